@@ -1,0 +1,1 @@
+//! Checks files of the flow language and lowers them to plans.

@@ -1,0 +1,42 @@
+//! Text of the flow language to a spanned tree, and back.
+//!
+//! There are two spellings, the workflow language and YAML, and one tree. This
+//! crate knows nothing of types, step names, files or time. Parsing never
+//! fails and never panics: it gives a tree *and* what is wrong with the text.
+//!
+//! Modules, in reading order: places, messages, the tree, the two ways in, the
+//! way out.
+
+pub mod span;
+
+pub mod diagnostic;
+
+pub mod ast;
+
+pub mod codes;
+
+mod dsl;
+mod yaml;
+
+pub mod print;
+
+use ast::File;
+use diagnostic::Diagnostic;
+use span::{Source, Spelling};
+
+/// What a text says, and what is wrong with it.
+#[derive(Debug, Clone)]
+pub struct Parsed {
+    /// The tree; parts that could not be read are `Error` nodes.
+    pub file: File,
+    /// Everything that is wrong, in order of place.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads a text in its spelling.
+pub fn parse(source: &Source) -> Parsed {
+    match source.spelling {
+        Spelling::Flow => dsl::parse(source),
+        Spelling::Yaml => yaml::parse(source),
+    }
+}

@@ -1,0 +1,1 @@
+//! The tree to canonical text, in either spelling.
