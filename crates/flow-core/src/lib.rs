@@ -1,1 +1,18 @@
-//! Core.
+//! The pure heart of flow: values, types, expressions and plans.
+//!
+//! Nothing here knows source text, clocks, randomness, threads, disks or what
+//! any step does. Equal inputs give equal outputs, on every machine.
+//!
+//! Modules, in reading order: what is computed with, what may be computed, the
+//! plan that says in which order, and what it can cost.
+
+pub mod amount;
+pub mod ty;
+pub mod value;
+
+pub mod path;
+
+pub mod expr;
+
+pub mod effect;
+pub mod plan;

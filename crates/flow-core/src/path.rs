@@ -1,0 +1,98 @@
+//! Addresses of steps inside a run: `music_video/stills[3]/drafts`.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// What tells the items of a `for` apart.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Key {
+    /// The position, from 0.
+    Index(u64),
+    /// What `by` gave.
+    Word(Arc<str>),
+}
+
+impl fmt::Display for Key {
+    /// A word that could be taken for something else is quoted.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Index(index) => write!(f, "{index}"),
+            Self::Word(word) => {
+                let plain = word.starts_with(|c: char| c.is_alphabetic() || c == '_')
+                    && word
+                        .chars()
+                        .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'));
+                if plain {
+                    f.write_str(word)
+                } else {
+                    write!(f, "{word:?}")
+                }
+            }
+        }
+    }
+}
+
+/// The address of one instance of a step.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+pub struct StepPath(Vec<Segment>);
+
+/// A part of a path: a node or an arm, and the item or round of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Segment {
+    /// The name.
+    pub name: Arc<str>,
+    /// Which item or round, if it has several.
+    pub key: Option<Key>,
+}
+
+impl StepPath {
+    /// The path of a run's workflow.
+    pub fn root(name: impl Into<Arc<str>>) -> Self {
+        Self::default().join(name)
+    }
+
+    /// Returns the path of a part of this.
+    #[must_use]
+    pub fn join(&self, name: impl Into<Arc<str>>) -> Self {
+        let mut segments = self.0.clone();
+        segments.push(Segment {
+            name: name.into(),
+            key: None,
+        });
+        Self(segments)
+    }
+
+    /// Returns the path of one item or round of this.
+    #[must_use]
+    pub fn item(&self, key: Key) -> Self {
+        let mut segments = self.0.clone();
+        if let Some(last) = segments.last_mut() {
+            debug_assert!(last.key.is_none(), "a segment has one key");
+            last.key = Some(key);
+        }
+        Self(segments)
+    }
+
+    /// Returns the parts, outermost first.
+    pub fn segments(&self) -> &[Segment] {
+        &self.0
+    }
+}
+
+impl fmt::Display for StepPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, segment) in self.0.iter().enumerate() {
+            if at > 0 {
+                f.write_str("/")?;
+            }
+            f.write_str(&segment.name)?;
+            if let Some(key) = &segment.key {
+                write!(f, "[{key}]")?;
+            }
+        }
+        Ok(())
+    }
+}
