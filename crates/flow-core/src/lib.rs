@@ -7,7 +7,9 @@
 //! plan that says in which order, and what it can cost.
 
 pub mod amount;
+pub mod literal;
 pub mod ty;
+mod ty_display;
 pub mod value;
 
 pub mod path;

@@ -201,18 +201,20 @@ impl Type {
     /// This or `none`; an optional stays as it is.
     #[must_use]
     pub fn optional(self) -> Self {
-        match self {
-            Self::Optional(_) | Self::None => self,
-            other => Self::Optional(Arc::new(other)),
+        if matches!(self, Self::Optional(_) | Self::None) {
+            self
+        } else {
+            Self::Optional(Arc::new(self))
         }
     }
 
     /// The type of a value that is there.
     #[must_use]
     pub fn present(&self) -> &Self {
-        match self {
-            Self::Optional(inner) => inner,
-            other => other,
+        if let Self::Optional(inner) = self {
+            inner
+        } else {
+            self
         }
     }
 }
