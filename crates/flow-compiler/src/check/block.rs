@@ -1,0 +1,1 @@
+//! Blocks: statements to nodes, in the order in which they need each other.

@@ -1,0 +1,1 @@
+//! Calls of steps and workflows, with what governs them.

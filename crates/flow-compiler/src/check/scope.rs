@@ -1,0 +1,159 @@
+//! Which names can be seen, what they stand for, and what is known of them.
+
+use std::collections::BTreeMap;
+
+use flow_core::expr::Expr;
+use flow_core::plan::NodeId;
+use flow_core::ty::Type;
+use flow_syntax::span::Span;
+
+use super::Typed;
+
+/// What a name stands for.
+#[derive(Debug, Clone)]
+pub(crate) struct Binding {
+    /// How an expression says it.
+    pub(crate) expr: Expr,
+    /// Its type; nothing if there was an error, and also nothing for a node
+    /// without a value, whose name is then in [`Binding::empty`].
+    pub(crate) ty: Option<Type>,
+    /// Why it has no value though there was no error: a block without `yield`,
+    /// a step that gives nothing.
+    pub(crate) empty: bool,
+    /// Where the name was bound.
+    pub(crate) span: Span,
+    /// Whether anything has used it.
+    pub(crate) used: bool,
+}
+
+/// The names of one block, or of a head.
+#[derive(Debug, Default)]
+pub(crate) struct Frame {
+    names: BTreeMap<String, Binding>,
+    /// The statement of this block that is being checked.
+    pub(crate) current: Option<NodeId>,
+}
+
+/// A fact about a name or a dotted path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fact {
+    /// `shot`, `shot.mood`
+    pub(crate) path: String,
+    /// Whether it has a value.
+    pub(crate) present: bool,
+}
+
+/// All names that can be seen, the innermost block last.
+#[derive(Debug, Default)]
+pub(crate) struct Scopes {
+    frames: Vec<Frame>,
+    facts: Vec<Fact>,
+}
+
+/// A name that was found.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// What it stands for.
+    pub(crate) typed: Typed,
+    /// Whether it is a node without a value.
+    pub(crate) empty: bool,
+    /// Where it was bound.
+    pub(crate) span: Span,
+    /// The edge between the node it stands for and the statement that uses it.
+    pub(crate) edge: Option<(NodeId, NodeId)>,
+}
+
+impl Scopes {
+    /// Opens a block.
+    pub(crate) fn push(&mut self) {
+        self.frames.push(Frame::default());
+    }
+
+    /// Closes a block, and gives its names back.
+    pub(crate) fn pop(&mut self) -> BTreeMap<String, Binding> {
+        self.frames
+            .pop()
+            .map(|frame| frame.names)
+            .unwrap_or_default()
+    }
+
+    /// Says which statement of the innermost block is being checked.
+    pub(crate) fn at(&mut self, node: Option<NodeId>) {
+        if let Some(frame) = self.frames.last_mut() {
+            frame.current = node;
+        }
+    }
+
+    /// Binds a name in the innermost block. Whether it is free is asked before.
+    pub(crate) fn bind(&mut self, name: &str, binding: Binding) {
+        if let Some(frame) = self.frames.last_mut() {
+            frame.names.insert(name.to_owned(), binding);
+        }
+    }
+
+    /// Returns where a name is bound that can be seen here.
+    pub(crate) fn bound(&self, name: &str) -> Option<Span> {
+        let mut frames = self.frames.iter().rev();
+        frames.find_map(|frame| frame.names.get(name).map(|binding| binding.span))
+    }
+
+    /// Looks a name up and marks it as used.
+    pub(crate) fn find(&mut self, name: &str) -> Option<Found> {
+        let (frame, binding) = self.frames.iter_mut().rev().find_map(|frame| {
+            let current = frame.current;
+            let binding = frame.names.get_mut(name)?;
+            Some((current, binding))
+        })?;
+        binding.used = true;
+        let edge = match (&binding.expr, frame) {
+            (Expr::Node(from), Some(to)) => Some((*from, to)),
+            _ => None,
+        };
+        let found = Found {
+            typed: Typed {
+                expr: binding.expr.clone(),
+                ty: binding.ty.clone(),
+            },
+            empty: binding.empty,
+            span: binding.span,
+            edge,
+        };
+        Some(Found {
+            typed: Typed {
+                ty: found.typed.ty.map(|ty| self.narrow(name, ty)),
+                ..found.typed
+            },
+            ..found
+        })
+    }
+
+    /// Returns the names that can be seen, for messages.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let frames = self.frames.iter();
+        frames.flat_map(|frame| frame.names.keys().map(String::as_str))
+    }
+
+    /// Adds facts; the number that is given back forgets them again.
+    pub(crate) fn know(&mut self, facts: impl IntoIterator<Item = Fact>) -> usize {
+        let before = self.facts.len();
+        self.facts.extend(facts);
+        before
+    }
+
+    /// Forgets what was learnt since.
+    pub(crate) fn forget(&mut self, before: usize) {
+        self.facts.truncate(before);
+    }
+
+    /// Returns the type that a path has here, given the one it has elsewhere.
+    pub(crate) fn narrow(&self, path: &str, ty: Type) -> Type {
+        let Type::Optional(inner) = &ty else {
+            return ty;
+        };
+        let known = self.facts.iter().rev().find(|fact| fact.path == path);
+        match known {
+            Some(fact) if fact.present => inner.as_ref().clone(),
+            _ => ty,
+        }
+    }
+}

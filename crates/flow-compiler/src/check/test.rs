@@ -1,0 +1,5 @@
+//! Tests.
+
+/// A checked test.
+#[derive(Debug, Clone)]
+pub struct CheckedTest {}

@@ -1,0 +1,5 @@
+//! Triggers.
+
+/// A checked trigger.
+#[derive(Debug, Clone)]
+pub struct CheckedTrigger {}
