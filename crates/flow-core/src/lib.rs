@@ -15,6 +15,7 @@ pub mod value;
 pub mod path;
 
 pub mod expr;
+pub mod template;
 
 pub mod effect;
 pub mod plan;
