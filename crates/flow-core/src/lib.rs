@@ -12,6 +12,9 @@ pub mod ty;
 mod ty_display;
 pub mod value;
 
+pub mod check;
+pub mod scalar;
+
 pub mod path;
 
 pub mod expr;
