@@ -13,6 +13,7 @@ mod ty_display;
 pub mod value;
 
 pub mod check;
+pub mod relation;
 pub mod scalar;
 
 pub mod path;
