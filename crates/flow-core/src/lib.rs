@@ -23,3 +23,7 @@ pub mod template;
 
 pub mod effect;
 pub mod plan;
+mod walk;
+
+pub mod digest;
+pub mod store;

@@ -50,6 +50,7 @@ pub enum Edge {
 
 /// A node.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Node {
     /// Its part of the path. Unique inside its block.
     pub name: Arc<str>,
@@ -65,6 +66,7 @@ pub struct Node {
 
 /// The place of a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Parent {
     /// The node that owns its block.
     pub node: NodeId,
@@ -98,6 +100,7 @@ pub enum NodeKind {
 
 /// Nodes that share a scope, and their value.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Block {
     /// Its nodes, in the order in which they are written.
     pub nodes: Vec<NodeId>,
@@ -107,6 +110,7 @@ pub struct Block {
 
 /// A call of a declared step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Step {
     /// The step's name.
     pub step: Arc<str>,
@@ -134,6 +138,7 @@ pub struct Step {
 
 /// What one attempt costs at most.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Price {
     /// The amount, from the call's arguments, which stand for `Arg`s of the
     /// node itself in the order of `Step::args`.
@@ -146,6 +151,7 @@ pub struct Price {
 
 /// What governs a call.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Policies {
     /// How often it is tried, and when again.
     pub retry: Option<Retry>,
@@ -163,6 +169,7 @@ pub struct Policies {
 
 /// How often a call is tried, and when again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Retry {
     /// All attempts, the first included.
     pub attempts: Expr,
@@ -179,6 +186,7 @@ pub const ATTEMPTS_DEFAULT: u32 = 3;
 
 /// Limits of a workflow, a region or a call.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Limits {
     /// How much it may cost.
     pub budget: Option<Budget>,
@@ -188,6 +196,7 @@ pub struct Limits {
 
 /// How much may be spent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Budget {
     /// The amount.
     pub amount: Expr,
@@ -247,6 +256,7 @@ pub enum OnLost {
 
 /// A workflow: the root, or a call of one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Workflow {
     /// The workflow's own name.
     pub workflow: Arc<str>,
@@ -264,6 +274,7 @@ pub struct Workflow {
 
 /// A parameter of a workflow.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Input {
     /// Its name.
     pub name: Arc<str>,
@@ -277,6 +288,7 @@ pub struct Input {
 
 /// A choice by a condition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct If {
     /// The condition.
     pub cond: Expr,
@@ -288,6 +300,7 @@ pub struct If {
 
 /// A choice by a value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Match {
     /// The value.
     pub subject: Expr,
@@ -297,6 +310,7 @@ pub struct Match {
 
 /// An arm of a `match`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Arm {
     /// Its name in paths: the first pattern.
     pub name: Arc<str>,
@@ -322,6 +336,7 @@ pub enum Pattern {
 
 /// One body for each item of a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct For {
     /// The item's name.
     pub var: Arc<str>,
@@ -348,6 +363,7 @@ pub const PARALLEL_DEFAULT: u32 = 8;
 
 /// A body that hands a state to itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Repeat {
     /// The state's name.
     pub state: Arc<str>,
@@ -369,6 +385,7 @@ pub struct Repeat {
 
 /// The first that succeeds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Race {
     /// Its budget and its time.
     pub limits: Limits,
@@ -380,6 +397,7 @@ pub struct Race {
 
 /// A block whose acts are not ordered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Parallel {
     /// Its budget and its time.
     pub limits: Limits,
@@ -389,6 +407,7 @@ pub struct Parallel {
 
 /// A template, with the texts that it includes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Template {
     /// Its text.
     pub text: Arc<str>,
