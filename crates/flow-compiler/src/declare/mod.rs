@@ -1,5 +1,12 @@
 //! What files declare: names for types, enumerations and workflows.
 
+mod named;
+mod refine;
+mod types;
+
+pub(crate) use named::{Declarations, Naming, declare};
+pub(crate) use types::{Role, TypeScope, read, twice};
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
