@@ -31,6 +31,7 @@ flow_syntax::codes! {
     UNUSED_USE = Warning "unused-use", "nothing of a used file is used";
     MISPLACED_ITEM = Error "misplaced-item", "a declaration stands in a file that can't hold it";
     BAD_EFFECT = Error "bad-effect", "the effect of a declared step can't be what is written";
+    BAD_RUN = Error "bad-run", "the command of a declared step is missing or has no place here";
     BAD_COST = Error "bad-cost", "the cost or the pool of a declared step can't be what is written";
     MISSING_COST = Error "missing-cost", "a paid step says nothing of its cost";
 }

@@ -8,7 +8,6 @@
 
 pub mod amount;
 pub mod literal;
-pub mod pattern;
 pub mod ty;
 mod ty_display;
 pub mod value;

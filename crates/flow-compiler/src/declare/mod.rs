@@ -1,10 +1,15 @@
 //! What files declare: names for types, enumerations and workflows.
 
+pub(crate) mod defaults;
 mod named;
+mod param;
 mod refine;
+mod step;
 mod types;
 
 pub(crate) use named::{Declarations, Naming, declare};
+pub(crate) use param::{asks_settings, params, small};
+pub(crate) use step::{Origin, canonical, effect, signature};
 pub(crate) use types::{Role, TypeScope, read, twice};
 
 use std::collections::BTreeMap;
@@ -43,6 +48,11 @@ pub enum ParamDefault {
     /// What the project's settings say.
     Setting,
 }
+
+/// What can be called besides steps, workflows and library functions.
+pub(crate) const RESERVED_CALLS: [&str; 8] = [
+    "run", "template", "file", "secret", "calls", "fixture", "price", "provider",
+];
 
 /// Names a file of a compilation, in the order in which they are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,8 +4,8 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use flow_core::amount::{Duration, Money};
+use flow_core::check::pattern as compiled;
 use flow_core::literal;
-use flow_core::pattern::Pattern;
 use flow_core::ty::{Bounds, ListType, TextRule, Type};
 use flow_syntax::ast::{Literal, LiteralKind, Refinement, RefinementKind};
 use flow_syntax::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -119,12 +119,8 @@ fn matching(rule: &TextRule, pattern: &str, span: Span) -> Result<TextRule, Faul
         );
         return Err(fault.help("write both as one: `matching \"a|b\"`"));
     }
-    if let Err(error) = Pattern::new(pattern) {
-        let fault = Fault::new(
-            codes::BAD_PATTERN,
-            span,
-            format!("this is no regular expression: {error}"),
-        );
+    if let Err(error) = compiled(pattern) {
+        let fault = Fault::new(codes::BAD_PATTERN, span, error.to_string());
         return Err(fault.help("in `'…'` a backslash needs no other before it: `'\\d+'`"));
     }
     Ok(TextRule {

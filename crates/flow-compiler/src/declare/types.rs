@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use flow_core::ty::{FieldType, Media, RecordType, Type};
+use flow_core::ty::{EnumType, FieldType, ListType, Media, RecordType, Type};
 use flow_syntax::ast::{self, TypeBase};
 use flow_syntax::diagnostic::{Certainty, Diagnostic, Diagnostics, nearest};
 use flow_syntax::span::Span;
@@ -479,5 +479,48 @@ fn unknown_elsewhere(
                 format!("{near}.{name}"),
             ),
         None => diagnostic.help(format!("write `use \"{alias}.flow\"` at the top")),
+    }
+}
+
+/// Returns a type without names and documentation.
+pub(crate) fn plain(ty: &Type) -> Type {
+    match ty {
+        Type::List(list) => Type::List(ListType {
+            item: Arc::new(plain(&list.item)),
+            length: list.length,
+        }),
+        Type::Map(item) => Type::Map(Arc::new(plain(item))),
+        Type::Optional(inner) => Type::Optional(Arc::new(plain(inner))),
+        Type::Record(record) => Type::Record(Arc::new(RecordType {
+            name: None,
+            fields: record
+                .fields
+                .iter()
+                .map(|field| FieldType {
+                    name: Arc::clone(&field.name),
+                    ty: plain(&field.ty),
+                    docs: "".into(),
+                })
+                .collect(),
+        })),
+        Type::Enum(words) => Type::Enum(Arc::new(EnumType {
+            name: None,
+            variants: words.variants.clone(),
+        })),
+        Type::Text(_)
+        | Type::Int(_)
+        | Type::Float(_)
+        | Type::Bool
+        | Type::Duration(_)
+        | Type::Money(_)
+        | Type::Time
+        | Type::Size
+        | Type::Model
+        | Type::Json
+        | Type::Secret
+        | Type::Step
+        | Type::Media(_)
+        | Type::Param
+        | Type::None => ty.clone(),
     }
 }
