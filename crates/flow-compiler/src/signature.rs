@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use flow_core::digest::Digest;
 use flow_core::effect::Effect;
 use flow_core::ty::Type;
 use flow_syntax::ast::{self, Item, ItemKind};
@@ -157,7 +158,7 @@ impl Signatures {
             }
             places.insert(name, decl.path.span);
             if let Some(mut step) = signature(decl, &item.docs, &scope, origin, out) {
-                step.digest = flow_core::digest::text(&canonical(&step));
+                step.digest = Digest::of(canonical(&step).as_bytes()).to_string().into();
                 read.push((step, decl));
             }
         }

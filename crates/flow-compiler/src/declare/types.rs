@@ -10,6 +10,7 @@ use flow_syntax::span::Span;
 
 use super::refine::refine;
 use super::{FileId, FileScope};
+use crate::check::Checker;
 use crate::codes;
 
 /// Where the names in a type are looked up.
@@ -139,6 +140,19 @@ pub(crate) fn read(
         ty = refine(ty, refinement, out)?;
     }
     Some(ty)
+}
+
+impl Checker<'_> {
+    /// Reads a type that stands in a body. `None` if there is an error in it.
+    pub(crate) fn type_expr(&mut self, written: &ast::TypeExpr) -> Option<Type> {
+        let scope = TypeScope {
+            files: &self.world.program.files,
+            file: self.file,
+            library: &self.world.signatures.types,
+            param: None,
+        };
+        read(written, &scope, Role::Value, &mut self.out)
+    }
 }
 
 fn record(fields: &[ast::Field], scope: &TypeScope<'_>, out: &mut Diagnostics) -> Option<Type> {
