@@ -27,3 +27,5 @@ mod walk;
 
 pub mod digest;
 pub mod store;
+
+pub mod cost;

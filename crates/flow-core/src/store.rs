@@ -326,4 +326,4 @@ fn nesting(text: &str) -> usize {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
