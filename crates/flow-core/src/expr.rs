@@ -68,6 +68,9 @@ pub enum Expr {
     Text(Vec<Part>),
     /// A template of the plan, and its data.
     Template(u32, Box<Expr>, Site),
+    /// A value of this type with every word of an enumeration as the text it
+    /// is outside; for holes of texts, for `json`, and for data of templates.
+    Outside(Box<Expr>, Box<Type>),
     /// A value that must fit a narrower type than its own.
     Check(Box<Expr>, Box<Type>, Site),
 }
@@ -107,9 +110,9 @@ pub enum Op {
     Subtract,
     /// `*`
     Multiply,
-    /// `/`
+    /// `/`: of two numbers always one with a fraction; `floor(a / b)` cuts.
     Divide,
-    /// `%`
+    /// `%`: never negative, the remainder of Euclid.
     Remainder,
     /// `==`
     Equal,
@@ -178,7 +181,8 @@ functions! {
     Take = "take";
     /// The items after the first so many.
     Skip = "skip";
-    /// The sum of numbers, amounts or durations.
+    /// The sum of numbers, amounts or durations. The compiler gives the sum of
+    /// no items, which depends on the type, as a second argument.
     Sum = "sum";
     /// The least item, if there is one.
     Min = "min";

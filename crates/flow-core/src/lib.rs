@@ -21,6 +21,9 @@ pub mod path;
 pub mod expr;
 pub mod template;
 
+pub mod draw;
+pub mod eval;
+
 pub mod effect;
 pub mod plan;
 mod walk;

@@ -262,6 +262,7 @@ impl Plan {
             | Expr::Comprehension(_)
             | Expr::Record(_)
             | Expr::Text(_)
+            | Expr::Outside(..)
             | Expr::Check(..) => return None,
         };
         (!is_there).then(|| format!("node {}", id.0))

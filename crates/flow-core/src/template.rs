@@ -15,6 +15,9 @@ pub mod outline;
 
 pub mod filter;
 
+mod apply;
 mod parse;
+mod render;
 
 pub use outline::{Outline, TemplateFault, outline};
+pub use render::render;

@@ -127,6 +127,7 @@ impl Expr {
             | Self::Widen(of)
             | Self::IsSome(of)
             | Self::Template(_, of, _)
+            | Self::Outside(of, _)
             | Self::Check(of, _, _) => vec![of],
             Self::Index(of, by, _) => vec![of, by],
             Self::Binary(_, left, right, _) => vec![left, right],
