@@ -1,0 +1,357 @@
+//! Blocks: one statement after the other.
+
+use super::grammar::{Failure, Pair, Rule, parts};
+use super::lex::{self, DEPTH_MAX};
+use super::recover::Mode;
+use super::{Reader, habits};
+use crate::ast::{Block, Expr, ExprKind, Form, Governed, Name, Stmt, Value, Yield, YieldWord};
+use crate::codes;
+use crate::diagnostic::{Certainty, Diagnostic};
+use crate::span::Span;
+
+/// How many blocks, `else` and fallbacks may hang on one another.
+const CHAIN_MAX: usize = 2 * DEPTH_MAX;
+
+/// Where a value stands; it says what may follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Seat {
+    /// In a block.
+    Statement,
+    /// Behind `=>`.
+    Arm,
+}
+
+/// A block that is being read.
+struct Body {
+    block: Block,
+    /// Whether something stood behind the `yield`, and was reported.
+    is_late: bool,
+}
+
+/// What stands before a value.
+#[derive(Default)]
+struct Head {
+    word: Option<(YieldWord, Span)>,
+    name: Option<Name>,
+    ty: Option<crate::ast::TypeExpr>,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads `{ … }`.
+    pub(super) fn block(&mut self, depth: usize) -> Block {
+        let open = self.at;
+        self.at += 1;
+        let block = Block {
+            stmts: Vec::new(),
+            result: None,
+            span: self.place(open, open),
+        };
+        let mut body = Body {
+            block,
+            is_late: false,
+        };
+        while self.goes_on(open, Mode::Block) {
+            self.statement(&mut body, depth);
+        }
+        body.block.span = self.place(open, self.at);
+        body.block
+    }
+
+    /// Goes to what is next inside braces. At their end it takes the `}` and
+    /// answers no.
+    pub(super) fn goes_on(&mut self, open: usize, mode: Mode) -> bool {
+        loop {
+            self.skip_blanks();
+            if !self.pass_barrier(mode) {
+                break;
+            }
+        }
+        if self.peek() == Some(b'}') {
+            let bytes = self.text.as_bytes();
+            if lex::begins_line(bytes, self.at)
+                && self.indentation(self.at) < self.indentation(open)
+            {
+                self.suspect.get_or_insert(open);
+            }
+            self.at += 1;
+            return false;
+        }
+        if self.peek().is_none() || self.item_begins(self.at) {
+            self.unclosed(open);
+            return false;
+        }
+        true
+    }
+
+    fn unclosed(&mut self, open: usize) {
+        // One brace that is missing leaves all blocks around it open.
+        if self.unclosed_at.replace(self.at) == Some(self.at) {
+            return;
+        }
+        let open = self.suspect.take().unwrap_or(open);
+        let span = self.place(open, open + 1);
+        let here = self.place(self.at, self.at);
+        let mut diagnostic = Diagnostic::new(codes::UNCLOSED, span, "this `{` is never closed")
+            .help("write the `}` that ends this block");
+        if here != span {
+            diagnostic = diagnostic.other(here, "the block is still open here");
+        }
+        self.report(diagnostic);
+    }
+
+    fn statement(&mut self, body: &mut Body, depth: usize) {
+        let start = self.at;
+        let (docs, first) = self.docs(start);
+        let whole = self.place(first, start);
+        let piece = match self.run(Rule::statement, start) {
+            Ok(piece) => piece,
+            Err(failure) => {
+                let name = self.bound_name(start);
+                let value = self.broken(start, &failure, depth, Mode::Block);
+                let span = whole.to(value.span());
+                let stmt = Stmt {
+                    name,
+                    ty: None,
+                    value,
+                    docs,
+                    span,
+                };
+                body.block.stmts.push(stmt);
+                return;
+            }
+        };
+        let mut head = Head::default();
+        let mut value = Value::Error(whole);
+        for part in parts(piece) {
+            let rule = part.as_rule();
+            if rule == Rule::yield_word {
+                head.word = Some((yield_word(&part), self.span(&part)));
+            } else if rule == Rule::binding {
+                let mut inner = parts(part);
+                let name = inner.next().expect("a binding has a name");
+                head.name = Some(self.name(&name));
+                head.ty = inner.next().map(|ty| self.ty(ty, 0));
+            } else {
+                value = self.ahead(part, Seat::Statement, depth);
+            }
+        }
+        let span = whole.to(value.span());
+        if body.block.result.is_some() || (head.word.is_some() && body.is_late) {
+            self.late(body, span);
+        }
+        if let Some((keyword, at)) = head.word {
+            let result = Yield {
+                keyword,
+                span: at.to(value.span()),
+                value,
+            };
+            body.block.result.get_or_insert(result);
+            return;
+        }
+        if head.name.is_none() {
+            value = self.bare(value);
+        }
+        let stmt = Stmt {
+            name: head.name,
+            ty: head.ty,
+            value,
+            docs,
+            span,
+        };
+        body.block.stmts.push(stmt);
+    }
+
+    /// Says that something stands behind the value of its block.
+    fn late(&mut self, body: &mut Body, span: Span) {
+        let Some(result) = body.block.result.as_ref().filter(|_| !body.is_late) else {
+            return;
+        };
+        let word = match result.keyword {
+            YieldWord::Yield => "yield",
+            YieldWord::Return => "return",
+        };
+        let message = format!("nothing may follow `{word}`");
+        let diagnostic = Diagnostic::new(codes::YIELD_NOT_LAST, span, message)
+            .other(result.span, "the block's value is given here")
+            .help(format!(
+                "`{word}` is the last line of its block, once; to leave something out, put it into an `if`"
+            ));
+        body.is_late = true;
+        self.report(diagnostic);
+    }
+
+    /// Sees to it that a statement without a name is a call or a region.
+    fn bare(&mut self, value: Value) -> Value {
+        let Value::Expr(governed) = &value else {
+            return value;
+        };
+        let expr = &governed.expr;
+        let plain = match &expr.kind {
+            ExprKind::Call(_) | ExprKind::Error => return value,
+            ExprKind::Name(name) => Some(name.clone()),
+            _ => None,
+        };
+        let span = governed.span;
+        let mut diagnostic = match plain {
+            Some(name) => self.lonely_name(&name, expr.span),
+            None => Diagnostic::new(codes::USELESS_EXPRESSION, span, "this value is not used")
+                .help("bind it with `name = …`, or give it as the block's value with `yield`"),
+        };
+        self.skip_blanks();
+        if self.peek() == Some(b'}') {
+            diagnostic = diagnostic.fix(
+                Certainty::Likely,
+                "give it as the block's value",
+                expr.span.before(),
+                "yield ",
+            );
+        }
+        self.report(diagnostic);
+        Value::Error(span)
+    }
+
+    fn lonely_name(&self, name: &str, span: Span) -> Diagnostic {
+        if let Some(diagnostic) = habits::lonely_word(self, name, span) {
+            return diagnostic;
+        }
+        Diagnostic::new(
+            codes::USELESS_EXPRESSION,
+            span,
+            format!("expected `=` or `(` after `{name}`"),
+        )
+        .help("a statement is `name = value`, a call `step.name(…)`, or a form such as `if` and `for`")
+        .help("a block gives a value with `yield`")
+    }
+
+    /// Returns the name that a statement binds which can't be read.
+    fn bound_name(&self, start: usize) -> Option<Name> {
+        let first = lex::next_code(self.text, start);
+        let second = lex::next_code(self.text, first.end);
+        let binds =
+            first.kind == lex::Kind::Word && matches!(second.of(self.text), "=" | ":" | ":=");
+        binds.then(|| Name {
+            text: first.of(self.text).to_owned(),
+            span: self.place(first.start, first.end),
+        })
+    }
+
+    /// Reads the value that a piece ends with or announces.
+    pub(super) fn ahead(&mut self, part: Pair<'a>, seat: Seat, depth: usize) -> Value {
+        if part.as_rule() == Rule::region_ahead {
+            self.at = self.start(&part);
+            self.region(seat, depth)
+        } else {
+            self.governed(part, seat, depth)
+        }
+    }
+
+    /// Reads an expression with its clauses, and then its fallback.
+    fn governed(&mut self, pair: Pair<'a>, seat: Seat, depth: usize) -> Value {
+        self.at = self.end(&pair);
+        let mut inner = pair.into_inner();
+        let expr = inner.next().expect("there is an expression before clauses");
+        let expr: Expr = self.expr(expr, 0);
+        let clauses: Vec<_> = inner.map(|clause| self.clause(clause)).collect();
+        let mut span = clauses
+            .last()
+            .map_or(expr.span, |last| expr.span.to(last.span));
+        let fallback = self.fallback(seat, depth);
+        if let Some(fallback) = &fallback {
+            span = span.to(fallback.span());
+        }
+        Value::Expr(Box::new(Governed {
+            expr,
+            clauses,
+            fallback,
+            form: Form::Open,
+            span,
+        }))
+    }
+
+    /// Reads `else …` behind a call.
+    pub(super) fn fallback(&mut self, seat: Seat, depth: usize) -> Option<Value> {
+        self.skip_blanks();
+        if self.peek_word() != "else" {
+            return None;
+        }
+        if depth > CHAIN_MAX {
+            return Some(self.too_long(depth));
+        }
+        self.at += "else".len();
+        self.skip_blanks();
+        Some(self.value(seat, depth + 1))
+    }
+
+    /// Reports a chain without an end and goes on behind it.
+    pub(super) fn too_long(&mut self, depth: usize) -> Value {
+        let start = self.at;
+        let span = self.place(start, start + "else".len());
+        let message = format!("more than {CHAIN_MAX} `else` hang on one another");
+        let diagnostic = Diagnostic::new(codes::TOO_DEEP, span, message)
+            .help("a `match`, or a workflow of its own, says it more plainly");
+        self.report(diagnostic);
+        self.resume(start, start + 1, depth, Mode::Block);
+        Value::Error(span)
+    }
+
+    /// Reads a value after `else` or `=>`: a record, a block, a region or an
+    /// expression.
+    pub(super) fn value(&mut self, seat: Seat, depth: usize) -> Value {
+        if self.peek() == Some(b'{') && !self.record_begins() {
+            return Value::Block(Box::new(self.block(depth + 1)));
+        }
+        let (rule, mode) = match seat {
+            Seat::Statement => (Rule::value_statement, Mode::Block),
+            Seat::Arm => (Rule::arm_value, Mode::Arms),
+        };
+        self.piece(rule, mode, seat, depth)
+    }
+
+    /// Reads an expression where a region could stand.
+    pub(super) fn plain_value(&mut self, seat: Seat, depth: usize) -> Value {
+        let (rule, mode) = match seat {
+            Seat::Statement => (Rule::plain_statement, Mode::Block),
+            Seat::Arm => (Rule::arm_plain, Mode::Arms),
+        };
+        self.piece(rule, mode, seat, depth)
+    }
+
+    fn piece(&mut self, rule: Rule, mode: Mode, seat: Seat, depth: usize) -> Value {
+        let start = self.at;
+        match self.run(rule, start) {
+            Ok(piece) => match parts(piece).next() {
+                Some(part) => self.ahead(part, seat, depth),
+                None => Value::Error(self.place(start, start)),
+            },
+            Err(failure) => self.broken(start, &failure, depth, mode),
+        }
+    }
+
+    /// Reports what could not be read and goes on behind it.
+    pub(super) fn broken(
+        &mut self,
+        start: usize,
+        failure: &Failure,
+        depth: usize,
+        mode: Mode,
+    ) -> Value {
+        self.fail(start, failure, depth, mode);
+        let end = self.text[..self.at].trim_end().len().max(start);
+        Value::Error(self.place(start, end))
+    }
+
+    /// Tells a record from a block: `{}`, `{ ...`, `{ word:`, `{ name,`,
+    /// `{ name }`.
+    fn record_begins(&mut self) -> bool {
+        let at = self.at;
+        self.run(Rule::record_ahead, at).is_ok()
+    }
+}
+
+fn yield_word(pair: &Pair<'_>) -> YieldWord {
+    if pair.as_str() == "yield" {
+        YieldWord::Yield
+    } else {
+        YieldWord::Return
+    }
+}

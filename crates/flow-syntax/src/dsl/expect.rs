@@ -1,0 +1,162 @@
+//! What could have stood where reading stopped, in the language's words.
+
+use super::Reader;
+use super::grammar::{Failure, Rule};
+use super::habits::Site;
+use super::lex::Kind;
+use super::recover::Mode;
+use crate::codes;
+use crate::diagnostic::Diagnostic;
+use pest::error::ErrorVariant;
+
+/// Says what was expected and what was found.
+pub(super) fn explain(
+    reader: &Reader<'_>,
+    site: &Site<'_>,
+    failure: &Failure,
+    mode: Mode,
+) -> Diagnostic {
+    let rules = match &failure.variant {
+        ErrorVariant::ParsingError { positives, .. } => positives.as_slice(),
+        ErrorVariant::CustomError { .. } => {
+            let span = reader.place(site.start, site.start);
+            return Diagnostic::new(codes::TOO_DEEP, span, "this is nested too deeply")
+                .help("give an inner part a name");
+        }
+    };
+    let mut words: Vec<(u8, String)> = rules.iter().filter_map(|rule| describe(*rule)).collect();
+    words.sort();
+    words.dedup();
+    // A value may always be followed by more of it; that is not worth a word
+    // where something else is missing.
+    if words.iter().any(|word| word.0 < LOOSE) {
+        words.retain(|word| word.0 < LOOSE);
+    }
+    words.truncate(4);
+    let mut words: Vec<String> = words.into_iter().map(|word| word.1).collect();
+    if words.is_empty() {
+        let rest = match mode {
+            Mode::Block => "a statement",
+            Mode::Arms => "an arm",
+            Mode::Test => "`stub`, `run` or `expect`",
+            Mode::Items => "a declaration",
+        };
+        words.push(rest.to_owned());
+    }
+    let found = site.found_words();
+    let message = format!("expected {}, found {found}", either(&words));
+    let span = reader.place(site.found.start, site.found.end);
+    let mut diagnostic = Diagnostic::new(codes::SYNTAX, span, message);
+    if let Some(open) = site.open {
+        let bracket = open.of(site.text);
+        let place = reader.place(open.start, open.end);
+        diagnostic = diagnostic.other(place, format!("inside this `{bracket}`"));
+    } else if site.found.kind == Kind::End && site.start < site.at {
+        let end = site.text[..site.at].trim_end().len();
+        diagnostic.primary.span = reader.place(end, end);
+    }
+    diagnostic
+}
+
+fn either(words: &[String]) -> String {
+    match words {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
+}
+
+/// From here on words are left out if there are better ones.
+const LOOSE: u8 = 50;
+
+/// Says what a rule is in the language's words, the better ones first.
+fn describe(rule: Rule) -> Option<(u8, String)> {
+    let say = |rank: u8, text: &str| Some((rank, text.to_owned()));
+    if let Some((_, rank, text)) = WORDS.iter().find(|word| word.0 == rule) {
+        return say(*rank, text);
+    }
+    let name = format!("{rule:?}");
+    if let Some(word) = name.strip_prefix("kw_") {
+        return say(20, &format!("`{word}`"));
+    }
+    None
+}
+
+const VALUE: &str = "a value";
+const NAME: &str = "a name";
+const TYPE: &str = "a type";
+const OPERATOR: &str = "an operator";
+const CLAUSE: &str = "a clause";
+
+/// Rules, how well they explain, and what they are called.
+const WORDS: &[(Rule, u8, &str)] = &[
+    (Rule::flat, 10, VALUE),
+    (Rule::choice, 10, VALUE),
+    (Rule::reference, 10, VALUE),
+    (Rule::reference_plain, 10, VALUE),
+    (Rule::list, 10, VALUE),
+    (Rule::record, 10, VALUE),
+    (Rule::group, 10, VALUE),
+    (Rule::money, 10, VALUE),
+    (Rule::int, 10, VALUE),
+    (Rule::float, 10, VALUE),
+    (Rule::size, 10, VALUE),
+    (Rule::governed, 10, VALUE),
+    (Rule::prefix, 10, VALUE),
+    (Rule::kw_true, 10, VALUE),
+    (Rule::kw_false, 10, VALUE),
+    (Rule::kw_none, 10, VALUE),
+    (Rule::arg, 10, VALUE),
+    (Rule::region_ahead, 10, VALUE),
+    (Rule::negative, 10, VALUE),
+    (Rule::duration, 11, "a duration such as `30s`"),
+    (Rule::text, 12, "a text"),
+    (Rule::lines, 12, "a text"),
+    (Rule::raw, 12, "a text"),
+    (Rule::raw_lines, 12, "a text"),
+    (Rule::name, 9, NAME),
+    (Rule::word, 9, NAME),
+    (Rule::path, 9, NAME),
+    (Rule::short, 9, NAME),
+    (Rule::pair, 9, NAME),
+    (Rule::parameter, 9, "a parameter"),
+    (Rule::variant, 9, NAME),
+    (Rule::ty, 8, TYPE),
+    (Rule::type_named, 8, TYPE),
+    (Rule::type_record, 8, TYPE),
+    (Rule::parameters, 5, "`(`"),
+    (Rule::equals, 4, "`=`"),
+    (Rule::colon, 4, "`:`"),
+    (Rule::arrow, 4, "`->`"),
+    (Rule::arm_arrow, 4, "`=>`"),
+    (Rule::dots, 4, "`..`"),
+    (Rule::comma, 5, "`,`"),
+    (Rule::paren_open, 6, "`(`"),
+    (Rule::paren_close, 6, "`)`"),
+    (Rule::bracket_close, 6, "`]`"),
+    (Rule::brace_open, 6, "`{`"),
+    (Rule::brace_ahead, 6, "`{`"),
+    (Rule::brace_close, 6, "`}`"),
+    (Rule::text_close, 6, "`\"`"),
+    (Rule::bar, 30, "`|`"),
+    (Rule::pattern_some, 10, "a pattern"),
+    (Rule::pattern_any, 10, "a pattern"),
+    (Rule::pattern_literal, 10, "a pattern"),
+    (Rule::item_ahead, 40, "the next declaration"),
+    (Rule::cron, 15, "`cron`"),
+    (Rule::trigger_on, 15, "`on`"),
+    (Rule::binary, 60, OPERATOR),
+    (Rule::is_test, 60, OPERATOR),
+    (Rule::index, 61, OPERATOR),
+    (Rule::field, 61, OPERATOR),
+    (Rule::retry, 62, CLAUSE),
+    (Rule::timeout, 62, CLAUSE),
+    (Rule::cache, 62, CLAUSE),
+    (Rule::budget, 62, CLAUSE),
+    (Rule::within, 62, CLAUSE),
+    (Rule::for_by, 62, CLAUSE),
+    (Rule::for_max, 62, CLAUSE),
+    (Rule::step_effect, 62, CLAUSE),
+    (Rule::step_cost, 62, CLAUSE),
+    (Rule::overlap, 62, CLAUSE),
+];
