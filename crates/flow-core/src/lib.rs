@@ -13,8 +13,10 @@ mod ty_display;
 pub mod value;
 
 pub mod check;
+pub mod json;
 pub mod relation;
 pub mod scalar;
+pub mod schema;
 
 pub mod path;
 

@@ -161,7 +161,7 @@ fn random_plans_cost_what_a_second_opinion_says() {
 
 #[test]
 fn a_budget_below_the_worst_case_is_found() {
-    let seed = (0..)
+    let seed = (0..100)
         .find(|seed| opinion(&draw(*seed), NodeId(0)) > 0)
         .unwrap();
     let mut plan = draw(seed);
