@@ -7,8 +7,10 @@ use flow_core::value::Value;
 use flow_syntax::ast::{self, ExprKind, TextPart};
 use flow_syntax::diagnostic::{Diagnostic, Diagnostics};
 
-use super::{Param, ParamDefault, asks_settings};
+use super::{Param, ParamDefault, Program, asks_settings};
 use crate::codes;
+use crate::project::Files;
+use crate::settings::Settings;
 use crate::signature::Signatures;
 
 /// Reads the defaults of a step's parameters, and returns all parameters.
@@ -23,18 +25,37 @@ pub(crate) fn of_step(
         None => return Vec::new(),
     };
     for param in &mut params {
-        let field = fields.iter().find(|field| field.name.text == *param.name);
-        let Some(default) = field.and_then(|field| field.default.as_ref()) else {
-            continue;
-        };
-        if asks_settings(default, param.ty.as_ref()) {
-            continue;
-        }
-        if let Some(ty) = &param.ty {
-            param.default = ParamDefault::Value(constant(default, ty, out));
+        if let Some((default, ty)) = written(param, fields) {
+            param.default = ParamDefault::Value(constant(default, &ty, out));
         }
     }
     params
+}
+
+/// Reads the defaults of all workflows.
+pub(crate) fn of_workflows(
+    program: &mut Program<'_>,
+    _signatures: &Signatures,
+    _settings: &Settings,
+    _files: &dyn Files,
+    out: &mut Diagnostics,
+) {
+    for head in &mut program.workflows {
+        for param in &mut head.params {
+            if let Some((default, ty)) = written(param, &head.tree.params) {
+                param.default = ParamDefault::Value(constant(default, &ty, out));
+            }
+        }
+    }
+}
+
+/// Returns the default of a parameter as it is written, and the parameter's
+/// type, if it has both and it is not the settings' business.
+fn written<'a>(param: &Param, fields: &'a [ast::Field]) -> Option<(&'a ast::Expr, Type)> {
+    let field = fields.iter().find(|field| field.name.span == param.span)?;
+    let default = field.default.as_ref()?;
+    let ty = param.ty.clone()?;
+    (!asks_settings(default, Some(&ty))).then_some((default, ty))
 }
 
 fn constant(default: &ast::Expr, ty: &Type, out: &mut Diagnostics) -> Expr {

@@ -1,12 +1,15 @@
 //! What files declare: names for types, enumerations and workflows.
 
 pub(crate) mod defaults;
+mod files;
 mod named;
 mod param;
+mod program;
 mod refine;
 mod step;
 mod types;
 
+pub(crate) use files::{Loaded, load};
 pub(crate) use named::{Declarations, Naming, declare};
 pub(crate) use param::{asks_settings, params, small};
 pub(crate) use step::{Origin, canonical, effect, signature};
