@@ -13,6 +13,7 @@ pub mod settings;
 
 pub mod declare;
 pub mod signature;
+pub mod stdlib;
 
 mod check;
 mod hir;
