@@ -34,4 +34,44 @@ flow_syntax::codes! {
     BAD_RUN = Error "bad-run", "the command of a declared step is missing or has no place here";
     BAD_COST = Error "bad-cost", "the cost or the pool of a declared step can't be what is written";
     MISSING_COST = Error "missing-cost", "a paid step says nothing of its cost";
+
+    // statements
+    NAME_TAKEN = Error "name-taken", "a name is bound twice where both can be seen";
+    CYCLE = Error "cycle", "steps need each other in a circle";
+    ORDER = Error "order", "an act needs what comes of a later one";
+    UNNAMED_ACTS = Error "unnamed-acts", "two acts of one block have the same name";
+    UNUSED = Warning "unused", "nothing uses a name";
+    UNUSED_ANSWER = Error "unused-answer", "a person is asked and nobody looks at the answer";
+    VALUE_UNUSED = Error "value-unused", "a value has no name and can't be used";
+    NO_VALUE = Error "no-value", "something gives no value where one is needed";
+    RESULT_WORD = Error "result-word", "`yield` and `return` are mixed up";
+    BRANCHES_DIFFER = Error "branches-differ", "branches give different types, or only some give a value";
+    UNBOUNDED = Error "unbounded", "a loop that costs or acts has no upper bound";
+    COUNT = Error "count", "a number of items, rounds or attempts is less than 1";
+    RACE = Error "race", "a race has something that can't race";
+    PATTERN = Error "pattern", "a pattern can't fit the value that is matched";
+    UNKNOWN_VARIANT = Error "unknown-variant", "an enum has no such value";
+    UNREACHABLE = Error "unreachable", "an arm of a match is never taken";
+    NOT_EXHAUSTIVE = Error "not-exhaustive", "a match has no arm for some values";
+
+    // calls
+    UNKNOWN_ARGUMENT = Error "unknown-argument", "a step or workflow has no such parameter";
+    MISSING_ARGUMENT = Error "missing-argument", "a parameter that has no default is not given";
+    ARGUMENT_TWICE = Error "argument-twice", "a parameter is given twice";
+    UNNAMED_ARGUMENT = Error "unnamed-argument", "an argument that is not the first has no name";
+    TYPE_ARGUMENT = Error "type-argument", "a type parameter is missing, or given where there is none";
+    CONST_HOLE = Error "const-hole", "a value stands in a text that must be written out";
+    NO_DEFAULT = Error "no-default", "the project sets no default that a call relies on";
+    RECURSION = Error "recursion", "workflows call each other in a circle";
+    CLAUSE = Error "clause", "a policy or a limit has no meaning in its place";
+    UNKNOWN_WORD = Error "unknown-word", "a word is none of those that are possible here";
+    RETRY = Error "retry", "a failure is to be tried again that must not be";
+    RANGE = Error "range", "a duration or a range of pauses is empty";
+    AFTER = Error "after", "`after` names something that is no step";
+    EFFECT = Error "effect", "a call asks for an effect that its step does not have";
+
+    // plans
+    UNPRICED = Error "unpriced", "a call under a budget has no known price";
+    OVER_BUDGET = Warning "over-budget", "the worst case costs more than the budget";
+    PLAN_TOO_LARGE = Error "plan-too-large", "a plan has more than a million nodes";
 }

@@ -5,10 +5,21 @@
 //! declared step. It goes on after every error; what has no type because of an
 //! error is silent from then on.
 
+mod scope;
+
 mod block;
 mod call;
+mod generic;
+mod graph;
+mod matching;
+mod mentions;
+mod policies;
+mod price;
+mod region;
+mod workflow;
+
 mod expr;
-mod scope;
+
 mod test;
 mod trigger;
 

@@ -105,10 +105,7 @@ impl Scopes {
             Some((current, binding))
         })?;
         binding.used = true;
-        let edge = match (&binding.expr, frame) {
-            (Expr::Node(from), Some(to)) => Some((*from, to)),
-            _ => None,
-        };
+        let edge = source(&binding.expr).zip(frame);
         let found = Found {
             typed: Typed {
                 expr: binding.expr.clone(),
@@ -155,5 +152,17 @@ impl Scopes {
             Some(fact) if fact.present => inner.as_ref().clone(),
             _ => ty,
         }
+    }
+}
+
+/// Returns the node whose value an expression takes, possibly fitted.
+pub(crate) fn source(expr: &Expr) -> Option<NodeId> {
+    let mut expr = expr;
+    loop {
+        expr = match expr {
+            Expr::Node(id) => return Some(*id),
+            Expr::Widen(inner) | Expr::Check(inner, _, _) => inner,
+            _ => return None,
+        };
     }
 }
