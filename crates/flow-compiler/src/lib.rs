@@ -18,6 +18,7 @@ pub mod stdlib;
 mod check;
 mod hir;
 mod lower;
+mod pipeline;
 
 pub use check::{CheckedTest, CheckedTrigger};
 pub use declare::{Param, ParamDefault};
@@ -99,5 +100,5 @@ pub fn compile(
     settings: &Settings,
     files: &dyn Files,
 ) -> Compiled {
-    check::compile(name, text, signatures, settings, files)
+    pipeline::compile(name, text, signatures, settings, files)
 }

@@ -27,16 +27,14 @@ pub use test::CheckedTest;
 pub use trigger::CheckedTrigger;
 
 pub(crate) use scope::{Binding, Scopes};
-
-use std::sync::Arc;
+pub(crate) use workflow::sequence;
 
 use flow_core::expr::{Expr, Site};
 use flow_core::plan::NodeId;
 use flow_core::ty::Type;
 use flow_syntax::diagnostic::{Code, Diagnostic, Diagnostics};
-use flow_syntax::span::Span;
+use flow_syntax::span::{Source, Span};
 
-use crate::Compiled;
 use crate::declare::{FileId, Program, WorkflowFacts};
 use crate::hir;
 use crate::project::Files;
@@ -71,6 +69,11 @@ pub(crate) struct Checker<'a> {
     pub(crate) scopes: Scopes,
     /// What has been made of the body.
     pub(crate) body: hir::Workflow,
+    /// The id that the next template gets as a source.
+    pub(crate) next_source: u32,
+    /// The templates that were read, as sources, so that faults in them have a
+    /// place.
+    pub(crate) loaded: Vec<Source>,
     /// The nodes that are being made, the innermost last.
     making: Vec<Making>,
 }
@@ -117,8 +120,15 @@ impl<'a> Checker<'a> {
             out: Diagnostics::default(),
             scopes: Scopes::default(),
             body: hir::Workflow::default(),
+            next_source: 0,
+            loaded: Vec::new(),
             making: Vec::new(),
         }
+    }
+
+    /// Ends the check: what is wrong, and the templates that were read.
+    pub(crate) fn finish(self) -> (Diagnostics, Vec<Source>) {
+        (self.out, self.loaded)
     }
 
     /// Starts a diagnostic; hand it to [`Self::report`] when it is complete.
@@ -179,23 +189,5 @@ impl<'a> Checker<'a> {
             self.body.edge(from, to, flow_core::plan::Edge::Data);
         }
         Some(found.typed)
-    }
-}
-
-/// Checks and lowers; see [`crate::compile`].
-pub(crate) fn compile(
-    _name: &str,
-    _text: Arc<str>,
-    _signatures: &Signatures,
-    _settings: &Settings,
-    _files: &dyn Files,
-) -> Compiled {
-    Compiled {
-        sources: Vec::new(),
-        entry: flow_syntax::span::SourceId(0),
-        diagnostics: Vec::new(),
-        workflows: Vec::new(),
-        triggers: Vec::new(),
-        tests: Vec::new(),
     }
 }

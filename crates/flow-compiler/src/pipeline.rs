@@ -1,0 +1,244 @@
+//! From texts to plans: load, declare, check, lower, price.
+
+use std::sync::Arc;
+
+use flow_core::cost::{self, OverBudget, Total};
+use flow_core::effect::Effect;
+use flow_core::plan::{Node, NodeId, NodeKind, Plan, Step};
+use flow_syntax::ast::ItemKind;
+use flow_syntax::diagnostic::{Diagnostic, Diagnostics};
+use flow_syntax::span::{Source, Span};
+
+use crate::check::{self, Checker, World};
+use crate::declare::{self, FileId, Program, WorkflowFacts, WorkflowId};
+use crate::hir;
+use crate::lower::{self, Origins};
+use crate::project::Files;
+use crate::settings::Settings;
+use crate::signature::Signatures;
+use crate::{Compiled, CompiledWorkflow, codes};
+
+/// Bodies as they are checked.
+struct Checking {
+    facts: Vec<Option<WorkflowFacts>>,
+    bodies: Vec<Option<hir::Workflow>>,
+    out: Diagnostics,
+    /// Templates that were read, as sources of their own.
+    templates: Vec<Source>,
+}
+
+/// Does what [`crate::compile`] says.
+pub(crate) fn compile(
+    name: &str,
+    text: Arc<str>,
+    signatures: &Signatures,
+    settings: &Settings,
+    files: &dyn Files,
+) -> Compiled {
+    let mut out = Diagnostics::default();
+    let loaded = declare::load(name, text, signatures, files, &mut out);
+    let program = Program::of(&loaded, signatures, settings, files, &mut out);
+    let entry = loaded.sources[0].id;
+    let next = loaded.sources.iter().map(|source| source.id.0 + 1).max();
+    let mut checking = Checking {
+        facts: vec![None; program.workflows.len()],
+        bodies: vec![None; program.workflows.len()],
+        out,
+        templates: Vec::new(),
+    };
+    let next = next.unwrap_or(0).max(signatures.next_source().0);
+    let world = |facts| World {
+        program: &program,
+        facts,
+        signatures,
+        settings,
+        files,
+    };
+    for id in check::sequence(&program, &mut checking.out) {
+        let file = program.workflows[id.0].file;
+        let mut checker = Checker::new(world(&checking.facts), file);
+        checker.next_source = next + count(checking.templates.len());
+        let facts = checker.workflow(id);
+        let body = std::mem::take(&mut checker.body);
+        let (diagnostics, templates) = checker.finish();
+        checking.out.extend(diagnostics);
+        checking.templates.extend(templates);
+        checking.facts[id.0] = Some(facts);
+        checking.bodies[id.0] = Some(body);
+    }
+    let mut triggers = Vec::new();
+    let mut tests = Vec::new();
+    for item in &loaded.trees[0].items {
+        let mut checker = Checker::new(world(&checking.facts), FileId(0));
+        checker.next_source = next + count(checking.templates.len());
+        match &item.kind {
+            ItemKind::Trigger(tree) => triggers.extend(checker.trigger(tree, &item.docs)),
+            ItemKind::Test(tree) => tests.extend(checker.test(tree)),
+            ItemKind::Use(_)
+            | ItemKind::Enum(_)
+            | ItemKind::Type(_)
+            | ItemKind::Step(_)
+            | ItemKind::Workflow(_)
+            | ItemKind::Error => continue,
+        }
+        let (diagnostics, templates) = checker.finish();
+        checking.out.extend(diagnostics);
+        checking.templates.extend(templates);
+    }
+    let workflows = lower_all(&program, &mut checking);
+    let mut sources = signatures.sources.clone();
+    sources.extend(loaded.sources.iter().cloned());
+    sources.append(&mut checking.templates);
+    Compiled {
+        sources,
+        entry,
+        diagnostics: checking.out.into_sorted(),
+        workflows,
+        triggers,
+        tests,
+    }
+}
+
+fn count(length: usize) -> u32 {
+    u32::try_from(length).expect("a compilation has at most a few thousand sources")
+}
+
+/// Lowers the entry's workflows, if nothing is wrong with any file.
+fn lower_all(program: &Program<'_>, checking: &mut Checking) -> Vec<CompiledWorkflow> {
+    let is_ok = !checking.out.has_errors();
+    let mut workflows = Vec::new();
+    for (at, head) in program.workflows.iter().enumerate() {
+        if head.file != FileId(0) {
+            continue;
+        }
+        let facts = checking.facts[at].as_ref();
+        let mut compiled = CompiledWorkflow {
+            name: head.tree.name.text.as_str().into(),
+            docs: head.docs.to_owned(),
+            span: head.tree.name.span,
+            params: head.params.clone(),
+            returns: facts.and_then(|facts| facts.returns.clone()),
+            effect: facts.map_or(Effect::Pure, |facts| facts.effect),
+            plan: None,
+            origins: Origins::default(),
+        };
+        if is_ok {
+            match lower::lower(WorkflowId(at), &checking.bodies) {
+                Ok((plan, origins)) => {
+                    check_budgets(&plan, &origins, &mut checking.out);
+                    compiled.plan = Some(plan);
+                    compiled.origins = origins;
+                }
+                Err(lower::TooLarge) => checking.out.push(
+                    Diagnostic::new(
+                        codes::PLAN_TOO_LARGE,
+                        compiled.span,
+                        format!(
+                            "the plan of `{}` has more than {} nodes",
+                            compiled.name,
+                            lower::NODES_MAX
+                        ),
+                    )
+                    .help("workflows that call workflows multiply; a `for` over a list keeps a plan small"),
+                ),
+            }
+        }
+        workflows.push(compiled);
+    }
+    if checking.out.has_errors() {
+        for workflow in &mut workflows {
+            workflow.plan = None;
+        }
+    }
+    workflows
+}
+
+/// Reports calls without a price under a budget, and budgets that the worst
+/// case does not fit into.
+fn check_budgets(plan: &Plan, origins: &Origins, out: &mut Diagnostics) {
+    let mut limited = vec![None; plan.graph.node_count()];
+    for (at, node) in plan.graph.node_weights().enumerate() {
+        let inherited = node
+            .parent
+            .as_ref()
+            .and_then(|parent| limited[parent.node.0 as usize]);
+        limited[at] = inherited.or_else(|| has_budget(node).then_some(NodeId(count(at))));
+        let NodeKind::Step(step) = &node.kind else {
+            continue;
+        };
+        if let Some(owner) = limited[at]
+            && is_unpriced(step)
+        {
+            let place = |id: NodeId| origins.nodes[id.0 as usize];
+            report_unpriced(step, place(NodeId(count(at))), place(owner), out);
+        }
+    }
+    for over in cost::over_budget(plan) {
+        report_over(&over, origins.nodes[over.node.0 as usize], out);
+    }
+}
+
+fn has_budget(node: &Node) -> bool {
+    match &node.kind {
+        NodeKind::Step(step) => step.policies.limits.budget.is_some(),
+        NodeKind::Workflow(workflow) => {
+            workflow.limits.budget.is_some() || workflow.policies.limits.budget.is_some()
+        }
+        NodeKind::For(region) => region.limits.budget.is_some(),
+        NodeKind::Repeat(region) => region.limits.budget.is_some(),
+        NodeKind::Race(region) => region.limits.budget.is_some(),
+        NodeKind::Parallel(region) => region.limits.budget.is_some(),
+        NodeKind::Value(_) | NodeKind::If(_) | NodeKind::Match(_) => false,
+    }
+}
+
+/// Returns whether nobody can say what an attempt costs, not even when its
+/// arguments are known.
+fn is_unpriced(step: &Step) -> bool {
+    step.price.as_ref().is_some_and(|price| {
+        price.bound.is_none()
+            && matches!(
+                price.formula,
+                flow_core::expr::Expr::Const(flow_core::value::Value::None)
+            )
+    })
+}
+
+fn report_unpriced(step: &Step, span: Span, budget: Span, out: &mut Diagnostics) {
+    let what = step.price.as_ref().map_or("", |price| &*price.reason);
+    out.push(
+        Diagnostic::new(
+            codes::UNPRICED,
+            span,
+            format!("`{}` is under a budget, and nobody knows {what}", step.step),
+        )
+        .other(budget, "the budget is here")
+        .help("set it in `flow.toml` under `[prices]`, or say what to assume: `assume $0.05`"),
+    );
+}
+
+fn report_over(over: &OverBudget, span: Span, out: &mut Diagnostics) {
+    let message = match &over.total {
+        Total::Known(total) => format!(
+            "the worst case of `{}` costs {total}, more than its budget of {}",
+            over.path, over.budget
+        ),
+        Total::Unbounded(reasons) => {
+            let reasons: Vec<String> = reasons.iter().take(3).map(ToString::to_string).collect();
+            format!(
+                "the worst case of `{}` has no bound ({}), so its budget of {} may stop it",
+                over.path,
+                reasons.join("; "),
+                over.budget
+            )
+        }
+    };
+    let mut diagnostic = Diagnostic::new(codes::OVER_BUDGET, span, message);
+    for term in &over.biggest {
+        let amount = term
+            .amount
+            .map_or(String::new(), |amount| format!(" = {amount}"));
+        diagnostic = diagnostic.help(format!("`{}`: {term}{amount}", term.path));
+    }
+    out.push(diagnostic.help("a run stops before it goes over; raise the budget, or ask for less"));
+}
