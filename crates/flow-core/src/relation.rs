@@ -55,7 +55,6 @@ pub fn fit(found: &Type, wanted: &Type) -> Fit {
             fit_bounds(&found.length, &wanted.length).and(fit(&found.item, &wanted.item))
         }
         (Type::Map(found), Type::Map(wanted)) => fit(found, wanted).and(Fit::Yes),
-        (Type::Record(found), Type::Record(wanted)) if Arc::ptr_eq(found, wanted) => Fit::Yes,
         (Type::Record(found), Type::Record(wanted)) => fit_record(found, wanted),
         (Type::Media(found), Type::Media(wanted)) => {
             known(*wanted == Media::File || found == wanted)
@@ -73,8 +72,8 @@ fn fit_record(found: &RecordType, wanted: &RecordType) -> Fit {
         return Fit::No;
     }
     let mut all = Fit::Yes;
-    for (at, field) in wanted.fields.iter().enumerate() {
-        let Some(twin) = found.field_near(&field.name, at) else {
+    for field in &wanted.fields {
+        let Some(twin) = found.field(&field.name) else {
             return Fit::No;
         };
         all = all.and(fit(&twin.ty, &field.ty));
@@ -159,7 +158,6 @@ fn join_exact(a: &Type, b: &Type) -> Option<Type> {
             length: hull(&a.length, &b.length),
         }),
         (Type::Map(a), Type::Map(b)) => Type::Map(Arc::new(join_exact(a, b)?)),
-        (Type::Record(a), Type::Record(b)) if Arc::ptr_eq(a, b) => Type::Record(a.clone()),
         (Type::Record(a), Type::Record(b)) => Type::Record(Arc::new(join_record(a, b)?)),
         (a, b) => (a == b).then(|| a.clone())?,
     };
@@ -171,10 +169,10 @@ fn join_record(a: &RecordType, b: &RecordType) -> Option<RecordType> {
         return None;
     }
     let mut fields = Vec::with_capacity(a.fields.len());
-    for (at, field) in a.fields.iter().enumerate() {
+    for field in &a.fields {
         fields.push(FieldType {
             name: field.name.clone(),
-            ty: join_exact(&field.ty, &b.field_near(&field.name, at)?.ty)?,
+            ty: join_exact(&field.ty, &b.field(&field.name)?.ty)?,
             docs: field.docs.clone(),
         });
     }

@@ -57,16 +57,6 @@ pub(crate) struct World<'a> {
     pub(crate) files: &'a dyn Files,
 }
 
-impl<'a> World<'a> {
-    /// Returns the same with what is known of workflows by now.
-    pub(crate) fn with<'b>(self, facts: &'b [Option<WorkflowFacts>]) -> World<'b>
-    where
-        'a: 'b,
-    {
-        World { facts, ..self }
-    }
-}
-
 /// Checks one body.
 pub(crate) struct Checker<'a> {
     /// What it may look at.

@@ -336,7 +336,7 @@ impl<'a> Reader<'a> {
         mode: Mode,
     ) -> Value {
         self.fail(start, failure, depth, mode);
-        let end = self.text[..self.at].trim_end().len().max(start);
+        let end = self.scan.code_end(self.text, self.at).max(start);
         Value::Error(self.place(start, end))
     }
 

@@ -22,7 +22,7 @@ impl<'a> Reader<'a> {
             let start = self.at;
             let (docs, first) = self.docs(start);
             let kind = self.item();
-            let end = self.text[..self.at].trim_end().len().max(start);
+            let end = self.scan.code_end(self.text, self.at).max(start);
             items.push(Item {
                 kind,
                 docs,

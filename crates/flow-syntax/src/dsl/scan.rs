@@ -113,6 +113,19 @@ impl Scan {
         (lines.join("\n"), first)
     }
 
+    /// Returns the offset after the last word or mark before an offset.
+    pub(super) fn code_end(&self, text: &str, at: usize) -> usize {
+        let mut end = text[..at].trim_end().len();
+        let count = self.comments.partition_point(|remark| remark.start < end);
+        for remark in self.comments[..count].iter().rev() {
+            if remark.end < end {
+                break;
+            }
+            end = text[..remark.start].trim_end().len();
+        }
+        end
+    }
+
     /// Returns the comments that are not documentation of anything.
     pub(super) fn into_comments(
         self,
