@@ -1,0 +1,594 @@
+//! Events to a tree of our own, with what the language takes away from YAML:
+//! anchors, aliases, tags, further documents and repeated keys are reported
+//! here, and are not in the tree.
+
+use super::events::{Event, Events, Fault, FaultKind, Layout, Placed, Style};
+use super::scalar::Scalar;
+use crate::ast::Comment;
+use crate::codes;
+use crate::diagnostic::{Certainty, Diagnostic, Diagnostics};
+use crate::span::{SourceId, Span};
+use std::collections::BTreeMap;
+
+/// How deep lists and mappings may nest.
+const DEPTH_MAX: usize = 64;
+
+/// How many lists, mappings and scalars a file may have.
+const NODES_MAX: usize = 8_000_000;
+
+/// How many repeated keys of one mapping are reported.
+const REPORTED_MAX: usize = 20;
+
+/// A node with its place.
+#[derive(Debug)]
+pub(super) struct Node<'s> {
+    /// What it is.
+    pub(super) kind: Kind<'s>,
+    /// Its first byte.
+    pub(super) start: u32,
+    /// The byte after its last.
+    pub(super) end: u32,
+}
+
+/// The kinds of nodes.
+#[derive(Debug)]
+pub(super) enum Kind<'s> {
+    /// A scalar.
+    Scalar(Scalar<'s>),
+    /// A list.
+    Seq(Vec<Node<'s>>),
+    /// A mapping, each key once.
+    Map(Vec<Entry<'s>>),
+    /// Nothing is written.
+    Absent,
+    /// Something that was reported already.
+    Broken,
+}
+
+/// A key and its value.
+#[derive(Debug)]
+pub(super) struct Entry<'s> {
+    /// The key.
+    pub(super) key: Scalar<'s>,
+    /// The value.
+    pub(super) value: Node<'s>,
+}
+
+/// A text as a tree.
+#[derive(Debug)]
+pub(super) struct Tree<'s> {
+    /// The document; `None` if the text holds none.
+    pub(super) root: Option<Node<'s>>,
+    /// The comments that are no documentation.
+    pub(super) comments: Vec<Comment>,
+    /// The documentation lines by the first byte of what they document.
+    pub(super) docs: BTreeMap<u32, Vec<Comment>>,
+    /// What is wrong.
+    pub(super) out: Diagnostics,
+    /// Why the tree is not complete.
+    pub(super) stop: Option<Stop>,
+}
+
+/// Where reading stopped, and in what.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stop {
+    /// The fault.
+    pub(super) fault: Fault,
+    /// The place of the last scalar before it.
+    pub(super) last: Option<(usize, usize)>,
+    /// The start of the outermost bracket that is still open.
+    pub(super) bracket: Option<usize>,
+}
+
+/// Builds the tree of a text. `broken` holds the places of what was cut out.
+pub(super) fn build<'s>(text: &'s str, source: SourceId, broken: &[usize]) -> Tree<'s> {
+    let mut builder = Builder {
+        text,
+        source,
+        broken,
+        frames: Vec::new(),
+        root: None,
+        comments: Vec::new(),
+        docs: BTreeMap::new(),
+        pending: Vec::new(),
+        out: Diagnostics::default(),
+        last: None,
+        anchors: 0,
+        nodes: 0,
+        documents: 0,
+    };
+    let stop = builder.run();
+    builder.finish(stop)
+}
+
+struct Builder<'s, 'b> {
+    text: &'s str,
+    source: SourceId,
+    broken: &'b [usize],
+    frames: Vec<Frame<'s>>,
+    root: Option<Node<'s>>,
+    comments: Vec<Comment>,
+    docs: BTreeMap<u32, Vec<Comment>>,
+    pending: Vec<Comment>,
+    out: Diagnostics,
+    last: Option<(usize, usize)>,
+    anchors: usize,
+    nodes: usize,
+    documents: usize,
+}
+
+/// A list or a mapping that is not complete yet.
+struct Frame<'s> {
+    start: usize,
+    end: usize,
+    layout: Layout,
+    is_tagged: bool,
+    content: Content<'s>,
+}
+
+enum Content<'s> {
+    Seq(Vec<Node<'s>>),
+    Map {
+        entries: Vec<Entry<'s>>,
+        key: Key<'s>,
+    },
+}
+
+/// The key of the next value.
+enum Key<'s> {
+    /// The next node is a key.
+    Wanted,
+    /// The next node is this key's value.
+    Read(Scalar<'s>),
+    /// The next node belongs to a key that can't be used.
+    Unusable,
+}
+
+impl<'s> Builder<'s, '_> {
+    fn run(&mut self) -> Option<Stop> {
+        let mut events = Events::of(self.text);
+        while let Some(next) = events.next() {
+            let placed = match next {
+                Ok(placed) => placed,
+                Err(fault) => return Some(self.stop(fault)),
+            };
+            self.nodes += 1;
+            let too_deep = self.frames.len() >= DEPTH_MAX
+                && matches!(placed.event, Event::Seq(_) | Event::Map(_));
+            if too_deep || self.nodes > NODES_MAX {
+                return Some(self.stop(Fault {
+                    kind: FaultKind::TooDeep,
+                    at: placed.start,
+                }));
+            }
+            if !self.take(placed) {
+                return None;
+            }
+        }
+        None
+    }
+
+    fn stop(&self, fault: Fault) -> Stop {
+        let bracket = self
+            .frames
+            .iter()
+            .find(|frame| frame.layout == Layout::Flow);
+        Stop {
+            fault,
+            last: self.last,
+            bracket: bracket.map(|frame| frame.start),
+        }
+    }
+
+    /// Takes an event; gives whether to go on.
+    fn take(&mut self, placed: Placed<'s>) -> bool {
+        let Placed {
+            event,
+            start,
+            end,
+            tag,
+        } = placed;
+        let is_tagged = tag.is_some_and(|(from, to)| self.tag(from, to));
+        match event {
+            Event::Nothing => {}
+            Event::Document => return self.document(start, end),
+            Event::Comment => self.comment(start, end),
+            Event::Anchor => self.anchor(start, end, "anchors"),
+            Event::Alias => {
+                self.alias(start, end);
+                self.node(Kind::Broken, start, end);
+            }
+            Event::Absent => {
+                let kind = if is_tagged { Kind::Broken } else { Kind::Absent };
+                self.node(kind, start, end);
+            }
+            Event::Scalar(text, style) => {
+                self.attach_docs(start);
+                self.last = Some((start, end));
+                let scalar = Scalar {
+                    text,
+                    style,
+                    start: clip(start),
+                    end: clip(self.trimmed_end(start, end, style)),
+                };
+                let is_broken = is_tagged || self.broken.contains(&start);
+                let end = scalar.end as usize;
+                let kind = if is_broken && !self.wants_key() {
+                    Kind::Broken
+                } else {
+                    Kind::Scalar(scalar)
+                };
+                self.node(kind, start, end);
+            }
+            Event::Seq(layout) => self.open(start, end, layout, is_tagged, Content::Seq(Vec::new())),
+            Event::Map(layout) => {
+                let content = Content::Map {
+                    entries: Vec::new(),
+                    key: Key::Wanted,
+                };
+                self.open(start, end, layout, is_tagged, content);
+            }
+            Event::End => self.close(end),
+        }
+        true
+    }
+
+    fn open(
+        &mut self,
+        start: usize,
+        end: usize,
+        layout: Layout,
+        is_tagged: bool,
+        content: Content<'s>,
+    ) {
+        self.attach_docs(start);
+        self.frames.push(Frame {
+            start,
+            end,
+            layout,
+            is_tagged,
+            content,
+        });
+    }
+
+    fn close(&mut self, end: usize) {
+        let Some(mut frame) = self.frames.pop() else {
+            return;
+        };
+        if frame.layout == Layout::Flow {
+            frame.end = frame.end.max(end);
+        }
+        let (start, end) = (frame.start, frame.end);
+        let kind = match frame.content {
+            _ if frame.is_tagged => Kind::Broken,
+            Content::Seq(items) => Kind::Seq(items),
+            Content::Map { entries, .. } => Kind::Map(self.each_once(entries)),
+        };
+        self.node(kind, start, end);
+    }
+
+    fn wants_key(&self) -> bool {
+        matches!(
+            self.frames.last(),
+            Some(Frame {
+                content: Content::Map {
+                    key: Key::Wanted,
+                    ..
+                },
+                ..
+            })
+        )
+    }
+
+    /// Puts a complete node where it belongs.
+    fn node(&mut self, kind: Kind<'s>, start: usize, end: usize) {
+        let node = Node {
+            kind,
+            start: clip(start),
+            end: clip(end),
+        };
+        let Some(frame) = self.frames.last_mut() else {
+            self.root.get_or_insert(node);
+            return;
+        };
+        if end > start {
+            frame.end = frame.end.max(end);
+        }
+        let (entries, key) = match &mut frame.content {
+            Content::Seq(items) => {
+                items.push(node);
+                return;
+            }
+            Content::Map { entries, key } => (entries, key),
+        };
+        match std::mem::replace(key, Key::Wanted) {
+            Key::Wanted => {
+                let (next, fault) = as_key(node, self.source, self.text);
+                *key = next;
+                self.out.extend(fault);
+            }
+            Key::Read(scalar) => entries.push(Entry {
+                key: scalar,
+                value: node,
+            }),
+            Key::Unusable => {}
+        }
+    }
+
+    /// Leaves the first of equal keys, and reports the others.
+    fn each_once(&mut self, entries: Vec<Entry<'s>>) -> Vec<Entry<'s>> {
+        let mut repeated: Vec<(usize, usize)> = Vec::new();
+        if entries.len() <= 8 {
+            for (at, entry) in entries.iter().enumerate() {
+                let text = &entry.key.text;
+                let first = entries[..at].iter().position(|one| one.key.text == *text);
+                repeated.extend(first.map(|first| (at, first)));
+            }
+        } else {
+            let mut firsts: BTreeMap<&str, usize> = BTreeMap::new();
+            for (at, entry) in entries.iter().enumerate() {
+                let first = *firsts.entry(&entry.key.text).or_insert(at);
+                if first != at {
+                    repeated.push((at, first));
+                }
+            }
+        }
+        for (at, first) in repeated.iter().take(REPORTED_MAX) {
+            let (again, first) = (&entries[*at].key, &entries[*first].key);
+            let message = format!("`{}` is written twice", again.text);
+            let diagnostic = Diagnostic::new(codes::DUPLICATE_KEY, self.span_of(again), message)
+                .other(self.span_of(first), "first written here")
+                .help("keep one of them");
+            self.out.push(diagnostic);
+        }
+        if repeated.is_empty() {
+            return entries;
+        }
+        let mut dropped = repeated.into_iter().map(|(at, _)| at).peekable();
+        let kept = entries.into_iter().enumerate();
+        kept.filter(|(at, _)| dropped.next_if_eq(at).is_none())
+            .map(|(_, entry)| entry)
+            .collect()
+    }
+
+    fn document(&mut self, start: usize, end: usize) -> bool {
+        self.documents += 1;
+        if self.documents == 1 {
+            return true;
+        }
+        self.out.push(
+            Diagnostic::new(
+                codes::YAML_DOCUMENT,
+                self.span(start, end),
+                "a second document begins here",
+            )
+            .help("put it into a file of its own"),
+        );
+        false
+    }
+
+    fn tag(&mut self, start: usize, end: usize) -> bool {
+        let diagnostic = tag_fault(self.text, start, self.span(start, end));
+        self.out.push(diagnostic);
+        true
+    }
+
+    fn anchor(&mut self, start: usize, end: usize, what: &str) {
+        self.anchors += 1;
+        if self.anchors > REPORTED_MAX {
+            return;
+        }
+        let written = &self.text[start..end];
+        self.out.push(
+            Diagnostic::new(
+                codes::YAML_ANCHOR,
+                self.span(start, end),
+                format!("`{written}`: there are no YAML {what} here"),
+            )
+            .help("to use something twice, name it: a binding, a type under `types`, a workflow of its own or a template")
+            .help("if it is a text, quote it"),
+        );
+    }
+
+    fn alias(&mut self, start: usize, end: usize) {
+        // `*/5 * * * *` and `*.wav` are texts, not names of anchors.
+        let name = self.text[start..end].trim_start_matches('*');
+        if name.starts_with(|c: char| c.is_alphabetic() || c == '_') && !name.contains(['*', '/']) {
+            self.anchor(start, end, "aliases");
+            return;
+        }
+        let line_end = end_of_value(self.text, start);
+        self.out.push(quote_fault(
+            self.text,
+            self.span(start, line_end),
+            "a value that begins with `*` is a YAML alias".to_owned(),
+        ));
+    }
+
+    fn comment(&mut self, start: usize, end: usize) {
+        let line = self.text[..start].rfind('\n').map_or(0, |at| at + 1);
+        let text = self.text.get(start + 1..end).unwrap_or("").trim_end();
+        let comment = Comment {
+            span: self.span(start, start + 1 + text.len()),
+            text: text.to_owned(),
+            own_line: self.text[line..start]
+                .trim_start_matches('\u{feff}')
+                .trim()
+                .is_empty(),
+        };
+        let is_doc = comment.own_line && text.starts_with('#') && !text.starts_with("##");
+        if is_doc {
+            self.pending.push(comment);
+        } else {
+            self.comments.append(&mut self.pending);
+            self.comments.push(comment);
+        }
+    }
+
+    fn attach_docs(&mut self, start: usize) {
+        if !self.pending.is_empty() {
+            self.docs
+                .insert(clip(start), std::mem::take(&mut self.pending));
+        }
+    }
+
+    /// Returns where a scalar's own text ends: block scalars reach to the next
+    /// node otherwise.
+    fn trimmed_end(&self, start: usize, end: usize, style: Style) -> usize {
+        match style {
+            Style::Literal | Style::Folded => {
+                start + self.text[start..end].trim_end().len()
+            }
+            Style::Plain | Style::Single | Style::Double => end,
+        }
+    }
+
+    fn finish(mut self, stop: Option<Stop>) -> Tree<'s> {
+        while !self.frames.is_empty() {
+            self.close(0);
+        }
+        self.comments.append(&mut self.pending);
+        Tree {
+            root: self.root,
+            comments: self.comments,
+            docs: self.docs,
+            out: self.out,
+            stop,
+        }
+    }
+
+    fn span(&self, start: usize, end: usize) -> Span {
+        Span::new(self.source, start, end)
+    }
+
+    fn span_of(&self, scalar: &Scalar<'_>) -> Span {
+        self.span(scalar.start as usize, scalar.end as usize)
+    }
+}
+
+/// Takes a node as a key, or says why it is none.
+fn as_key<'s>(node: Node<'s>, source: SourceId, text: &str) -> (Key<'s>, Option<Diagnostic>) {
+    let span = Span::new(source, node.start as usize, node.end as usize);
+    match node.kind {
+        Kind::Scalar(scalar) if scalar.text == "<<" && scalar.style == Style::Plain => {
+            let fault = Diagnostic::new(
+                codes::YAML_ANCHOR,
+                span,
+                "`<<`: there are no YAML merge keys here",
+            )
+            .help("in a value, write `\"...\": ${other}` to take over the fields of a record");
+            (Key::Unusable, Some(fault))
+        }
+        Kind::Scalar(scalar) => (Key::Read(scalar), None),
+        Kind::Broken => (Key::Unusable, None),
+        Kind::Absent => {
+            let fault = Diagnostic::new(codes::YAML_SYNTAX, span, "a key is missing before `:`");
+            (Key::Unusable, Some(fault))
+        }
+        Kind::Seq(_) | Kind::Map(_) => (Key::Unusable, Some(collection_key(text, span))),
+    }
+}
+
+fn collection_key(text: &str, span: Span) -> Diagnostic {
+    let start = span.start as usize;
+    let written = &text[start..end_of_value(text, start).max(start)];
+    if let Some(inner) = text[start..].strip_prefix('{')
+        && let Some(end) = inner.find('}')
+    {
+        let name = inner[..end].trim();
+        if text[..start].ends_with('{') && !name.is_empty() && !name.contains(['{', ':', '\n']) {
+            let span = Span::new(span.source, start - 1, start + end + 3);
+            return Diagnostic::new(
+                codes::TEMPLATE_BRACES,
+                span,
+                format!("`{{{{ {name} }}}}` is a mapping in YAML"),
+            )
+            .help(format!("write `${{{name}}}`"))
+            .fix(
+                Certainty::Likely,
+                format!("write `\"${{{name}}}\"`"),
+                span,
+                format!("\"${{{name}}}\""),
+            );
+        }
+    }
+    Diagnostic::new(
+        codes::YAML_SYNTAX,
+        span,
+        format!("`{written}` can't be a key"),
+    )
+    .help("a key is a word; to begin a text with a bracket, quote the text")
+}
+
+/// Says what to write instead of a tag.
+pub(super) fn tag_fault(text: &str, start: usize, span: Span) -> Diagnostic {
+    let end = end_of_value(text, start);
+    let written = &text[start..span.end.max(span.start + 1) as usize];
+    let key = key_before(text, start);
+    let word = written.trim_start_matches('!');
+    if matches!(key, "if" | "until" | "expect" | "value") && !written.starts_with("!!") {
+        let cond = text[start + 1..end].trim();
+        return Diagnostic::new(
+            codes::YAML_TAG,
+            span,
+            format!("`{written}` is a tag in YAML, not a negation"),
+        )
+        .help(format!("write `not {cond}`"))
+        .fix(
+            Certainty::Certain,
+            format!("write `not {word}`"),
+            Span::new(span.source, start, start + 1),
+            "not ",
+        );
+    }
+    Diagnostic::new(
+        codes::YAML_TAG,
+        span,
+        format!("`{written}` is a YAML tag, and there are none here"),
+    )
+    .help("leave the tag out: a value is read by the type expected there")
+    .help("if it is a text, quote it")
+}
+
+/// Says that a value has to be quoted, with the fix.
+pub(super) fn quote_fault(text: &str, span: Span, message: String) -> Diagnostic {
+    let fault = Diagnostic::new(codes::YAML_QUOTE, span, message);
+    let written = &text[span.range()];
+    if written.contains('\n') || written.is_empty() {
+        return fault.help("quote the text");
+    }
+    let quoted = if !written.contains(['"', '\\']) {
+        format!("\"{written}\"")
+    } else {
+        format!("'{}'", written.replace('\'', "''"))
+    };
+    fault.help("quote the text").fix(
+        Certainty::Certain,
+        format!("write `{quoted}`"),
+        span,
+        quoted,
+    )
+}
+
+/// Returns the end of the unquoted value that begins at a place: the end of
+/// its line, without a comment.
+pub(super) fn end_of_value(text: &str, start: usize) -> usize {
+    let line = text[start..].lines().next().unwrap_or("");
+    let value = line.find(" #").map_or(line, |at| &line[..at]);
+    start + value.trim_end().len()
+}
+
+/// Returns the key before a value on its line, or nothing.
+pub(super) fn key_before(text: &str, start: usize) -> &str {
+    let line = text[..start].rfind('\n').map_or(0, |at| at + 1);
+    let head = text[line..start].trim_end();
+    let Some(head) = head.strip_suffix(':') else {
+        return "";
+    };
+    let word = head.rfind(|c: char| c.is_whitespace() || matches!(c, '{' | ',' | '['));
+    word.map_or(head, |at| head[at..].trim_start_matches(['{', ',', '[']).trim())
+}
+
+fn clip(offset: usize) -> u32 {
+    u32::try_from(offset).unwrap_or(u32::MAX)
+}
