@@ -42,4 +42,20 @@ crate::codes! {
     BAD_NUMBER = Error "bad-number", "a number, duration or amount is written in another way";
     BAD_NAME = Error "bad-name", "a name has a letter that names can't have";
     CLAUSE_OPERAND = Error "clause-operand", "a policy takes one value, or one in parentheses";
+
+    // YAML
+    YAML_SYNTAX = Error "yaml-syntax", "the YAML can't be read at this place";
+    YAML_QUOTE = Error "yaml-quote", "a value must be quoted to be one text in YAML";
+    YAML_TAB = Error "yaml-tab", "a tab indents a line of YAML";
+    YAML_TAG = Error "yaml-tag", "a YAML tag, which the language doesn't have";
+    YAML_ANCHOR = Error "yaml-anchor", "a YAML anchor, alias or merge key, which the language doesn't have";
+    YAML_DIRECTIVE = Error "yaml-directive", "a YAML directive, which the language doesn't have";
+    YAML_DOCUMENT = Error "yaml-document", "a second YAML document in one file";
+    YAML_UNCLOSED_HOLE = Error "yaml-unclosed-hole", "a `${` that is never closed";
+    DUPLICATE_KEY = Error "duplicate-key", "a mapping has a key twice";
+    UNKNOWN_KEY = Error "unknown-key", "a mapping has a key that means nothing there";
+    MISSING_KEY = Error "missing-key", "a mapping lacks a key that it needs";
+    MISSING_VALUE = Error "missing-value", "nothing is written where a value must be";
+    WRONG_SHAPE = Error "wrong-shape", "a list, a mapping or a text stands where something else must";
+    TWO_KINDS = Error "two-kinds", "an item says twice what it is";
 }

@@ -16,7 +16,7 @@ pub mod ast;
 pub mod codes;
 
 mod dsl;
-mod yaml;
+pub mod yaml;
 
 pub mod print;
 

@@ -117,7 +117,7 @@ pub(super) struct Fault {
 /// The events of a text.
 pub(super) struct Events<'s> {
     parser: Parser<'s, StrInput<'s>>,
-    length: usize,
+    text: &'s str,
 }
 
 impl<'s> Events<'s> {
@@ -131,7 +131,7 @@ impl<'s> Events<'s> {
         };
         Self {
             parser: Parser::new_from_str_with_options(text, options),
-            length: text.len(),
+            text,
         }
     }
 
@@ -140,10 +140,10 @@ impl<'s> Events<'s> {
         let (raw, span) = match self.parser.next_event()? {
             Ok(found) => found,
             Err(error) => {
-                let at = error.marker().byte_offset().unwrap_or(self.length);
+                let at = error.marker().byte_offset().unwrap_or(usize::MAX);
                 return Some(Err(Fault {
                     kind: fault_kind(error.kind()),
-                    at: at.min(self.length),
+                    at: self.text.floor_char_boundary(at),
                 }));
             }
         };
@@ -182,7 +182,8 @@ fn event(raw: Raw<'_>, is_empty: bool) -> Event<'_> {
         Raw::Anchor(_, _) => Event::Anchor,
         Raw::Comment(_, _) => Event::Comment,
         Raw::DocumentStart(_, _) => Event::Document,
-        Raw::StreamStart | Raw::StreamEnd | Raw::DocumentEnd => Event::Nothing,
+        // The enumeration is open; nothing else is a node today.
+        _ => Event::Nothing,
     }
 }
 
@@ -202,9 +203,7 @@ fn fault_kind(kind: &ErrorKind) -> FaultKind {
         FaultKind::AfterQuote
     } else if matches!(
         kind,
-        E::UnclosedQuotedScalar
-            | E::InvalidQuotedScalarIndent
-            | E::DocumentIndicatorInQuotedScalar
+        E::UnclosedQuotedScalar | E::InvalidQuotedScalarIndent | E::DocumentIndicatorInQuotedScalar
     ) {
         FaultKind::OpenQuote
     } else if matches!(
@@ -260,6 +259,7 @@ fn rarer_fault_kind(kind: &ErrorKind) -> FaultKind {
             | E::InvalidIndentation
             | E::InvalidFlowScalarIndent
             | E::InvalidBlockScalarIndent
+            | E::ExpectedDocumentStart
     ) {
         FaultKind::Indentation
     } else if matches!(kind, E::UnexpectedCharacter { .. }) {

@@ -1,13 +1,105 @@
 //! YAML to the tree.
+//!
+//! In reading order: [`keys`] describes every mapping; `events` is the YAML
+//! parser, `tree` its nodes with places, `scalar` their letters; `faults` says
+//! what is wrong where the parser stops; the rest reads the tree: mappings with
+//! fixed keys, text of the workflow language, values, items, regions and
+//! declarations.
+
+pub mod keys;
+
+mod events;
+mod faults;
+mod scalar;
+mod tree;
+
+mod fields;
+mod habits;
+mod reader;
+
+mod declarations;
+mod items;
+mod language;
+mod regions;
+mod triggers;
+mod value;
+
+#[cfg(test)]
+mod tests;
 
 use crate::Parsed;
 use crate::ast::File;
-use crate::span::Source;
+use crate::codes;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::span::{Source, Span};
+use faults::{Cut, Stopped};
+use reader::Reader;
+use std::borrow::Cow;
+
+/// How often something broken is cut out to look for what else is broken.
+const CUTS_MAX: usize = 20;
 
 /// Reads a YAML file.
-pub(crate) fn parse(_source: &Source) -> Parsed {
-    Parsed {
-        file: File::default(),
-        diagnostics: Vec::new(),
+pub(crate) fn parse(source: &Source) -> Parsed {
+    let mut out = Diagnostics::default();
+    let mut text = without_nul(source, &mut out);
+    let mut broken: Vec<usize> = Vec::new();
+    let mut cuts = 0;
+    loop {
+        let tree = tree::build(&text, source.id, &broken);
+        let next = tree.stop.and_then(|stop| {
+            let stopped = Stopped {
+                text: &text,
+                source: source.id,
+                stop,
+            };
+            let (fault, cut) = stopped.explain();
+            out.push(fault);
+            cuts += 1;
+            let cut = cut.filter(|_| cuts < CUTS_MAX)?;
+            let (next, mark) = faults::apply(&cut, &text);
+            let is_new = next != *text || cut == Cut::Tabs;
+            is_new.then_some((next, mark))
+        });
+        let Some((next, mark)) = next else {
+            let (file, rest) = read(&text, source, tree, &broken);
+            out.extend(rest);
+            return Parsed {
+                file,
+                diagnostics: out.into_sorted(),
+            };
+        };
+        drop(tree);
+        broken.extend(mark);
+        text = Cow::Owned(next);
     }
+}
+
+fn read(
+    text: &str,
+    source: &Source,
+    tree: tree::Tree<'_>,
+    broken: &[usize],
+) -> (File, Diagnostics) {
+    let is_partial = tree.stop.is_some();
+    let (mut reader, root) = Reader::of(text, source.id, tree, broken, is_partial);
+    let items = reader.file(root);
+    let (comments, out) = reader.finish();
+    (File { items, comments }, out)
+}
+
+/// Replaces NUL, which ends a text for the parser, and reports the first.
+fn without_nul<'s>(source: &'s Source, out: &mut Diagnostics) -> Cow<'s, str> {
+    let Some(at) = source.text.find('\0') else {
+        return Cow::Borrowed(&*source.text);
+    };
+    out.push(
+        Diagnostic::new(
+            codes::YAML_SYNTAX,
+            Span::new(source.id, at, at + 1),
+            "a NUL character stands here",
+        )
+        .help("take it out; the file may not be a text"),
+    );
+    Cow::Owned(source.text.replace('\0', " "))
 }

@@ -102,17 +102,25 @@ fn flow_points(raw: &str, base: u32, text: &str, style: Style) -> Vec<(u32, u32)
             let rest = text[read..].bytes();
             (
                 folded,
-                rest.take_while(|byte| matches!(byte, b' ' | b'\n'))
-                    .count(),
+                rest.take_while(|byte| matches!(byte, b' ' | b'\n')).count(),
             )
         } else if style == Style::Single && bytes[at..].starts_with(b"''") {
             (2, 1)
         } else if style == Style::Double && bytes[at] == b'\\' {
             let length = escape_length(&bytes[at..]);
-            if bytes.get(at + 1).is_some_and(|byte| byte.is_ascii_whitespace() && *byte != b' ' && *byte != b'\t') {
-                (length + fold_length(&bytes[at + length..]).max(blanks(&bytes[at + length..])), 0)
+            if bytes
+                .get(at + 1)
+                .is_some_and(|byte| byte.is_ascii_whitespace() && *byte != b' ' && *byte != b'\t')
+            {
+                (
+                    length + fold_length(&bytes[at + length..]).max(blanks(&bytes[at + length..])),
+                    0,
+                )
             } else {
-                (length, text[read..].chars().next().map_or(1, char::len_utf8))
+                (
+                    length,
+                    text[read..].chars().next().map_or(1, char::len_utf8),
+                )
             }
         } else {
             at += 1;
@@ -158,9 +166,9 @@ fn escape_length(bytes: &[u8]) -> usize {
         Some(b'x') => 4,
         Some(b'u') => {
             // A surrogate pair is one character.
-            let high = bytes
-                .get(2..4)
-                .is_some_and(|hex| matches!(hex, [b'd' | b'D', b'8' | b'9' | b'a' | b'b' | b'A' | b'B']));
+            let high = bytes.get(2..4).is_some_and(|hex| {
+                matches!(hex, [b'd' | b'D', b'8' | b'9' | b'a' | b'b' | b'A' | b'B'])
+            });
             if high && bytes.get(6..8) == Some(b"\\u") {
                 12
             } else {

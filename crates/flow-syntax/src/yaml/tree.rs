@@ -94,6 +94,7 @@ pub(super) fn build<'s>(text: &'s str, source: SourceId, broken: &[usize]) -> Tr
         out: Diagnostics::default(),
         last: None,
         anchors: 0,
+        last_is_tagged: false,
         nodes: 0,
         documents: 0,
     };
@@ -113,6 +114,7 @@ struct Builder<'s, 'b> {
     out: Diagnostics,
     last: Option<(usize, usize)>,
     anchors: usize,
+    last_is_tagged: bool,
     nodes: usize,
     documents: usize,
 }
@@ -189,17 +191,28 @@ impl<'s> Builder<'s, '_> {
             tag,
         } = placed;
         let is_tagged = tag.is_some_and(|(from, to)| self.tag(from, to));
+        if !matches!(event, Event::Anchor) {
+            self.last_is_tagged = is_tagged;
+        }
         match event {
             Event::Nothing => {}
             Event::Document => return self.document(start, end),
             Event::Comment => self.comment(start, end),
+            // What is written behind a tag is reported with it.
+            Event::Anchor if self.last_is_tagged => {}
             Event::Anchor => self.anchor(start, end, "anchors"),
             Event::Alias => {
-                self.alias(start, end);
+                if !self.is_unusable() {
+                    self.alias(start, end);
+                }
                 self.node(Kind::Broken, start, end);
             }
             Event::Absent => {
-                let kind = if is_tagged { Kind::Broken } else { Kind::Absent };
+                let kind = if is_tagged {
+                    Kind::Broken
+                } else {
+                    Kind::Absent
+                };
                 self.node(kind, start, end);
             }
             Event::Scalar(text, style) => {
@@ -220,7 +233,9 @@ impl<'s> Builder<'s, '_> {
                 };
                 self.node(kind, start, end);
             }
-            Event::Seq(layout) => self.open(start, end, layout, is_tagged, Content::Seq(Vec::new())),
+            Event::Seq(layout) => {
+                self.open(start, end, layout, is_tagged, Content::Seq(Vec::new()))
+            }
             Event::Map(layout) => {
                 let content = Content::Map {
                     entries: Vec::new(),
@@ -275,6 +290,17 @@ impl<'s> Builder<'s, '_> {
                     key: Key::Wanted,
                     ..
                 },
+                ..
+            })
+        )
+    }
+
+    fn is_unusable(&self) -> bool {
+        let content = self.frames.last().map(|frame| &frame.content);
+        matches!(
+            content,
+            Some(Content::Map {
+                key: Key::Unusable,
                 ..
             })
         )
@@ -436,9 +462,7 @@ impl<'s> Builder<'s, '_> {
     /// node otherwise.
     fn trimmed_end(&self, start: usize, end: usize, style: Style) -> usize {
         match style {
-            Style::Literal | Style::Folded => {
-                start + self.text[start..end].trim_end().len()
-            }
+            Style::Literal | Style::Folded => start + self.text[start..end].trim_end().len(),
             Style::Plain | Style::Single | Style::Double => end,
         }
     }
@@ -523,22 +547,23 @@ fn collection_key(text: &str, span: Span) -> Diagnostic {
 /// Says what to write instead of a tag.
 pub(super) fn tag_fault(text: &str, start: usize, span: Span) -> Diagnostic {
     let end = end_of_value(text, start);
-    let written = &text[start..span.end.max(span.start + 1) as usize];
+    let written = &text[span.range()];
     let key = key_before(text, start);
-    let word = written.trim_start_matches('!');
     if matches!(key, "if" | "until" | "expect" | "value") && !written.starts_with("!!") {
-        let cond = text[start + 1..end].trim();
+        let cond = text.get(start + 1..end).unwrap_or("").trim();
+        let cond = cond.replace("&&", "and").replace("||", "or");
+        let text = format!("not {cond}");
         return Diagnostic::new(
             codes::YAML_TAG,
             span,
             format!("`{written}` is a tag in YAML, not a negation"),
         )
-        .help(format!("write `not {cond}`"))
+        .help(format!("write `{text}`"))
         .fix(
-            Certainty::Certain,
-            format!("write `not {word}`"),
-            Span::new(span.source, start, start + 1),
-            "not ",
+            Certainty::Likely,
+            format!("write `{text}`"),
+            Span::new(span.source, start, end.max(start)),
+            text,
         );
     }
     Diagnostic::new(
@@ -586,7 +611,9 @@ pub(super) fn key_before(text: &str, start: usize) -> &str {
         return "";
     };
     let word = head.rfind(|c: char| c.is_whitespace() || matches!(c, '{' | ',' | '['));
-    word.map_or(head, |at| head[at..].trim_start_matches(['{', ',', '[']).trim())
+    word.map_or(head, |at| {
+        head[at..].trim_start_matches(['{', ',', '[']).trim()
+    })
 }
 
 fn clip(offset: usize) -> u32 {
