@@ -375,7 +375,7 @@ impl<'s> Reader<'s> {
                     name.span,
                     near,
                 ),
-                None => fault,
+                None => fault.help("write one of these words"),
             });
         None
     }

@@ -109,7 +109,7 @@ impl<'s> Reader<'s> {
         if !is_word(&scalar.text) {
             let span = self.span(scalar.start, scalar.end);
             let message = format!("`{}` is no name", scalar.text);
-            let fault = Diagnostic::new(codes::SYNTAX, span, message);
+            let fault = Diagnostic::new(codes::BAD_NAME, span, message);
             self.out
                 .push(fault.help("a name is a letter or `_`, then letters, digits and `_`"));
         }

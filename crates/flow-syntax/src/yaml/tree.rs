@@ -13,9 +13,6 @@ use std::collections::BTreeMap;
 /// How deep lists and mappings may nest.
 const DEPTH_MAX: usize = 64;
 
-/// How many lists, mappings and scalars a file may have.
-const NODES_MAX: usize = 8_000_000;
-
 /// How many repeated keys of one mapping are reported.
 const REPORTED_MAX: usize = 20;
 
@@ -95,7 +92,6 @@ pub(super) fn build<'s>(text: &'s str, source: SourceId, broken: &[usize]) -> Tr
         last: None,
         anchors: 0,
         last_is_tagged: false,
-        nodes: 0,
         documents: 0,
     };
     let stop = builder.run();
@@ -115,7 +111,6 @@ struct Builder<'s, 'b> {
     last: Option<(usize, usize)>,
     anchors: usize,
     last_is_tagged: bool,
-    nodes: usize,
     documents: usize,
 }
 
@@ -154,10 +149,9 @@ impl<'s> Builder<'s, '_> {
                 Ok(placed) => placed,
                 Err(fault) => return Some(self.stop(fault)),
             };
-            self.nodes += 1;
             let too_deep = self.frames.len() >= DEPTH_MAX
                 && matches!(placed.event, Event::Seq(_) | Event::Map(_));
-            if too_deep || self.nodes > NODES_MAX {
+            if too_deep {
                 return Some(self.stop(Fault {
                     kind: FaultKind::TooDeep,
                     at: placed.start,
@@ -523,7 +517,7 @@ fn collection_key(text: &str, span: Span) -> Diagnostic {
         if text[..start].ends_with('{') && !name.is_empty() && !name.contains(['{', ':', '\n']) {
             let span = Span::new(span.source, start - 1, start + end + 3);
             return Diagnostic::new(
-                codes::TEMPLATE_BRACES,
+                codes::TEMPLATE_EXPRESSION,
                 span,
                 format!("`{{{{ {name} }}}}` is a mapping in YAML"),
             )

@@ -2,7 +2,7 @@
 //! records, and the three literals that are written as mappings.
 
 use super::events::Style;
-use super::language::hole_end;
+use super::language::{hole_end, is_word};
 use super::reader::Reader;
 use super::scalar::Scalar;
 use super::tree::{Entry, Kind, Node};
@@ -99,17 +99,17 @@ impl<'s> Reader<'s> {
         let span = self.span(scalar.start, scalar.end);
         let text = &*scalar.text;
         let is_plain = scalar.style == Style::Plain;
-        if is_plain && let Some(fault) = self.habit_of_value(text, span) {
+        if is_plain && let Some(fault) = foreign_value(text, span) {
             self.out.push(fault);
             return Expr {
                 kind: ExprKind::Error,
                 span,
             };
         }
+        if text.contains("{{") && scalar.style != Style::Single {
+            self.template_braces(scalar);
+        }
         if !text.contains("${") {
-            if let Some(fault) = template_braces(text, span) {
-                self.out.push(fault);
-            }
             let kind = ExprKind::Bare(Bare {
                 text: text.to_owned(),
                 quoted: !is_plain,
@@ -149,37 +149,51 @@ impl<'s> Reader<'s> {
         found
     }
 
-    /// Answers what other tools write as unquoted values.
-    fn habit_of_value(&self, text: &str, span: Span) -> Option<Diagnostic> {
-        match text {
-            "~" | "null" | "Null" | "NULL" => Some(
-                Diagnostic::new(codes::NULL_LITERAL, span, format!("there is no `{text}`"))
-                    .help("write `none` where a value may be missing, or `\"\"` for an empty text")
-                    .fix(Certainty::Likely, "write `none`", span, "none"),
-            ),
-            _ => {
-                let path = text.strip_prefix("$.")?;
-                let is_path = path.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-                    && !path.contains(char::is_whitespace);
-                let source = span.source;
-                let whole = Span::new(source, span.start as usize, span.end as usize);
-                is_path.then(|| {
-                    Diagnostic::new(
-                        codes::JSONPATH,
-                        whole,
-                        format!("`{text}` is no reference here"),
-                    )
-                    .help(format!("write `${{{path}}}`; if it is a text, quote it"))
-                    .fix(
-                        Certainty::Likely,
-                        format!("write `\"${{{path}}}\"`"),
-                        whole,
-                        format!("\"${{{path}}}\""),
-                    )
-                })
+    /// Warns about `{{ name }}`, which means nothing here.
+    fn template_braces(&mut self, scalar: &Scalar<'s>) {
+        let piece = scalar.piece(self.text);
+        let offsets = piece.offsets(self.source);
+        let mut from = 0;
+        while let Some(open) = piece.text[from..].find("{{") {
+            let open = from + open;
+            let Some(length) = piece.text[open + 2..].find("}}") else {
+                return;
+            };
+            let name = piece.text[open + 2..open + 2 + length].trim();
+            from = open + length + 4;
+            if !is_dotted(name) || piece.text[..open].ends_with('$') {
+                continue;
             }
+            let span = offsets.span(open, from);
+            let message = format!("`{{{{ {name} }}}}` is only letters here");
+            let fault = Diagnostic::new(codes::TEMPLATE_BRACES, span, message).help(
+                "a value in a text is written `${…}`; `'…'` holds braces without this warning",
+            );
+            let text = format!("${{{name}}}");
+            self.out
+                .push(fault.fix(Certainty::Likely, format!("write `{text}`"), span, text));
         }
     }
+}
+
+/// Answers what other tools write as unquoted values.
+fn foreign_value(text: &str, span: Span) -> Option<Diagnostic> {
+    if matches!(text, "~" | "null" | "Null" | "NULL") {
+        let message = format!("there is no `{text}`");
+        let fault = Diagnostic::new(codes::NULL_LITERAL, span, message)
+            .help("write `none` where a value may be missing, or `\"\"` for an empty text");
+        return Some(fault.fix(Certainty::Likely, "write `none`", span, "none"));
+    }
+    let path = text.strip_prefix("$.")?;
+    let is_path = path.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && !path.contains(char::is_whitespace);
+    is_path.then(|| {
+        let message = format!("`{text}` is no reference here");
+        let hole = format!("\"${{{path}}}\"");
+        Diagnostic::new(codes::JSONPATH, span, message)
+            .help(format!("write `${{{path}}}`; if it is a text, quote it"))
+            .fix(Certainty::Likely, format!("write `{hole}`"), span, hole)
+    })
 }
 
 /// Returns which entry names the function, if a mapping is a literal with
@@ -213,29 +227,6 @@ fn open_hole(text: &str) -> Option<usize> {
     None
 }
 
-/// Answers `{{ name }}` where nothing else is written.
-fn template_braces(text: &str, span: Span) -> Option<Diagnostic> {
-    let name = text.strip_prefix("{{")?.strip_suffix("}}")?.trim();
-    let is_name = !name.is_empty()
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'));
-    is_name.then(|| {
-        Diagnostic::new(
-            codes::TEMPLATE_BRACES,
-            span,
-            format!("`{text}` is a text here, not a reference"),
-        )
-        .help(format!("write `${{{name}}}`"))
-        .fix(
-            Certainty::Likely,
-            format!("write `\"${{{name}}}\"`"),
-            span,
-            format!("\"${{{name}}}\""),
-        )
-    })
-}
-
 /// Answers `${{ steps.x.outputs.y }}`.
 fn foreign_hole(text: &str, at: usize, span: Span) -> Diagnostic {
     let inner = &text[at + 3..];
@@ -251,19 +242,20 @@ fn foreign_hole(text: &str, at: usize, span: Span) -> Diagnostic {
         .collect();
     let ours = ours.join(".");
     let fault = Diagnostic::new(
-        codes::TEMPLATE_BRACES,
+        codes::TEMPLATE_EXPRESSION,
         span,
         "a hole is written with one pair of braces",
     );
-    let is_path = !ours.is_empty()
-        && ours
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'));
-    if is_path {
+    if is_dotted(&ours) {
         fault.help(format!(
             "write `${{{ours}}}`: a value is named, not looked up"
         ))
     } else {
         fault.help("write `${ expression }`")
     }
+}
+
+/// Returns whether a text is a name, perhaps with fields.
+fn is_dotted(text: &str) -> bool {
+    text.split('.').all(is_word)
 }

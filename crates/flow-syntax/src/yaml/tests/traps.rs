@@ -119,7 +119,10 @@ fn other_faults_have_words_of_their_own() {
         "workflow: w\nreturn: \"a\\qb\"\n",
         &["yaml-syntax `\\q`: this is no escape"],
     );
-    check("workflow: w\nreturn: [1, 2}\n", &["yaml-syntax `[`: this bracket is closed by one"]);
+    check(
+        "workflow: w\nreturn: [1, 2}\n",
+        &["yaml-syntax `[`: this bracket is closed by one"],
+    );
     check(
         "  workflow: w\n steps: []\n",
         &["yaml-syntax `steps: []`: this line is indented"],
@@ -139,13 +142,13 @@ fn values_of_other_tools_are_answered() {
             "null-literal `~`",
             "missing-value ``",
             "jsonpath `$.x.y`",
-            "template-braces `\"{{ x }}\"`",
-            "template-braces `${{`",
             "template-braces `{{ x }}`",
+            "template-expression `${{`",
+            "template-expression `{{ x }}`",
         ],
     );
     check(
-        "workflow: w\nreturn: { a: \"null\", b: '{a}', c: 'b {{ c }}', d: $0.50 }\n",
+        "workflow: w\nreturn: { a: \"null\", b: '{a}', c: 'b {{ c }}', e: \"x {{ a b }}\", d: $0.50 }\n",
         &[],
     );
 }
