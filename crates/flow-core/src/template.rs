@@ -16,8 +16,10 @@ pub mod outline;
 pub mod filter;
 
 mod apply;
+mod check;
 mod parse;
 mod render;
 
+pub use check::check;
 pub use outline::{Outline, TemplateFault, outline};
 pub use render::render;

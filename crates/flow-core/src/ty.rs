@@ -218,3 +218,26 @@ impl Type {
         }
     }
 }
+
+impl Media {
+    /// Returns what can be read of an artifact without opening it.
+    pub fn facts(self) -> Vec<(&'static str, Type)> {
+        let mut facts = match self {
+            Self::Image => vec![("width", Type::int()), ("height", Type::int())],
+            Self::Video => vec![
+                ("width", Type::int()),
+                ("height", Type::int()),
+                ("seconds", Type::float()),
+                ("fps", Type::float()),
+            ],
+            Self::Audio => vec![
+                ("seconds", Type::float()),
+                ("rate", Type::int()),
+                ("channels", Type::int()),
+            ],
+            Self::File => Vec::new(),
+        };
+        facts.extend([("bytes", Type::int()), ("digest", Type::text())]);
+        facts
+    }
+}

@@ -14,6 +14,8 @@ use crate::value::Value;
 
 /// How deep includes may nest.
 pub(super) const INCLUDES_MAX: usize = 8;
+/// What a round of a loop costs before anything is done in it.
+const ROUND_COST: u64 = 16;
 
 /// Writes a template with a record as its data.
 pub fn render(template: &Template, data: &Value, fuel: &mut Fuel) -> Result<String, EvalErrorKind> {
@@ -181,7 +183,7 @@ impl Renderer<'_> {
         let over = self.term(&each.over)?;
         let mut rounds = Vec::new();
         for values in self.rounds(each, &over)? {
-            self.fuel.spend(1)?;
+            self.fuel.spend(ROUND_COST)?;
             let mut frame = Frame::round();
             for (name, value) in each.names.iter().zip(values) {
                 frame.vars.insert(Arc::clone(&name.text), value);
