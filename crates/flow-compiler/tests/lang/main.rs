@@ -1,0 +1,12 @@
+//! The corpus of the language: files in `tests/lang/` with what is to be said
+//! about them written below the lines.
+//!
+//! `UPDATE=1 cargo test -p flow-compiler --test lang` rewrites the
+//! expectations; the difference is then read like code.
+#![expect(clippy::unwrap_used, reason = "test harness")]
+
+mod case;
+mod codes;
+mod corpus;
+mod hostile;
+mod project;
