@@ -74,4 +74,32 @@ flow_syntax::codes! {
     UNPRICED = Error "unpriced", "a call under a budget has no known price";
     OVER_BUDGET = Warning "over-budget", "the worst case costs more than the budget";
     PLAN_TOO_LARGE = Error "plan-too-large", "a plan has more than a million nodes";
+
+    // expressions
+    LITERAL = Error "literal", "a number, an amount or a word is not what is wanted";
+    OPTIONAL_UNHANDLED = Error "optional-unhandled", "a value that may be missing is used as if it were there";
+    NO_TRUTHINESS = Error "no-truthiness", "a condition is no bool";
+    NEEDLESS_CHECK = Warning "needless-check", "a value that is always there is asked whether it is";
+    NEVER_MISSING = Error "never-missing", "a value that is always there is given a substitute";
+    TYPE_UNKNOWN = Error "type-unknown", "nothing says what type `none` or `[]` has";
+    NESTED_CALL = Error "nested-call", "a step or a workflow is called inside an expression";
+    ARGUMENTS = Error "arguments", "a library function is given other arguments than it takes";
+    ENUM_AMBIGUOUS = Error "enum-ambiguous", "a name is a value of an enum and a binding";
+    MISSING_FIELD = Error "missing-field", "a record lacks a field";
+    REPEATED_FIELD = Error "repeated-field", "a record has a field twice";
+    HOLE_TYPE = Error "hole-type", "a value in a hole can't be written into a text";
+    BRACE_IN_TEXT = Warning "brace-in-text", "a name in braces without `$` is only letters";
+    SECRET_USE = Error "secret-use", "a secret is used where it could be seen";
+    NOT_CONSTANT = Error "not-constant", "a text must be known before anything runs";
+    MISPLACED_FIXTURE = Error "misplaced-fixture", "a fixture is used outside of a test";
+    ALWAYS_FAILS = Error "always-fails", "an expression can't have a value";
+    TOO_DEEP = Error "too-deep", "an expression is nested too deeply";
+    TEMPLATE_SYNTAX = Error "template-syntax", "a template can't be read at this place";
+    TEMPLATE_UNSUPPORTED = Error "template-unsupported", "a template uses a part of minijinja that is not supported";
+    TEMPLATE_NAME = Error "template-name", "a name stands for nothing in a template";
+    TEMPLATE_FILTER = Error "template-filter", "a template uses an unknown filter or test";
+    TEMPLATE_TYPE = Error "template-type", "a value in a template has the wrong type for its place";
+    TEMPLATE_MISSING = Error "template-missing", "a value in a template may be missing";
+    TEMPLATE_EMIT = Error "template-emit", "a value in a template can't be written";
+    TEMPLATE_INCLUDE = Error "template-include", "a template includes nothing, itself or too much";
 }

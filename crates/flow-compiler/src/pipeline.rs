@@ -47,16 +47,17 @@ pub(crate) fn compile(
         templates: Vec::new(),
     };
     let next = next.unwrap_or(0).max(signatures.next_source().0);
-    let world = |facts| World {
+    // Facts grow while bodies are checked; the rest stays.
+    let ground = World {
         program: &program,
-        facts,
+        facts: &[],
         signatures,
         settings,
         files,
     };
     for id in check::sequence(&program, &mut checking.out) {
         let file = program.workflows[id.0].file;
-        let mut checker = Checker::new(world(&checking.facts), file);
+        let mut checker = Checker::new(ground.with(&checking.facts), file);
         checker.next_source = next + count(checking.templates.len());
         let facts = checker.workflow(id);
         let body = std::mem::take(&mut checker.body);
@@ -69,7 +70,7 @@ pub(crate) fn compile(
     let mut triggers = Vec::new();
     let mut tests = Vec::new();
     for item in &loaded.trees[0].items {
-        let mut checker = Checker::new(world(&checking.facts), FileId(0));
+        let mut checker = Checker::new(ground.with(&checking.facts), FileId(0));
         checker.next_source = next + count(checking.templates.len());
         match &item.kind {
             ItemKind::Trigger(tree) => triggers.extend(checker.trigger(tree, &item.docs)),

@@ -95,6 +95,7 @@ impl Signatures {
         let mut files = [FileScope {
             name: String::new(),
             source: sources.first().map(|source| source.id).unwrap_or_default(),
+            text: "".into(),
             types: BTreeMap::new(),
             workflows: BTreeMap::new(),
             uses: BTreeMap::new(),

@@ -1,26 +1,507 @@
-//! Expressions. (Stands in until the checks of expressions land; replaced whole.)
-use super::scope::Fact;
-use super::{Checker, Typed};
-use flow_core::expr::Expr;
-use flow_core::ty::Type;
+//! Expressions: a tree to a checked expression and its type.
+//!
+//! The expected type goes in, so that a bare enum value, an empty list or a
+//! YAML scalar knows what it is; the type that was found comes out. Whether it
+//! fits is decided in [`coerce`](super::coerce).
+
+use flow_core::expr::{self, Expr};
+use flow_core::relation::join;
+use flow_core::ty::{Bounds, ListType, Type};
 use flow_core::value::Value;
-use flow_syntax::ast;
+use flow_syntax::ast::{self, ExprKind};
+use flow_syntax::diagnostic::Certainty;
 use flow_syntax::span::Span;
+
+use super::scope::Fact;
+use super::{Binding, Checker, Typed};
+use crate::codes;
+
+/// How deep expressions may nest.
+const DEPTH_MAX: u32 = 64;
+
+/// A condition, and what is known where it holds and where it doesn't.
+#[derive(Debug)]
+pub(crate) struct Condition {
+    /// The condition.
+    pub(crate) typed: Typed,
+    /// What is known where it holds.
+    pub(crate) yes: Vec<Fact>,
+    /// What is known where it doesn't.
+    pub(crate) no: Vec<Fact>,
+}
+
 impl Checker<'_> {
-    pub(crate) fn expr(&mut self, _expr: &ast::Expr, _wanted: Option<&Type>) -> Typed {
+    /// Checks an expression. What is wanted there only helps to understand it;
+    /// hand the result to [`Self::coerce`] if it must have that type.
+    pub(crate) fn expr(&mut self, tree: &ast::Expr, wanted: Option<&Type>) -> Typed {
+        if self.depth >= DEPTH_MAX {
+            self.report(
+                Self::error(
+                    codes::TOO_DEEP,
+                    tree.span,
+                    format!("expressions nest at most {DEPTH_MAX} levels"),
+                )
+                .help("give a part of it a name"),
+            );
+            return Typed::unknown();
+        }
+        self.depth += 1;
+        let typed = self.expr_kind(tree, wanted);
+        self.depth -= 1;
+        typed
+    }
+
+    /// Checks an expression that must have a type. `what` says what it is for:
+    /// ``"`prompt` of `gen.image`"``.
+    pub(crate) fn expr_as(&mut self, tree: &ast::Expr, wanted: &Type, what: &str) -> Expr {
+        let typed = self.expr(tree, Some(wanted));
+        self.coerce_tree(typed, wanted, tree, what, None)
+    }
+
+    /// Like [`Self::expr_as`], for something that was declared somewhere.
+    pub(crate) fn expr_for(
+        &mut self,
+        tree: &ast::Expr,
+        wanted: &Type,
+        what: &str,
+        declared: Span,
+    ) -> Expr {
+        let typed = self.expr(tree, Some(wanted));
+        self.coerce_tree(typed, wanted, tree, what, Some(declared))
+    }
+
+    /// Checks a condition. Gives it with what is known where it holds, and
+    /// where it doesn't.
+    pub(crate) fn cond(&mut self, tree: &ast::Expr) -> (Expr, Vec<Fact>, Vec<Fact>) {
+        let Condition { typed, yes, no } = self.condition(tree);
+        (self.truth(typed, tree), yes, no)
+    }
+
+    fn expr_kind(&mut self, tree: &ast::Expr, wanted: Option<&Type>) -> Typed {
+        let span = tree.span;
+        match &tree.kind {
+            ExprKind::Literal(literal) => match self.literal(literal, wanted) {
+                Some((value, ty)) => Typed::new(Expr::Const(value), ty),
+                None => Typed::unknown(),
+            },
+            ExprKind::Bare(bare) => self.bare(bare, span, wanted),
+            ExprKind::Text(text) => self.text(text, span, wanted),
+            ExprKind::None => Typed::new(Expr::Const(Value::None), Type::None),
+            ExprKind::Name(name) => self.name(name, span, wanted),
+            ExprKind::Field(base, field) => self.dotted(tree, base, field, wanted),
+            ExprKind::Index(base, index) => self.index(base, index, span),
+            ExprKind::Unary(ast::UnaryOp::Negate, inner) => self.negate(inner, span, wanted),
+            ExprKind::Unary(ast::UnaryOp::Not, _) | ExprKind::Is(..) => self.condition(tree).typed,
+            ExprKind::Binary(binary) => match binary.op {
+                ast::BinaryOp::And | ast::BinaryOp::Or => self.condition(tree).typed,
+                ast::BinaryOp::Coalesce => self.coalesce(binary, span, wanted),
+                _ => self.binary(binary, span, wanted),
+            },
+            ExprKind::If(choice) => self.choice(choice, span, wanted),
+            ExprKind::Call(call) => self.inner_call(call, span, wanted),
+            ExprKind::List(items) => self.list(items, wanted),
+            ExprKind::Comprehension(tree) => self.comprehension(tree, span, wanted),
+            ExprKind::Record(entries) => self.record(entries, span, wanted),
+            ExprKind::Error => Typed::unknown(),
+        }
+    }
+
+    /// Checks what may be a condition. The type is not asked for here.
+    pub(super) fn condition(&mut self, tree: &ast::Expr) -> Condition {
+        if self.depth >= DEPTH_MAX {
+            return Condition::plain(self.expr(tree, None));
+        }
+        self.depth += 1;
+        let condition = match &tree.kind {
+            ExprKind::Is(inner, presence) => self.presence(inner, *presence, tree.span),
+            ExprKind::Unary(ast::UnaryOp::Not, inner) => {
+                let Condition { typed, yes, no } = self.condition(inner);
+                let expr = Expr::Not(Box::new(self.truth(typed, inner)));
+                Condition {
+                    typed: Typed::new(expr, Type::Bool),
+                    yes: no,
+                    no: yes,
+                }
+            }
+            ExprKind::Binary(binary) if binary.op == ast::BinaryOp::And => {
+                self.both(binary, tree.span)
+            }
+            ExprKind::Binary(binary) if binary.op == ast::BinaryOp::Or => {
+                self.either(binary, tree.span)
+            }
+            _ => Condition::plain(self.expr_kind(tree, Some(&Type::Bool))),
+        };
+        self.depth -= 1;
+        condition
+    }
+
+    fn presence(&mut self, tree: &ast::Expr, presence: ast::Presence, span: Span) -> Condition {
+        let typed = self.expr(tree, None);
+        if let Some(ty) = &typed.ty
+            && !matches!(ty, Type::Optional(_) | Type::None | Type::Json)
+        {
+            let diagnostic = Self::error(
+                codes::NEEDLESS_CHECK,
+                span,
+                "this is never missing, so there is nothing to ask",
+            )
+            .label(format!("{} is always there", article(ty)));
+            self.report(diagnostic);
+        }
+        let fact = |present| {
+            let path = path_of(tree)?;
+            Some(Fact { path, present })
+        };
+        let there: Vec<Fact> = fact(true).into_iter().collect();
+        let missing: Vec<Fact> = fact(false).into_iter().collect();
+        let some = Expr::IsSome(Box::new(typed.expr));
+        let (expr, yes, no) = match presence {
+            ast::Presence::Some => (some, there, missing),
+            ast::Presence::None => (Expr::Not(Box::new(some)), missing, there),
+        };
+        Condition {
+            typed: Typed::new(expr, Type::Bool),
+            yes,
+            no,
+        }
+    }
+
+    fn both(&mut self, tree: &ast::Binary, span: Span) -> Condition {
+        let left = self.condition(&tree.left);
+        let first = self.truth(left.typed, &tree.left);
+        let before = self.scopes.know(left.yes.iter().cloned());
+        let right = self.condition(&tree.right);
+        let second = self.truth(right.typed, &tree.right);
+        self.scopes.forget(before);
+        let site = self.site(span);
+        let expr = Expr::Binary(expr::Op::And, Box::new(first), Box::new(second), site);
+        Condition {
+            typed: Typed::new(expr, Type::Bool),
+            yes: left.yes.into_iter().chain(right.yes).collect(),
+            no: Vec::new(),
+        }
+    }
+
+    fn either(&mut self, tree: &ast::Binary, span: Span) -> Condition {
+        let left = self.condition(&tree.left);
+        let first = self.truth(left.typed, &tree.left);
+        let before = self.scopes.know(left.no.iter().cloned());
+        let right = self.condition(&tree.right);
+        let second = self.truth(right.typed, &tree.right);
+        self.scopes.forget(before);
+        let site = self.site(span);
+        let expr = Expr::Binary(expr::Op::Or, Box::new(first), Box::new(second), site);
+        Condition {
+            typed: Typed::new(expr, Type::Bool),
+            yes: Vec::new(),
+            no: left.no.into_iter().chain(right.no).collect(),
+        }
+    }
+
+    /// Makes sure that a condition is a bool: there is no truthiness.
+    fn truth(&mut self, typed: Typed, tree: &ast::Expr) -> Expr {
+        let Some(ty) = &typed.ty else {
+            return typed.expr;
+        };
+        if *ty == Type::Bool {
+            return typed.expr;
+        }
+        let said = path_of(tree).unwrap_or_else(|| "x".to_owned());
+        let mut diagnostic = Self::error(
+            codes::NO_TRUTHINESS,
+            tree.span,
+            format!("a condition is a `bool`, and this is {}", article(ty)),
+        )
+        .label(format!("this is {}", article(ty)));
+        let cure = match ty {
+            Type::Optional(inner) if **inner == Type::Bool => Some(format!("{said} ?? false")),
+            Type::Optional(_) => Some(format!("{said} is some")),
+            Type::Text(_) | Type::List(_) | Type::Map(_) => Some(format!("len({said}) > 0")),
+            Type::Int(_) => Some(format!("{said} != 0")),
+            Type::Float(_) => Some(format!("{said} != 0.0")),
+            _ => None,
+        };
+        if let Some(cure) = cure {
+            diagnostic = diagnostic.help(format!("ask a question: `{cure}`"));
+            if path_of(tree).is_some() {
+                let title = format!("write `{cure}`");
+                diagnostic = diagnostic.fix(Certainty::Likely, title, tree.span, cure);
+            }
+        }
+        self.report(diagnostic);
+        Typed::unknown().expr
+    }
+
+    fn choice(&mut self, tree: &ast::IfExpr, span: Span, wanted: Option<&Type>) -> Typed {
+        let (cond, yes, no) = self.cond(&tree.cond);
+        let before = self.scopes.know(yes);
+        let then = self.expr(&tree.then, wanted);
+        self.scopes.forget(before);
+        let before = self.scopes.know(no);
+        let otherwise = self.expr(&tree.otherwise, wanted.or(then.ty.as_ref()));
+        self.scopes.forget(before);
+        let (Some(first), Some(second)) = (&then.ty, &otherwise.ty) else {
+            return Typed::unknown();
+        };
+        let Some(ty) = self.joined(first, second, wanted) else {
+            let diagnostic = Self::error(
+                codes::TYPE_MISMATCH,
+                span,
+                format!("both sides must have one type, and these are `{first}` and `{second}`"),
+            )
+            .other(tree.then.span, format!("this is {}", article(first)))
+            .other(tree.otherwise.span, format!("this is {}", article(second)));
+            self.report(diagnostic);
+            return Typed::unknown();
+        };
+        let then = self.coerce_tree(then, &ty, &tree.then, "", None);
+        let otherwise = self.coerce_tree(otherwise, &ty, &tree.otherwise, "", None);
+        Typed::new(Expr::If(Box::new([cond, then, otherwise])), ty)
+    }
+
+    /// Joins two types; what is wanted decides where any JSON is.
+    pub(super) fn joined(&self, a: &Type, b: &Type, wanted: Option<&Type>) -> Option<Type> {
+        match wanted {
+            Some(wanted) if *wanted.present() == Type::Json && self.says_json(a, b) => {
+                Some(wanted.clone())
+            }
+            _ => join(a, b),
+        }
+    }
+
+    fn list(&mut self, items: &[ast::Expr], wanted: Option<&Type>) -> Typed {
+        let count = items.len() as u64;
+        if let Some(Type::List(list)) = wanted.map(Type::present) {
+            let mut exprs = Vec::with_capacity(items.len());
+            for item in items {
+                exprs.push(self.expr_as(item, &list.item, ""));
+            }
+            let length = Bounds {
+                min: list.length.min.map(|_| count),
+                max: Some(count),
+            };
+            let ty = Type::List(ListType {
+                item: list.item.clone(),
+                length,
+            });
+            return Typed::new(Expr::List(exprs), ty);
+        }
+        let json = wanted.filter(|ty| *ty.present() == Type::Json);
+        if json.is_some() {
+            let mut exprs = Vec::with_capacity(items.len());
+            for item in items {
+                exprs.push(self.expr_as(item, &Type::Json, ""));
+            }
+            return Typed::new(Expr::List(exprs), Type::Json);
+        }
+        self.free_list(items, count)
+    }
+
+    /// A list of which nothing is known before.
+    fn free_list(&mut self, items: &[ast::Expr], count: u64) -> Typed {
+        let mut all: Option<Type> = None;
+        let mut broken = false;
+        let mut found = Vec::with_capacity(items.len());
+        for item in items {
+            let typed = self.expr(item, all.as_ref());
+            match (&typed.ty, &all) {
+                (None, _) => broken = true,
+                (Some(ty), None) => all = Some(ty.clone()),
+                (Some(ty), Some(before)) => match join(before, ty) {
+                    Some(ty) => all = Some(ty),
+                    None => {
+                        broken = true;
+                        let diagnostic = Self::error(
+                            codes::TYPE_MISMATCH,
+                            item.span,
+                            format!(
+                                "the items before are `{before}`, and this is {}",
+                                article(ty)
+                            ),
+                        )
+                        .label(format!("this is {}", article(ty)))
+                        .help("all items of a list have one type; a record holds different ones");
+                        self.report(diagnostic);
+                    }
+                },
+            }
+            found.push(typed);
+        }
+        if broken {
+            return Typed::unknown();
+        }
+        let item = all.unwrap_or(Type::None);
+        let coerced = found.into_iter().zip(items);
+        let exprs = coerced
+            .map(|(typed, tree)| self.coerce_tree(typed, &item, tree, "", None))
+            .collect();
+        Typed::new(Expr::List(exprs), list_of(item, Some(count)))
+    }
+
+    fn comprehension(
+        &mut self,
+        tree: &ast::Comprehension,
+        span: Span,
+        wanted: Option<&Type>,
+    ) -> Typed {
+        let list = self.expr(&tree.list, None);
+        let list = self.settle(list, tree.list.span);
+        let (item, length) = match &list.ty {
+            None => (None, Bounds::default()),
+            Some(Type::List(list)) => (Some(list.item.as_ref().clone()), list.length),
+            Some(ty) => {
+                let ty = ty.clone();
+                self.report_no_list(&ty, &tree.list);
+                (None, Bounds::default())
+            }
+        };
+        let local = self.locals;
+        self.locals += 1;
+        if let Some(outer) = self.scopes.bound(&tree.var.text) {
+            self.report_bound(&tree.var, outer);
+        }
+        self.scopes.push();
+        self.scopes.bind(
+            &tree.var.text,
+            Binding {
+                expr: Expr::Local(local),
+                ty: item,
+                empty: false,
+                span: tree.var.span,
+                used: true,
+            },
+        );
+        let cond = tree.cond.as_ref().map(|cond| self.cond(cond));
+        let filtered = cond.is_some();
+        let (cond, facts) = match cond {
+            Some((cond, yes, _)) => (Some(cond), yes),
+            None => (None, Vec::new()),
+        };
+        let before = self.scopes.know(facts);
+        let inner = match wanted.map(Type::present) {
+            Some(Type::List(list)) => Some(list.item.as_ref().clone()),
+            Some(Type::Json) => Some(Type::Json),
+            _ => None,
+        };
+        let body = self.expr(&tree.body, inner.as_ref());
+        let body = match &inner {
+            Some(inner) if body.ty.is_some() => Typed {
+                expr: self.coerce_tree(body, inner, &tree.body, "", None),
+                ty: Some(inner.clone()),
+            },
+            _ => self.settle(body, tree.body.span),
+        };
+        self.scopes.forget(before);
+        self.scopes.pop();
+        self.locals -= 1;
+        let site = self.site(span);
+        let Some(body_ty) = body.ty else {
+            return Typed::unknown();
+        };
+        let expr = Expr::Comprehension(Box::new(expr::Comprehension {
+            local,
+            body: body.expr,
+            list: list.expr,
+            cond,
+            site,
+        }));
+        let ty = match wanted.map(Type::present) {
+            Some(Type::Json) => Type::Json,
+            _ => Type::List(ListType {
+                item: body_ty.into(),
+                length: Bounds {
+                    min: length.min.filter(|_| !filtered),
+                    max: length.max,
+                },
+            }),
+        };
+        Typed::new(expr, ty)
+    }
+
+    /// Makes sure that a type is known in full: `none` and `[]` get theirs
+    /// from their place, and here there is none.
+    pub(crate) fn settle(&mut self, typed: Typed, span: Span) -> Typed {
+        let Some(ty) = &typed.ty else {
+            return typed;
+        };
+        if !is_open(ty) {
+            return typed;
+        }
+        let (message, example) = match ty {
+            Type::List(_) => ("nothing says what this list holds", "x: list<text> = []"),
+            Type::None => (
+                "nothing says what could be here instead of `none`",
+                "x: text? = none",
+            ),
+            _ => (
+                "a part of this has no type: nothing says what `none` or `[]` stands for",
+                "x: { mood: text? } = …",
+            ),
+        };
+        self.report(
+            Self::error(codes::TYPE_UNKNOWN, span, message)
+                .help(format!("give it a name with a type: `{example}`")),
+        );
         Typed::unknown()
     }
-    pub(crate) fn coerce(&mut self, typed: Typed, _wanted: &Type, _span: Span) -> Expr {
-        typed.expr
+}
+
+impl Condition {
+    fn plain(typed: Typed) -> Self {
+        Self {
+            typed,
+            yes: Vec::new(),
+            no: Vec::new(),
+        }
     }
-    pub(crate) fn cond(&mut self, _expr: &ast::Expr) -> (Expr, Vec<Fact>, Vec<Fact>) {
-        (Expr::Const(Value::None), vec![], vec![])
+}
+
+/// Makes the type of a list with at most so many items.
+pub(super) fn list_of(item: Type, max: Option<u64>) -> Type {
+    Type::List(ListType {
+        item: item.into(),
+        length: Bounds { min: None, max },
+    })
+}
+
+/// Returns a type with its article: ``an `image` ``.
+pub(crate) fn article(ty: &Type) -> String {
+    let shown = ty.to_string();
+    if *ty == Type::None {
+        return "`none`".to_owned();
     }
-    pub(crate) fn literal(
-        &mut self,
-        _l: &ast::Literal,
-        _w: Option<&Type>,
-    ) -> Option<(Value, Type)> {
-        None
+    let vowel = shown.starts_with(['a', 'e', 'i', 'o', 'A', 'E', 'I', 'O']);
+    format!("{} `{shown}`", if vowel { "an" } else { "a" })
+}
+
+/// Returns the dotted path that an expression is, if it is one.
+pub(super) fn path_of(tree: &ast::Expr) -> Option<String> {
+    let mut words = Vec::new();
+    let mut at = tree;
+    loop {
+        match &at.kind {
+            ExprKind::Field(base, name) => {
+                words.push(name.text.as_str());
+                at = base;
+            }
+            ExprKind::Name(name) => {
+                words.push(name.as_str());
+                break;
+            }
+            _ => return None,
+        }
+    }
+    words.reverse();
+    Some(words.join("."))
+}
+
+/// Returns whether a part of a type is still to be found out.
+pub(super) fn is_open(ty: &Type) -> bool {
+    match ty {
+        Type::None => true,
+        Type::List(list) => is_open(&list.item),
+        Type::Map(item) | Type::Optional(item) => is_open(item),
+        Type::Record(record) => record.fields.iter().any(|field| is_open(&field.ty)),
+        _ => false,
     }
 }

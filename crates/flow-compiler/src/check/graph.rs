@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn circles_are_found_and_left_out() {
         let edges = [(0, 1), (1, 0), (1, 2), (3, 3)];
-        assert_eq!(topological(4, &edges), []);
+        assert!(topological(4, &edges).is_empty());
         assert_eq!(circles(4, &edges), [vec![0, 1], vec![3]]);
     }
 }

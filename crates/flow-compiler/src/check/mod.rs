@@ -18,7 +18,16 @@ mod price;
 mod region;
 mod workflow;
 
+mod calls;
+mod coerce;
 mod expr;
+mod library;
+mod literals;
+mod names;
+mod operators;
+mod records;
+mod templates;
+mod texts;
 
 mod test;
 mod trigger;
@@ -57,6 +66,16 @@ pub(crate) struct World<'a> {
     pub(crate) files: &'a dyn Files,
 }
 
+impl<'a> World<'a> {
+    /// Returns the same with what is known of workflows by now.
+    pub(crate) fn with<'b>(self, facts: &'b [Option<WorkflowFacts>]) -> World<'b>
+    where
+        'a: 'b,
+    {
+        World { facts, ..self }
+    }
+}
+
 /// Checks one body.
 pub(crate) struct Checker<'a> {
     /// What it may look at.
@@ -74,6 +93,14 @@ pub(crate) struct Checker<'a> {
     /// The templates that were read, as sources, so that faults in them have a
     /// place.
     pub(crate) loaded: Vec<Source>,
+    /// The statement that is being checked, before which a fix may put another.
+    pub(crate) stmt: Option<Span>,
+    /// Whether this is a test, which may use fixtures.
+    pub(crate) in_test: bool,
+    /// How many comprehensions are open.
+    locals: u32,
+    /// How many expressions are open.
+    depth: u32,
     /// The nodes that are being made, the innermost last.
     making: Vec<Making>,
 }
@@ -122,6 +149,10 @@ impl<'a> Checker<'a> {
             body: hir::Workflow::default(),
             next_source: 0,
             loaded: Vec::new(),
+            stmt: None,
+            in_test: false,
+            locals: 0,
+            depth: 0,
             making: Vec::new(),
         }
     }

@@ -97,6 +97,12 @@ impl Scopes {
         frames.find_map(|frame| frame.names.get(name).map(|binding| binding.span))
     }
 
+    /// Looks a name up without using it.
+    pub(crate) fn peek(&self, name: &str) -> Option<&Binding> {
+        let mut frames = self.frames.iter().rev();
+        frames.find_map(|frame| frame.names.get(name))
+    }
+
     /// Looks a name up and marks it as used.
     pub(crate) fn find(&mut self, name: &str) -> Option<Found> {
         let (frame, binding) = self.frames.iter_mut().rev().find_map(|frame| {

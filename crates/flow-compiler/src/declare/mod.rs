@@ -72,6 +72,8 @@ pub(crate) struct FileScope {
     pub(crate) name: String,
     /// Its source.
     pub(crate) source: SourceId,
+    /// Its text.
+    pub(crate) text: Arc<str>,
     /// The types and enumerations it declares, by name. A type that could not
     /// be read is there without one.
     pub(crate) types: BTreeMap<String, Declared<Option<Type>>>,

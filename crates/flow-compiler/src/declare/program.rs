@@ -114,6 +114,7 @@ fn scopes(loaded: &Loaded) -> Vec<FileScope> {
         .map(|(source, uses)| FileScope {
             name: source.name.clone(),
             source: source.id,
+            text: source.text.clone(),
             types: std::collections::BTreeMap::new(),
             workflows: std::collections::BTreeMap::new(),
             uses: uses.clone(),

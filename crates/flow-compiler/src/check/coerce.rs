@@ -1,0 +1,453 @@
+//! Whether what was found fits what is wanted, and what to say if it doesn't.
+
+use flow_core::expr::Expr;
+use flow_core::relation::{Fit, fit};
+use flow_core::scalar;
+use flow_core::ty::{EnumType, RecordType, Type};
+use flow_core::value::Value;
+use flow_syntax::ast::{self, ExprKind};
+use flow_syntax::diagnostic::{Certainty, Diagnostic, Edit};
+use flow_syntax::span::Span;
+
+use super::expr::{article, path_of};
+use super::{Checker, Typed};
+use crate::codes;
+
+/// Where something comes from that is wanted as something else.
+struct Place<'t> {
+    span: Span,
+    /// What was written there, if it is at hand.
+    tree: Option<&'t ast::Expr>,
+    /// What it is for.
+    what: &'t str,
+    /// Where that was declared.
+    declared: Option<Span>,
+}
+
+impl Checker<'_> {
+    /// Makes an expression fit a type: widened, or checked when it is there.
+    /// What can't fit is reported.
+    pub(crate) fn coerce(&mut self, typed: Typed, wanted: &Type, span: Span) -> Expr {
+        let place = Place {
+            span,
+            tree: None,
+            what: "",
+            declared: None,
+        };
+        self.fitted(typed, wanted, &place)
+    }
+
+    /// Like [`Self::coerce`], with more to say about what doesn't fit.
+    pub(super) fn coerce_tree(
+        &mut self,
+        typed: Typed,
+        wanted: &Type,
+        tree: &ast::Expr,
+        what: &str,
+        declared: Option<Span>,
+    ) -> Expr {
+        let place = Place {
+            span: tree.span,
+            tree: Some(tree),
+            what,
+            declared,
+        };
+        self.fitted(typed, wanted, &place)
+    }
+
+    fn fitted(&mut self, typed: Typed, wanted: &Type, place: &Place<'_>) -> Expr {
+        let Typed { expr, ty } = typed;
+        let Some(found) = ty else {
+            return expr;
+        };
+        if *wanted.present() == Type::Json && is_jsonable(&found) {
+            // JSON has a null of its own, so what may be missing fits.
+            return outside(expr, &found);
+        }
+        match fit(&found, wanted) {
+            Fit::Yes => expr,
+            Fit::Widen => widened(expr),
+            Fit::Check => {
+                let site = self.site(place.span);
+                Expr::Check(Box::new(expr), Box::new(wanted.clone()), site)
+            }
+            Fit::WidenCheck => {
+                let site = self.site(place.span);
+                Expr::Check(Box::new(widened(expr)), Box::new(wanted.clone()), site)
+            }
+            Fit::No => {
+                let diagnostic = self.mismatch(&expr, &found, wanted, place);
+                self.report(diagnostic);
+                expr
+            }
+        }
+    }
+
+    fn mismatch(&self, expr: &Expr, found: &Type, wanted: &Type, place: &Place<'_>) -> Diagnostic {
+        let reason = if place.what.is_empty() {
+            String::new()
+        } else {
+            format!(" for {}", place.what)
+        };
+        let missing = matches!(found, Type::Optional(_) | Type::None)
+            && !matches!(wanted, Type::Optional(_) | Type::None);
+        let inner_fits = fit(found.present(), wanted) != Fit::No;
+        let (code, message) = if *found.present() == Type::Secret {
+            let message = format!("a secret can't be used as {}{reason}", article(wanted));
+            (codes::SECRET_USE, message)
+        } else if missing && inner_fits {
+            let message = format!("expected `{wanted}`{reason}, and this may be missing");
+            (codes::OPTIONAL_UNHANDLED, message)
+        } else if missing && *found == Type::None {
+            let message = format!("expected `{wanted}`{reason}, found `none`");
+            (codes::OPTIONAL_UNHANDLED, message)
+        } else {
+            let (found, wanted) = distinct(found, wanted);
+            let message = format!("expected `{wanted}`{reason}, found `{found}`");
+            (codes::TYPE_MISMATCH, message)
+        };
+        let mut diagnostic =
+            Self::error(code, place.span, message).label(format!("this is {}", article(found)));
+        if let Some(span) = place.tree.and_then(|tree| self.made(tree)) {
+            diagnostic = diagnostic.other(span, "made here");
+        }
+        if let Some(span) = place.declared {
+            diagnostic = diagnostic.other(span, "declared here");
+        }
+        if code == codes::SECRET_USE {
+            return diagnostic
+                .help("a secret goes only into what is declared as `secret` or `map<secret>`");
+        }
+        cure(diagnostic, expr, found, wanted, place)
+    }
+
+    /// Returns where the name was bound that an expression begins with.
+    fn made(&self, tree: &ast::Expr) -> Option<Span> {
+        let mut at = tree;
+        loop {
+            match &at.kind {
+                ExprKind::Field(base, _) | ExprKind::Index(base, _) => at = base,
+                ExprKind::Name(name) => {
+                    let span = self.scopes.bound(name)?;
+                    return (span != Span::default()).then_some(span);
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    /// Returns whether two types can both be said in JSON.
+    pub(super) fn says_json(&self, a: &Type, b: &Type) -> bool {
+        is_jsonable(a) && is_jsonable(b)
+    }
+}
+
+/// Adds what to do about a mismatch.
+fn cure(
+    diagnostic: Diagnostic,
+    expr: &Expr,
+    found: &Type,
+    wanted: &Type,
+    place: &Place<'_>,
+) -> Diagnostic {
+    let path = place.tree.and_then(path_of);
+    let said = path.as_deref().unwrap_or("x");
+    match (found, wanted.present()) {
+        (Type::None, _) => diagnostic.help(format!(
+            "what may be missing has the type `{}?`",
+            base(wanted)
+        )),
+        (Type::Optional(_), _) if !matches!(wanted, Type::Optional(_)) => diagnostic
+            .help(format!("say what to take instead: `{said} ?? …`"))
+            .help(format!("or ask first: `if {said} is some {{ … }}`")),
+        (Type::Text(_), Type::Enum(words)) => cure_word(diagnostic, expr, words, place),
+        (Type::Float(_), Type::Int(_)) => wrap(diagnostic, place, said, "round(", ")")
+            .help("or `floor`, or `ceil`: nothing is rounded unasked"),
+        (_, Type::List(list)) if fit(found, &list.item) != Fit::No => {
+            wrap(diagnostic, place, said, "[", "]")
+        }
+        (Type::List(list), other) if fit(&list.item, other) != Fit::No => diagnostic
+            .help(format!(
+                "one item is wanted: `{said}[0]`, or `first({said})`, which may be missing"
+            ))
+            .help(format!("or do it for each: `for item in {said} {{ … }}`")),
+        (Type::List(list), Type::Text(_)) if matches!(*list.item, Type::Text(_)) => {
+            wrap(diagnostic, place, said, "join(", ", \", \")")
+        }
+        (Type::Int(_) | Type::Float(_), Type::Duration(_) | Type::Money(_)) => {
+            cure_amount(diagnostic, wanted.present(), place)
+        }
+        (
+            Type::Int(_)
+            | Type::Float(_)
+            | Type::Bool
+            | Type::Money(_)
+            | Type::Duration(_)
+            | Type::Size
+            | Type::Model
+            | Type::Enum(_),
+            Type::Text(_),
+        ) => diagnostic.help(format!("write it into a text: `\"${{{said}}}\"`")),
+        (Type::Text(_), Type::Int(_)) => diagnostic.help(format!(
+            "a number in a text: `round(number({said}) ?? 0.0)`"
+        )),
+        (Type::Text(_), Type::Float(_)) => {
+            diagnostic.help(format!("a number in a text: `number({said}) ?? 0.0`"))
+        }
+        (Type::Text(_), Type::Media(_)) => {
+            diagnostic.help("a file of the project is named by `file(\"…\")`")
+        }
+        (Type::Text(_), Type::Model) => {
+            diagnostic.help("declare it as `model` where it comes from: `x: model`")
+        }
+        (Type::Text(_), Type::Secret) => {
+            diagnostic.help("a secret is given by its name: `secret(\"NAME\")`")
+        }
+        (Type::Record(found), Type::Record(wanted)) => cure_record(diagnostic, found, wanted),
+        (Type::Enum(_), Type::Enum(words)) => {
+            diagnostic.help(format!("it is one of {}", listing(words)))
+        }
+        (Type::Int(_), Type::Int(_)) | (Type::Float(_), Type::Float(_)) => {
+            diagnostic.help("no value of the one is a value of the other")
+        }
+        (Type::List(a), Type::List(b))
+            if matches!((&*a.item, &*b.item), (Type::Int(_), Type::Float(_))) =>
+        {
+            diagnostic.help(format!(
+                "a list is not widened: `[number * 1.0 for number in {said}]`"
+            ))
+        }
+        _ => diagnostic,
+    }
+}
+
+/// Offers to write something around an expression.
+fn wrap(
+    diagnostic: Diagnostic,
+    place: &Place<'_>,
+    said: &str,
+    before: &str,
+    after: &str,
+) -> Diagnostic {
+    let diagnostic = diagnostic.help(format!("write `{before}{said}{after}`"));
+    if place.tree.and_then(path_of).is_none() {
+        return diagnostic;
+    }
+    let edit = |span, text: &str| Edit {
+        span,
+        text: text.to_owned(),
+    };
+    diagnostic.fix_all(
+        Certainty::Likely,
+        format!("write `{before}{said}{after}`"),
+        vec![
+            edit(place.span.before(), before),
+            edit(place.span.after(), after),
+        ],
+    )
+}
+
+fn cure_word(
+    diagnostic: Diagnostic,
+    expr: &Expr,
+    words: &EnumType,
+    place: &Place<'_>,
+) -> Diagnostic {
+    let Expr::Const(Value::Text(text)) = expr else {
+        return diagnostic.help(format!("it is one of {}", listing(words)));
+    };
+    let mut all = words.variants.iter();
+    let variant = words
+        .variant(text)
+        .or_else(|| all.find(|variant| variant.outside == *text));
+    match variant {
+        Some(variant) => diagnostic
+            .help("a value of an enumeration is written without quotes")
+            .fix(
+                Certainty::Certain,
+                format!("write `{}`", variant.name),
+                place.span,
+                &*variant.name,
+            ),
+        None => diagnostic.help(format!("it is one of {}, without quotes", listing(words))),
+    }
+}
+
+fn cure_amount(diagnostic: Diagnostic, wanted: &Type, place: &Place<'_>) -> Diagnostic {
+    if let Some(tree) = place.tree
+        && let ExprKind::Literal(literal) = &tree.kind
+        && let Err(error) = scalar::read(&literal.text, wanted)
+    {
+        return diagnostic.help(error.to_string());
+    }
+    diagnostic.help(match wanted {
+        Type::Money(_) => "an amount has a currency: `$1 * x`",
+        _ => "a duration has a unit: `1s * x`",
+    })
+}
+
+fn cure_record(mut diagnostic: Diagnostic, found: &RecordType, wanted: &RecordType) -> Diagnostic {
+    const MOST: usize = 4;
+    let mut notes = Vec::new();
+    for field in &wanted.fields {
+        match found.field(&field.name) {
+            None => notes.push(format!(
+                "the field `{}: {}` is missing",
+                field.name, field.ty
+            )),
+            Some(twin)
+                if fit(&twin.ty, &field.ty) == Fit::No
+                    || fit(&twin.ty, &field.ty) == Fit::Widen =>
+            {
+                notes.push(format!(
+                    "the field `{}` is {}, and {} is wanted",
+                    field.name,
+                    article(&twin.ty),
+                    article(&field.ty)
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+    for field in &found.fields {
+        if wanted.field(&field.name).is_none() {
+            notes.push(format!("the field `{}` is not wanted", field.name));
+        }
+    }
+    for note in notes.into_iter().take(MOST) {
+        diagnostic = diagnostic.help(note);
+    }
+    diagnostic
+}
+
+/// Writes the values of an enumeration: `` `noir`, `neon` ``.
+pub(super) fn listing(words: &EnumType) -> String {
+    const MOST: usize = 12;
+    let mut names: Vec<String> = words
+        .variants
+        .iter()
+        .take(MOST)
+        .map(|variant| format!("`{}`", variant.name))
+        .collect();
+    if words.variants.len() > MOST {
+        names.push("…".to_owned());
+    }
+    names.join(", ")
+}
+
+/// Returns how two types are shown side by side: two with one name by their
+/// fields or values.
+fn distinct(found: &Type, wanted: &Type) -> (String, String) {
+    let (a, b) = (found.to_string(), wanted.to_string());
+    if a != b {
+        return (a, b);
+    }
+    (bare(found).to_string(), bare(wanted).to_string())
+}
+
+/// Returns a type without its name.
+fn bare(ty: &Type) -> Type {
+    match ty {
+        Type::Record(record) => {
+            let fields = record.fields.clone();
+            Type::Record(RecordType { name: None, fields }.into())
+        }
+        Type::Enum(words) => {
+            let variants = words.variants.clone();
+            Type::Enum(
+                EnumType {
+                    name: None,
+                    variants,
+                }
+                .into(),
+            )
+        }
+        Type::Optional(inner) => bare(inner).optional(),
+        Type::List(list) => Type::list(bare(&list.item)),
+        _ => ty.clone(),
+    }
+}
+
+/// Returns a type as written before its `?`.
+fn base(ty: &Type) -> String {
+    let shown = ty.to_string();
+    match shown.split_once(' ') {
+        Some((base, _)) if !shown.starts_with('{') => base.to_owned(),
+        _ => shown,
+    }
+}
+
+fn widened(expr: Expr) -> Expr {
+    if let Expr::Const(Value::Int(number)) = expr
+        && let Some(wide) = flow_core::literal::widen(number)
+    {
+        return Expr::Const(Value::Float(wide));
+    }
+    Expr::Widen(Box::new(expr))
+}
+
+/// Returns an expression with its enum values as texts, if it has any.
+pub(super) fn outside(expr: Expr, ty: &Type) -> Expr {
+    if !has_words(ty) {
+        return expr;
+    }
+    Expr::Outside(Box::new(expr), Box::new(ty.clone()))
+}
+
+/// Returns whether there may be a value of an enumeration in it.
+fn has_words(ty: &Type) -> bool {
+    match ty {
+        Type::Enum(_) => true,
+        Type::List(list) => has_words(&list.item),
+        Type::Map(item) | Type::Optional(item) => has_words(item),
+        Type::Record(record) => record.fields.iter().any(|field| has_words(&field.ty)),
+        _ => false,
+    }
+}
+
+/// Returns whether JSON can say its values.
+fn is_jsonable(ty: &Type) -> bool {
+    match ty {
+        Type::Text(_)
+        | Type::Int(_)
+        | Type::Float(_)
+        | Type::Bool
+        | Type::Model
+        | Type::Json
+        | Type::Enum(_)
+        | Type::None => true,
+        Type::List(list) => is_jsonable(&list.item),
+        Type::Map(item) | Type::Optional(item) => is_jsonable(item),
+        Type::Record(record) => record.fields.iter().all(|field| is_jsonable(&field.ty)),
+        Type::Duration(_)
+        | Type::Money(_)
+        | Type::Time
+        | Type::Size
+        | Type::Secret
+        | Type::Step
+        | Type::Media(_)
+        | Type::Param => false,
+    }
+}
+
+/// Returns whether there is a secret in it.
+pub(super) fn has_secret(ty: &Type) -> bool {
+    match ty {
+        Type::Secret => true,
+        Type::List(list) => has_secret(&list.item),
+        Type::Map(item) | Type::Optional(item) => has_secret(item),
+        Type::Record(record) => record.fields.iter().any(|field| has_secret(&field.ty)),
+        _ => false,
+    }
+}
+
+/// Returns whether there is an artifact in it.
+pub(super) fn has_media(ty: &Type) -> bool {
+    match ty {
+        Type::Media(_) => true,
+        Type::List(list) => has_media(&list.item),
+        Type::Map(item) | Type::Optional(item) => has_media(item),
+        Type::Record(record) => record.fields.iter().any(|field| has_media(&field.ty)),
+        _ => false,
+    }
+}
