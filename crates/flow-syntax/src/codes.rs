@@ -22,6 +22,7 @@ crate::codes! {
     SAID_TWICE = Error "said-twice", "a setting is written twice";
     USELESS_EXPRESSION = Error "useless-expression", "a statement is a value that nothing uses";
     YIELD_NOT_LAST = Error "yield-not-last", "something stands behind the value of a block";
+    EARLY_RETURN = Error "early-return", "`return` stands elsewhere than at the end of a workflow";
     MISPLACED_ELSE = Error "misplaced-else", "`else` after `}` takes a block or `if`";
     MISPLACED_CLAUSE = Error "misplaced-clause", "a policy stands where it governs nothing";
     MISSING_COMMA = Error "missing-comma", "two elements have no comma between them";

@@ -296,7 +296,7 @@ mod tests {
     fn the_nearest_name_is_offered_and_far_ones_are_not() {
         let names = ["gen.image", "gen.images", "audio.beats"];
         assert_eq!(nearest("gen.imgae", names), Some("gen.image"));
-        assert_eq!(nearest("Gen_Image", names), None);
+        assert_eq!(nearest("Gen_Image", names), Some("gen.image"));
         assert_eq!(nearest("post.mail", names), None);
         assert_eq!(nearest("retrys", ["retry", "cache"]), Some("retry"));
         assert_eq!(nearest("x", ["y"]), None);

@@ -22,7 +22,7 @@ pub mod print;
 
 use ast::File;
 use diagnostic::Diagnostic;
-use span::{Source, Spelling};
+use span::{Source, Span, Spelling};
 
 /// What a text says, and what is wrong with it.
 #[derive(Debug, Clone)]
@@ -33,8 +33,21 @@ pub struct Parsed {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// How many bytes a file may have.
+const SIZE_MAX: usize = 16 << 20;
+
 /// Reads a text in its spelling.
 pub fn parse(source: &Source) -> Parsed {
+    if source.text.len() > SIZE_MAX {
+        let start = Span::new(source.id, 0, 0);
+        let message = format!("`{}` has more than 16 MiB", source.name);
+        let diagnostic = Diagnostic::new(codes::FILE_TOO_LARGE, start, message)
+            .help("data belongs into files of its own, which a step reads");
+        return Parsed {
+            file: File::default(),
+            diagnostics: vec![diagnostic],
+        };
+    }
     match source.spelling {
         Spelling::Flow => dsl::parse(source),
         Spelling::Yaml => yaml::parse(source),

@@ -4,7 +4,9 @@ use super::grammar::{Failure, Pair, Rule, parts};
 use super::lex::{self, DEPTH_MAX};
 use super::recover::Mode;
 use super::{Reader, habits};
-use crate::ast::{Block, Expr, ExprKind, Form, Governed, Name, Stmt, Value, Yield, YieldWord};
+use crate::ast::{
+    BinaryOp, Block, Expr, ExprKind, Form, Governed, Name, Stmt, Value, Yield, YieldWord,
+};
 use crate::codes;
 use crate::diagnostic::{Certainty, Diagnostic};
 use crate::span::Span;
@@ -140,6 +142,9 @@ impl<'a> Reader<'a> {
             self.late(body, span);
         }
         if let Some((keyword, at)) = head.word {
+            if keyword == YieldWord::Return && depth > 1 {
+                self.early_return(at);
+            }
             let result = Yield {
                 keyword,
                 span: at.to(value.span()),
@@ -149,7 +154,7 @@ impl<'a> Reader<'a> {
             return;
         }
         if head.name.is_none() {
-            value = self.bare(value);
+            value = self.bare(value, start, depth);
         }
         let stmt = Stmt {
             name: head.name,
@@ -159,6 +164,15 @@ impl<'a> Reader<'a> {
             span,
         };
         body.block.stmts.push(stmt);
+    }
+
+    /// Refuses a `return` inside a block of a workflow.
+    fn early_return(&mut self, at: Span) {
+        let message = "`return` ends a workflow, and stands at its end only";
+        let diagnostic = Diagnostic::new(codes::EARLY_RETURN, at, message)
+            .help("a block gives its value with `yield`; what should not run stands in an `if`")
+            .fix(Certainty::Likely, "write `yield`", at, "yield");
+        self.report(diagnostic);
     }
 
     /// Says that something stands behind the value of its block.
@@ -181,46 +195,58 @@ impl<'a> Reader<'a> {
     }
 
     /// Sees to it that a statement without a name is a call or a region.
-    fn bare(&mut self, value: Value) -> Value {
+    fn bare(&mut self, value: Value, start: usize, depth: usize) -> Value {
         let Value::Expr(governed) = &value else {
             return value;
         };
-        let expr = &governed.expr;
-        let plain = match &expr.kind {
-            ExprKind::Call(_) | ExprKind::Error => return value,
-            ExprKind::Name(name) => Some(name.clone()),
-            _ => None,
-        };
-        let span = governed.span;
-        let mut diagnostic = match plain {
-            Some(name) => self.lonely_name(&name, expr.span),
-            None => Diagnostic::new(codes::USELESS_EXPRESSION, span, "this value is not used")
-                .help("bind it with `name = …`, or give it as the block's value with `yield`"),
-        };
-        self.skip_blanks();
-        if self.peek() == Some(b'}') {
-            diagnostic = diagnostic.fix(
-                Certainty::Likely,
-                "give it as the block's value",
-                expr.span.before(),
-                "yield ",
-            );
+        if matches!(governed.expr.kind, ExprKind::Call(_) | ExprKind::Error) {
+            return value;
         }
+        let span = governed.span;
+        let diagnostic = self.useless(&governed.expr, start);
+        // `let x = 1` is a binding behind a word too many.
+        let goes_on = diagnostic.code == codes::FOREIGN_BINDING;
         self.report(diagnostic);
+        self.skip_blanks();
+        let is_over = self.peek() == Some(b'}') || lex::begins_line(self.text.as_bytes(), self.at);
+        if !goes_on && !is_over {
+            self.resume(start, self.at, depth, Mode::Block);
+        }
         Value::Error(span)
     }
 
-    fn lonely_name(&self, name: &str, span: Span) -> Diagnostic {
-        if let Some(diagnostic) = habits::lonely_word(self, name, span) {
+    fn useless(&mut self, expr: &Expr, start: usize) -> Diagnostic {
+        if let ExprKind::Binary(binary) = &expr.kind
+            && binary.op == BinaryOp::Equal
+        {
+            let message = "`==` compares; a name is bound with `=`";
+            return Diagnostic::new(codes::EQUALS, binary.op_span, message).fix(
+                Certainty::Likely,
+                "write `=`",
+                binary.op_span,
+                "=",
+            );
+        }
+        let mut message = "this value is not used".to_owned();
+        if let ExprKind::Name(name) = &expr.kind {
+            if let Some(diagnostic) = habits::lonely_word(self, start) {
+                return diagnostic;
+            }
+            message = format!("expected `=` or `(` after `{name}`");
+        }
+        let diagnostic = Diagnostic::new(codes::USELESS_EXPRESSION, expr.span, message)
+            .help("bind it with `name = …`, call it as `name(…)`, or give it as the block's value with `yield`");
+        self.skip_blanks();
+        if self.peek() != Some(b'}') {
             return diagnostic;
         }
-        Diagnostic::new(
-            codes::USELESS_EXPRESSION,
-            span,
-            format!("expected `=` or `(` after `{name}`"),
+        let before = expr.span.before();
+        diagnostic.fix(
+            Certainty::Likely,
+            "give it as the block's value",
+            before,
+            "yield ",
         )
-        .help("a statement is `name = value`, a call `step.name(…)`, or a form such as `if` and `for`")
-        .help("a block gives a value with `yield`")
     }
 
     /// Returns the name that a statement binds which can't be read.

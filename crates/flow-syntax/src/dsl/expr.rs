@@ -1,7 +1,7 @@
 //! Operands and operators in a row to trees.
 
 use super::grammar::{Pair, Pairs, Rule, find, parts};
-use super::{Reader, lex};
+use super::{Reader, habits, lex};
 use crate::ast::{
     Arg, Binary, BinaryOp, Call, Comprehension, Entry, Expr, ExprKind, IfExpr, Literal,
     LiteralKind, Name, Presence, UnaryOp,
@@ -307,6 +307,10 @@ impl<'a> Reader<'a> {
         let text = path.as_str();
         if height + text.bytes().filter(|byte| *byte == b'.').count() > HEIGHT_MAX {
             return self.too_high(whole);
+        }
+        if let Some((kind, diagnostic)) = habits::named_value(text, whole) {
+            self.report(diagnostic);
+            return Expr { kind, span: whole };
         }
         let first = self.start(path);
         let mut at = first;

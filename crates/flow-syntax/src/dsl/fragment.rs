@@ -4,7 +4,7 @@
 //! and the answer is an `Error` node, an empty list or `None`.
 
 use super::Reader;
-use super::grammar::{Pair, Rule, parts};
+use super::grammar::{Grammar, Pair, Rule, parts};
 use super::lex;
 use super::recover::Mode;
 use crate::ast::{
@@ -13,6 +13,7 @@ use crate::ast::{
 };
 use crate::diagnostic::Diagnostics;
 use crate::span::{SourceId, Span};
+use pest::Parser;
 
 /// Maps offsets of a fragment to offsets of its source: the two differ where
 /// YAML has escapes, folded lines or indentation.
@@ -239,6 +240,12 @@ pub(crate) fn notify(text: &str, at: &Offsets, out: &mut Diagnostics) -> Option<
     whole(Rule::only_notify, text, at, out, |reader, inner| {
         Some(reader.notify(inner))
     })
+}
+
+/// Returns whether a word that begins with a digit or `$` is a literal.
+pub(super) fn is_number(text: &str) -> bool {
+    let read = Grammar::parse(Rule::only_literal, text);
+    read.is_ok()
 }
 
 /// Reads a literal.

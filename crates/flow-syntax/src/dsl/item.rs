@@ -64,8 +64,7 @@ impl<'a> Reader<'a> {
         let start = self.at;
         let token = lex::next_code(self.text, start);
         let site = habits::Site::of(self.text, start, start);
-        let diagnostic =
-            habits::explain(self, &site, Mode::Items).unwrap_or_else(|| self.no_item(token));
+        let diagnostic = habits::explain(self, &site).unwrap_or_else(|| self.no_item(token));
         self.report(diagnostic);
         self.resume(start, token.end, 0, Mode::Items);
         ItemKind::Error

@@ -71,7 +71,7 @@ impl Nesting {
     /// Takes a token and tells whether it is the one that goes too deep.
     pub(super) fn goes_too_deep(&mut self, text: &str, token: Token) -> bool {
         match (token.kind, token.of(text)) {
-            (Kind::Mark, "(" | "[" | "{") => {
+            (Kind::Mark, "(" | "[" | "{" | "${") => {
                 self.angles = 0;
                 self.depth += 1;
                 return self.depth == DEPTH_MAX + 1;

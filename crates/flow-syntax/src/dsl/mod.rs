@@ -28,6 +28,7 @@ use crate::span::{Source, Span};
 use fragment::Offsets;
 use grammar::{Failure, Grammar, Pair, Rule};
 use pest::Parser;
+use pest::error::InputLocation;
 use scan::Scan;
 
 /// Reads a file of the workflow language.
@@ -47,6 +48,16 @@ pub(crate) fn parse(source: &Source) -> Parsed {
     Parsed {
         file: File { items, comments },
         diagnostics: out.into_sorted(),
+    }
+}
+
+/// How many bytes the grammar is shown at first.
+const WINDOW: usize = 1024;
+
+/// Returns where the grammar stopped.
+fn offset(failure: &pest::error::Error<Rule>) -> usize {
+    match failure.location {
+        InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
     }
 }
 
@@ -82,17 +93,39 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads one rule at an offset, as far as it goes.
+    ///
+    /// A mistake costs pest a look at all of the text it was given. So it is
+    /// given little, and more only if what it says depends on where that ends.
     fn run(&mut self, rule: Rule, at: usize) -> Result<Pair<'a>, Failure> {
         // What lies behind a barrier is not shown to the grammar.
-        let end = self
+        let last = self
             .scan
             .barrier(at)
             .map_or(self.text.len(), |barrier| barrier.start);
         self.base = at;
-        let mut pairs = Grammar::parse(rule, &self.text[at..end]).map_err(Box::new)?;
-        Ok(pairs
-            .next()
-            .expect("a rule that is not silent makes a pair"))
+        let mut size = WINDOW;
+        loop {
+            let end = self
+                .text
+                .floor_char_boundary(at.saturating_add(size).min(last));
+            size = size.saturating_mul(8);
+            match Grammar::parse(rule, &self.text[at..end]) {
+                Ok(mut pairs) => {
+                    let pair = pairs
+                        .next()
+                        .expect("a rule that is not silent makes a pair");
+                    if end == last || at + pair.as_span().end() < end {
+                        return Ok(pair);
+                    }
+                }
+                Err(failure) => {
+                    let token = lex::next(self.text, at + offset(&failure));
+                    if end == last || token.end < end {
+                        return Err(Box::new(failure));
+                    }
+                }
+            }
+        }
     }
 
     /// Returns the place of a piece.

@@ -6,7 +6,6 @@ use super::{Reader, expect, habits};
 use crate::codes;
 use crate::diagnostic::{Certainty, Diagnostic};
 use crate::span::Span;
-use pest::error::InputLocation;
 
 /// The words that begin a declaration.
 pub(super) const ITEMS: &[&str] = &["use", "enum", "type", "step", "workflow", "trigger", "test"];
@@ -40,11 +39,7 @@ enum Start {
 impl Reader<'_> {
     /// Reports what stops the grammar and goes on where something new begins.
     pub(super) fn fail(&mut self, start: usize, failure: &Failure, depth: usize, mode: Mode) {
-        let offset = match failure.location {
-            InputLocation::Pos(at) => at,
-            InputLocation::Span((at, _)) => at,
-        };
-        let mut at = lex::next_code(self.text, self.base + offset)
+        let mut at = lex::next_code(self.text, self.base + super::offset(failure))
             .start
             .min(self.text.len());
         let barrier = self
@@ -58,7 +53,7 @@ impl Reader<'_> {
             }
             None => {
                 let site = habits::Site::of(self.text, start, at);
-                habits::explain(self, &site, mode)
+                habits::explain(self, &site)
                     .unwrap_or_else(|| expect::explain(self, &site, failure, mode))
             }
         };
@@ -187,7 +182,7 @@ impl Reader<'_> {
                     self.block(depth + 1);
                     at = self.at;
                 }
-                "{" => braces += 1,
+                "{" | "${" => braces += 1,
                 "}" if braces > 0 => braces -= 1,
                 "}" if mode != Mode::Items => return,
                 _ => {}

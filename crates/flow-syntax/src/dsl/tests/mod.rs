@@ -1,5 +1,7 @@
 //! What the workflow language's texts give.
 
+mod habits;
+
 use super::grammar::{Grammar, Rule};
 use crate::Parsed;
 use crate::span::{Source, SourceId};
