@@ -82,16 +82,9 @@ impl Default for Fuel {
 impl Fuel {
     /// Takes some of it, or fails if there isn't so much.
     pub fn spend(&mut self, amount: u64) -> Result<(), EvalErrorKind> {
-        match self.0.checked_sub(amount) {
-            Some(rest) => {
-                self.0 = rest;
-                Ok(())
-            }
-            None => {
-                self.0 = 0;
-                Err(EvalErrorKind::OutOfFuel)
-            }
-        }
+        let rest = self.0.checked_sub(amount);
+        self.0 = rest.unwrap_or(0);
+        rest.map(|_| ()).ok_or(EvalErrorKind::OutOfFuel)
     }
 
     /// Takes as much as so many items or bytes are worth.
@@ -136,9 +129,10 @@ fn there(value: Option<Value>, what: &'static str) -> Answer {
 }
 
 fn truth(value: &Value) -> Result<bool, EvalErrorKind> {
-    match value {
-        Value::Bool(truth) => Ok(*truth),
-        other => Err(EvalErrorKind::unfit("a bool", other)),
+    if let Value::Bool(truth) = value {
+        Ok(*truth)
+    } else {
+        Err(EvalErrorKind::unfit("a bool", value))
     }
 }
 
@@ -220,10 +214,13 @@ impl Evaluator<'_> {
         match op {
             Op::And => Ok(Value::Bool(self.truth(left)? && self.truth(right)?)),
             Op::Or => Ok(Value::Bool(self.truth(left)? || self.truth(right)?)),
-            Op::Coalesce => match self.eval(left)? {
-                Value::None => self.eval(right),
-                value => Ok(value),
-            },
+            Op::Coalesce => {
+                let value = self.eval(left)?;
+                if value == Value::None {
+                    return self.eval(right);
+                }
+                Ok(value)
+            }
             Op::Add
             | Op::Subtract
             | Op::Multiply

@@ -1,4 +1,5 @@
 //! What templates write, and what is found wrong with them before.
+#![expect(clippy::unwrap_used, reason = "test harness")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use flow_core::eval::{EvalErrorKind, Fuel};
 use flow_core::plan::Template;
 use flow_core::template::outline::FaultKind;
 use flow_core::template::{check, outline, render};
-use flow_core::ty::{EnumType, FieldType, Media, RecordType, Type, VariantType};
+use flow_core::ty::{Bounds, EnumType, FieldType, Media, RecordType, Type, VariantType};
 use flow_core::value::Value;
 
 fn record_type(fields: &[(&str, Type)]) -> Type {
@@ -48,7 +49,7 @@ fn data_type() -> Type {
     record_type(&[
         ("theme", Type::text()),
         ("takes", Type::int()),
-        ("price", Type::Money(Default::default())),
+        ("price", Type::Money(Bounds::default())),
         ("ok", Type::Bool),
         ("note", Type::text().optional()),
         ("tags", Type::list(Type::text())),
@@ -105,122 +106,124 @@ fn faults(text: &str) -> Vec<(FaultKind, String)> {
         .collect()
 }
 
+/// Templates, and what they write.
+const WRITTEN: &[(&str, &str)] = &[
+    ("{{ theme }}!\n", "neon City!"),
+    ("{{ theme }}\n\n", "neon City\n"),
+    (
+        "{{ theme | upper }} {{ theme | title }} {{ theme | capitalize }}",
+        "NEON CITY Neon City Neon city",
+    ),
+    (
+        "{{ takes }} {{ takes / 2 }} {{ takes * 2 }} {{ 6 / 2 }} {{ ok }}",
+        "3 1.5 6 3 true",
+    ),
+    ("{{ price }} {{ price * takes }}", "$0.50 $1.50"),
+    (
+        "{% for t in tags %}{{ loop.index }}{{ t }}{% if not loop.last %},{% endif %}{% endfor %}",
+        "1x,2y",
+    ),
+    (
+        "{% for t in tags if t != 'x' %}{{ loop.index }}{{ t }}{{ loop.length }}{% endfor %}",
+        "1y1",
+    ),
+    (
+        "{% for k, v in counts %}{{ k }}={{ v }};{% endfor %}",
+        "a=1;b=2;",
+    ),
+    ("{% for k in counts %}{{ k }}{% endfor %}", "ab"),
+    (
+        "{% for t in tags if t == 'z' %}{{ t }}{% else %}none{% endfor %}",
+        "none",
+    ),
+    (
+        "{% for s in shots %}{{ s.prompt }}:{{ s.seconds | default(1) }} {% endfor %}",
+        "a <b>:2 é:1 ",
+    ),
+    (
+        "{% for s in shots %}{% if s.seconds %}{{ s.seconds }}{% else %}?{% endif %}{% endfor %}",
+        "2?",
+    ),
+    (
+        "{% if best and best.seconds %}{{ best.seconds + 1 }}{% elif ok %}ok{% endif %}",
+        "ok",
+    ),
+    ("{% if best.seconds %}{{ best.seconds }}{% endif %}-", "-"),
+    (
+        "{% if best is defined %}{{ best.prompt }}{% else %}no{% endif %}",
+        "no",
+    ),
+    (
+        "{% if best == none %}no{% else %}{{ best.prompt }}{% endif %}",
+        "no",
+    ),
+    (
+        "{{ note | default('-') }} {{ best.prompt | default(theme) }}",
+        "- neon City",
+    ),
+    ("{{ note if note else 'none' }}", "none"),
+    (
+        "{{ tags | join(', ') }} {{ tags | length }} {{ tags | first | default('') }}",
+        "x, y 2 x",
+    ),
+    (
+        "{{ tags | reverse | join }} {{ tags | json }} {{ counts | tojson }}",
+        r#"yx ["x","y"] {"a":1,"b":2}"#,
+    ),
+    (
+        "{{ shots[0].prompt }} {{ counts['a'] | default(0) }} {{ counts.zz | default(0) }}",
+        "a <b> 1 0",
+    ),
+    (
+        "{% set x = 1 %}{% if ok %}{% set x = 2 %}{% endif %}{{ x }}",
+        "2",
+    ),
+    (
+        "{% set x = 1 %}{% for t in tags %}{% set x = 2 %}{% endfor %}{{ x }}",
+        "1",
+    ),
+    ("{% include 'part.j2' %}.", "<neon City>."),
+    (
+        "{{ 'a' ~ takes ~ ok }} {{ 3.14159 | round(2) }} {{ 2.5 | int }}",
+        "a3true 3.14 2",
+    ),
+    (
+        "{{ 'x' in tags }} {{ 'neon' in theme }} {{ 'a' in counts }} {{ 4 is even }}",
+        "true true true true",
+    ),
+    (
+        "{{ theme | truncate(5) }} {{ theme | wordcount }} {{ 'a\nb' | indent(2) }}",
+        "neon… 2 a\n  b",
+    ),
+    (
+        "{{ theme | replace('neon', 'old') | split(' ') | last | default('') }}",
+        "City",
+    ),
+    (
+        "{{ [3, 1, 2] | sort | join }} {{ [1, 2.5] | sum }} {{ [1, 1] | unique | join }}",
+        "123 3.5 1",
+    ),
+    (
+        "{{ [1, 5] | max | default(0) }} {{ -3 | abs }} {{ 'é' | upper }}",
+        "5 3 É",
+    ),
+    (
+        "{{ raw.n | string }} {{ raw.zz | default('gone') | string }}",
+        "1 gone",
+    ),
+    (
+        "{% if ratio == '16:9' %}wide{% endif %} {{ ratio }}",
+        "wide 16:9",
+    ),
+    ("{# nothing #}{% raw %}{{ x }}{% endraw %}", "{{ x }}"),
+    ("a\n{%- if ok %} b {% endif -%}\nc", "a b c"),
+];
+
 #[test]
 fn templates_that_check_write_what_they_say() {
-    let table = [
-        ("{{ theme }}!\n", "neon City!"),
-        ("{{ theme }}\n\n", "neon City\n"),
-        (
-            "{{ theme | upper }} {{ theme | title }} {{ theme | capitalize }}",
-            "NEON CITY Neon City Neon city",
-        ),
-        (
-            "{{ takes }} {{ takes / 2 }} {{ takes * 2 }} {{ 6 / 2 }} {{ ok }}",
-            "3 1.5 6 3 true",
-        ),
-        ("{{ price }} {{ price * takes }}", "$0.50 $1.50"),
-        (
-            "{% for t in tags %}{{ loop.index }}{{ t }}{% if not loop.last %},{% endif %}{% endfor %}",
-            "1x,2y",
-        ),
-        (
-            "{% for t in tags if t != 'x' %}{{ loop.index }}{{ t }}{{ loop.length }}{% endfor %}",
-            "1y1",
-        ),
-        (
-            "{% for k, v in counts %}{{ k }}={{ v }};{% endfor %}",
-            "a=1;b=2;",
-        ),
-        ("{% for k in counts %}{{ k }}{% endfor %}", "ab"),
-        (
-            "{% for t in tags if t == 'z' %}{{ t }}{% else %}none{% endfor %}",
-            "none",
-        ),
-        (
-            "{% for s in shots %}{{ s.prompt }}:{{ s.seconds | default(1) }} {% endfor %}",
-            "a <b>:2 é:1 ",
-        ),
-        (
-            "{% for s in shots %}{% if s.seconds %}{{ s.seconds }}{% else %}?{% endif %}{% endfor %}",
-            "2?",
-        ),
-        (
-            "{% if best and best.seconds %}{{ best.seconds + 1 }}{% elif ok %}ok{% endif %}",
-            "ok",
-        ),
-        ("{% if best.seconds %}{{ best.seconds }}{% endif %}-", "-"),
-        (
-            "{% if best is defined %}{{ best.prompt }}{% else %}no{% endif %}",
-            "no",
-        ),
-        (
-            "{% if best == none %}no{% else %}{{ best.prompt }}{% endif %}",
-            "no",
-        ),
-        (
-            "{{ note | default('-') }} {{ best.prompt | default(theme) }}",
-            "- neon City",
-        ),
-        ("{{ note if note else 'none' }}", "none"),
-        (
-            "{{ tags | join(', ') }} {{ tags | length }} {{ tags | first | default('') }}",
-            "x, y 2 x",
-        ),
-        (
-            "{{ tags | reverse | join }} {{ tags | json }} {{ counts | tojson }}",
-            r#"yx ["x","y"] {"a":1,"b":2}"#,
-        ),
-        (
-            "{{ shots[0].prompt }} {{ counts['a'] | default(0) }} {{ counts.zz | default(0) }}",
-            "a <b> 1 0",
-        ),
-        (
-            "{% set x = 1 %}{% if ok %}{% set x = 2 %}{% endif %}{{ x }}",
-            "2",
-        ),
-        (
-            "{% set x = 1 %}{% for t in tags %}{% set x = 2 %}{% endfor %}{{ x }}",
-            "1",
-        ),
-        ("{% include 'part.j2' %}.", "<neon City>."),
-        (
-            "{{ 'a' ~ takes ~ ok }} {{ 3.14159 | round(2) }} {{ 2.5 | int }}",
-            "a3true 3.14 2",
-        ),
-        (
-            "{{ 'x' in tags }} {{ 'neon' in theme }} {{ 'a' in counts }} {{ 4 is even }}",
-            "true true true true",
-        ),
-        (
-            "{{ theme | truncate(5) }} {{ theme | wordcount }} {{ 'a\nb' | indent(2) }}",
-            "neon… 2 a\n  b",
-        ),
-        (
-            "{{ theme | replace('neon', 'old') | split(' ') | last | default('') }}",
-            "City",
-        ),
-        (
-            "{{ [3, 1, 2] | sort | join }} {{ [1, 2.5] | sum }} {{ [1, 1] | unique | join }}",
-            "123 3.5 1",
-        ),
-        (
-            "{{ [1, 5] | max | default(0) }} {{ -3 | abs }} {{ 'é' | upper }}",
-            "5 3 É",
-        ),
-        (
-            "{{ raw.n | string }} {{ raw.zz | default('gone') | string }}",
-            "1 gone",
-        ),
-        (
-            "{% if ratio == '16:9' %}wide{% endif %} {{ ratio }}",
-            "wide 16:9",
-        ),
-        ("{# nothing #}{% raw %}{{ x }}{% endraw %}", "{{ x }}"),
-        ("a\n{%- if ok %} b {% endif -%}\nc", "a b c"),
-    ];
-    for (text, expected) in table {
+    for (text, expected) in WRITTEN {
         assert_eq!(faults(text), [], "{text}");
-        assert_eq!(written(text).as_deref(), Ok(expected), "{text}");
+        assert_eq!(written(text).as_deref(), Ok(*expected), "{text}");
     }
 }
 

@@ -1,6 +1,11 @@
 //! Functions of lists and maps. None of them keeps the keys of items: those
 //! belong to the places that a `for` gave.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a function takes one or two kinds of values; all others are the same mistake"
+)]
+
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;

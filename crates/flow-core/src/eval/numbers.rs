@@ -1,5 +1,10 @@
 //! Functions of numbers.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a function takes one or two kinds of values; all others are the same mistake"
+)]
+
 use crate::amount::{to_float, whole};
 use crate::eval::operate::{binary, finite};
 use crate::eval::{EvalErrorKind, Fuel};

@@ -1,5 +1,10 @@
 //! Operators, fields and indices.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a function takes one or two kinds of values; all others are the same mistake"
+)]
+
 use std::cmp::Ordering;
 
 use crate::amount::to_float;

@@ -1,5 +1,7 @@
 //! Functions of instants and durations. Instants are shown in UTC.
 
+use std::fmt::Write as _;
+
 use jiff::Zoned;
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
@@ -27,9 +29,10 @@ pub(super) fn name(function: Function, args: &[Value]) -> Answer {
         return Err(EvalErrorKind::Arguments(function));
     };
     let date = zoned(*instant)?.date();
-    Ok(match function {
-        Function::Weekday => Value::text(weekday(date.weekday())),
-        _ => Value::text(date.to_string()),
+    Ok(if function == Function::Weekday {
+        Value::text(weekday(date.weekday()))
+    } else {
+        Value::text(date.to_string())
     })
 }
 
@@ -105,7 +108,8 @@ pub(super) fn format_length(length: Duration, pattern: &str, fuel: &mut Fuel) ->
                 continue;
             }
         };
-        text.push_str(&format!("{number:0width$}"));
+        // Writing into a text can't fail.
+        let _ = write!(text, "{number:0width$}");
         rest = after;
     }
     Ok(Value::text(text))

@@ -147,9 +147,12 @@ fn truncate(text: &str, count: i64) -> String {
 }
 
 pub(super) fn test(test: Test, value: &Value, args: &[Value]) -> Result<bool, EvalErrorKind> {
-    let number = || match value {
-        Value::Int(number) => Ok(*number),
-        _ => Err(EvalErrorKind::unfit("a whole number", value)),
+    let number = || {
+        if let Value::Int(number) = value {
+            Ok(*number)
+        } else {
+            Err(EvalErrorKind::unfit("a whole number", value))
+        }
     };
     Ok(match (test, args) {
         (Test::Defined, _) => *value != Value::None,

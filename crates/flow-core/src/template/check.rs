@@ -139,7 +139,7 @@ impl Checker<'_> {
 
     fn set(&mut self, name: &Name, term: &Term) {
         let ty = self.term(term);
-        let Some(old) = self.scope.settable(&name.text) else {
+        let Some(old) = self.scope.settable(&name.text).cloned() else {
             self.scope.define(&name.text, ty);
             return;
         };
@@ -239,9 +239,20 @@ impl Checker<'_> {
                 self.cond(right);
                 self.scope.pop();
             }
-            _ => {
-                let Some(ty) = self.lenient(term) else { return };
-                self.cond_type(&ty, &term.span);
+            TermKind::Const(_)
+            | TermKind::Var(_)
+            | TermKind::Field(..)
+            | TermKind::Index(..)
+            | TermKind::Negate(_)
+            | TermKind::Binary(..)
+            | TermKind::Concat(..)
+            | TermKind::If(_)
+            | TermKind::Filter(..)
+            | TermKind::Test(..)
+            | TermKind::List(_) => {
+                if let Some(ty) = self.lenient(term) {
+                    self.cond_type(&ty, &term.span);
+                }
             }
         }
     }

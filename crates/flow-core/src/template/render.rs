@@ -93,13 +93,14 @@ impl Renderer<'_> {
         span: &Range<usize>,
         result: Result<T, EvalErrorKind>,
     ) -> Result<T, EvalErrorKind> {
-        result.map_err(|kind| match kind {
-            EvalErrorKind::Template { .. } | EvalErrorKind::OutOfFuel => kind,
-            other => EvalErrorKind::Template {
-                file: self.files.last().cloned(),
-                span: span.clone(),
-                message: other.to_string(),
-            },
+        result.or_else(|kind| {
+            if matches!(
+                kind,
+                EvalErrorKind::Template { .. } | EvalErrorKind::OutOfFuel
+            ) {
+                return Err(kind);
+            }
+            self.fail(span, kind.to_string())
         })
     }
 
@@ -234,21 +235,17 @@ impl Renderer<'_> {
         if self.files.len() >= INCLUDES_MAX {
             return self.fail(&name.span, "includes nest too deeply here".to_owned());
         }
-        let known = self.read.get(&name.text).cloned();
-        let read = match known {
-            Some(read) => read,
-            None => {
-                let Some(text) = self.template.includes.get(&name.text) else {
-                    return self.fail(&name.span, format!("there is no template `{}`", name.text));
-                };
-                self.files.push(Arc::clone(&name.text));
-                let read = Arc::new(self.read(text)?);
-                self.files.pop();
-                self.read.insert(Arc::clone(&name.text), Arc::clone(&read));
-                read
-            }
+        let Some(text) = self.template.includes.get(&name.text) else {
+            return self.fail(&name.span, format!("there is no template `{}`", name.text));
         };
         self.files.push(Arc::clone(&name.text));
+        let read = if let Some(read) = self.read.get(&name.text) {
+            Arc::clone(read)
+        } else {
+            let read = Arc::new(self.read(text)?);
+            self.read.insert(Arc::clone(&name.text), Arc::clone(&read));
+            read
+        };
         self.frames.push(Frame::round());
         self.pieces(&read.pieces)?;
         self.frames.pop();
@@ -277,14 +274,21 @@ impl Renderer<'_> {
                 }
                 index(&base, &self.term(key)?)
             }
-            _ => return self.term(term),
+            TermKind::Const(_)
+            | TermKind::Var(_)
+            | TermKind::Not(_)
+            | TermKind::Negate(_)
+            | TermKind::Binary(..)
+            | TermKind::Concat(..)
+            | TermKind::If(_)
+            | TermKind::Filter(..)
+            | TermKind::Test(..)
+            | TermKind::List(_) => return self.term(term),
         };
-        match found {
-            Err(EvalErrorKind::MissingKey(_) | EvalErrorKind::IndexOutOfRange { .. }) => {
-                Ok(Value::None)
-            }
-            other => self.at(&term.span, other),
+        if let Err(EvalErrorKind::MissingKey(_) | EvalErrorKind::IndexOutOfRange { .. }) = found {
+            return Ok(Value::None);
         }
+        self.at(&term.span, found)
     }
 
     fn term(&mut self, term: &Term) -> Answer {
@@ -340,9 +344,12 @@ impl Renderer<'_> {
             .iter()
             .rev()
             .find_map(|frame| frame.vars.get(name));
-        let found = local.or_else(|| match self.data {
-            Value::Record(fields) => fields.get(name),
-            _ => None,
+        let found = local.or_else(|| {
+            if let Value::Record(fields) = self.data {
+                fields.get(name)
+            } else {
+                None
+            }
         });
         match found {
             Some(value) => Ok(value.clone()),

@@ -1,5 +1,10 @@
 //! The types that filters and tests take and give.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a place takes some types; all others are the same mistake"
+)]
+
 use super::Checker;
 use super::terms::{Scalar, is_optional, open, scalar};
 use crate::relation::join;
@@ -61,15 +66,9 @@ impl Checker<'_> {
                     _ => self.mistyped("a list of numbers", &of, &base.span),
                 }
             }
-            Filter::Round => self.number(&of, base, open(&of)),
-            Filter::Int => self.number(&of, base, Type::int()),
-            Filter::Float => self.number(&of, base, Type::float()),
-            Filter::Abs => match scalar(&of) {
-                Some(Scalar::Int | Scalar::Float | Scalar::Money | Scalar::Duration) => {
-                    Some(open(&of))
-                }
-                _ => self.mistyped("a number", &of, &base.span),
-            },
+            Filter::Round | Filter::Int | Filter::Float | Filter::Abs => {
+                self.rounded(filter, &of, base)
+            }
             Filter::String => {
                 if of != Type::Json {
                     self.writable(&of, &base.span);
@@ -82,6 +81,19 @@ impl Checker<'_> {
             }
             Filter::Default => None,
         }
+    }
+
+    fn rounded(&mut self, filter: Filter, of: &Type, base: &Term) -> Option<Type> {
+        let is_length = matches!(scalar(of), Some(Scalar::Money | Scalar::Duration));
+        if filter == Filter::Abs && is_length {
+            return Some(open(of));
+        }
+        let result = match filter {
+            Filter::Int => Type::int(),
+            Filter::Float => Type::float(),
+            _ => open(of),
+        };
+        self.number(of, base, result)
     }
 
     fn default(&mut self, base: &Term, args: &[Term]) -> Option<Type> {

@@ -65,10 +65,10 @@ impl Scope {
     }
 
     /// Returns the type of a variable that a `set` here would change.
-    pub(super) fn settable(&self, name: &str) -> Option<Option<Type>> {
+    pub(super) fn settable(&self, name: &str) -> Option<&Option<Type>> {
         for frame in self.0.iter().rev() {
             if let Some(ty) = frame.vars.get(name) {
-                return Some(ty.clone());
+                return Some(ty);
             }
             if frame.is_round {
                 break;
@@ -131,7 +131,17 @@ pub(super) fn present_if(cond: &Term, holds: bool) -> Vec<String> {
         TermKind::Test(base, Test::Defined, _) if holds => prefixes(base),
         TermKind::Test(base, Test::Undefined | Test::None, _) if !holds => prefixes(base),
         TermKind::Var(_) | TermKind::Field(..) if holds => prefixes(cond),
-        _ => Vec::new(),
+        TermKind::Const(_)
+        | TermKind::Var(_)
+        | TermKind::Field(..)
+        | TermKind::Index(..)
+        | TermKind::Negate(_)
+        | TermKind::Binary(..)
+        | TermKind::Concat(..)
+        | TermKind::If(_)
+        | TermKind::Filter(..)
+        | TermKind::Test(..)
+        | TermKind::List(_) => Vec::new(),
     }
 }
 

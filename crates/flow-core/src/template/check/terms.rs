@@ -1,6 +1,11 @@
 //! The types of the expressions of templates. Nothing means that the fault was
 //! noted already.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a place takes some types; all others are the same mistake"
+)]
+
 use std::ops::Range;
 
 use super::scope::{Frame, present_if};
@@ -8,7 +13,7 @@ use super::{Checker, FaultKind, TemplateFault};
 use crate::expr::Op;
 use crate::relation::join;
 use crate::template::outline::{Name, Term, TermKind};
-use crate::ty::Type;
+use crate::ty::{Bounds, Type};
 use crate::value::Value;
 
 impl Checker<'_> {
@@ -225,8 +230,8 @@ impl Checker<'_> {
             Some(Scalar::Bool) => Some(Type::Bool),
             Some(Scalar::Int) => Some(Type::int()),
             Some(Scalar::Float) => Some(Type::float()),
-            Some(Scalar::Money) => Some(Type::Money(Default::default())),
-            Some(Scalar::Duration) => Some(Type::Duration(Default::default())),
+            Some(Scalar::Money) => Some(Type::Money(Bounds::default())),
+            Some(Scalar::Duration) => Some(Type::Duration(Bounds::default())),
             Some(Scalar::Time) => Some(Type::Time),
             Some(Scalar::Text) | None => {
                 let message = format!("{}n't work on `{a}` and `{b}`", called(op));
@@ -273,7 +278,8 @@ impl Checker<'_> {
         }
         let text = |ty: &Type| matches!(ty.present(), Type::Text(_) | Type::Enum(_) | Type::Model);
         let json = |ty: &Type| matches!(ty.present(), Type::Json);
-        if join(a, b).is_none() && !(text(a) && text(b)) && !json(a) && !json(b) {
+        let alike = join(a, b).is_some() || (text(a) && text(b));
+        if !alike && !json(a) && !json(b) {
             self.mistyped(&format!("`{a}`"), b, &right.span);
         }
     }
@@ -333,8 +339,8 @@ pub(super) fn scalar(ty: &Type) -> Option<Scalar> {
 /// A type without its bounds.
 pub(super) fn open(ty: &Type) -> Type {
     match ty {
-        Type::Money(_) => Type::Money(Default::default()),
-        Type::Duration(_) => Type::Duration(Default::default()),
+        Type::Money(_) => Type::Money(Bounds::default()),
+        Type::Duration(_) => Type::Duration(Bounds::default()),
         Type::Int(_) => Type::int(),
         Type::Float(_) => Type::float(),
         other => other.clone(),
@@ -347,10 +353,9 @@ fn operated(op: Op, a: Scalar, b: Scalar) -> Option<Scalar> {
     let number = |scalar| matches!(scalar, Int | Float);
     Some(match (op, a, b) {
         (Op::Less | Op::LessEqual | Op::Greater | Op::GreaterEqual, a, b) => {
-            if !(a == b && a != Bool || number(a) && number(b)) {
-                return None;
-            }
-            Bool
+            let alike = a == b && a != Bool;
+            let numbers = number(a) && number(b);
+            return (alike || numbers).then_some(Bool);
         }
         (Op::Add | Op::Subtract | Op::Multiply | Op::Remainder, Int, Int) => Int,
         (Op::Divide, Int, Int) => Float,
