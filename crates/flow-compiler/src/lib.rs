@@ -19,11 +19,13 @@ mod check;
 mod hir;
 mod lower;
 mod pipeline;
+mod translate;
 
 pub use check::{CheckedTest, CheckedTrigger};
 pub use declare::{Param, ParamDefault};
 pub use lower::Origins;
 pub use signature::{Signature, Signatures};
+pub use translate::translate;
 
 use std::sync::Arc;
 
@@ -100,5 +102,5 @@ pub fn compile(
     settings: &Settings,
     files: &dyn Files,
 ) -> Compiled {
-    pipeline::compile(name, text, signatures, settings, files)
+    pipeline::read(name, text, signatures, settings, files).0
 }

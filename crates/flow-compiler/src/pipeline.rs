@@ -16,35 +16,45 @@ use crate::lower::{self, Origins};
 use crate::project::Files;
 use crate::settings::Settings;
 use crate::signature::Signatures;
+use crate::translate::Readings;
 use crate::{Compiled, CompiledWorkflow, codes};
 
-/// Bodies as they are checked.
-struct Checking {
-    facts: Vec<Option<WorkflowFacts>>,
-    bodies: Vec<Option<hir::Workflow>>,
+/// What the checks of bodies find besides bodies.
+#[derive(Default)]
+struct Found {
     out: Diagnostics,
     /// Templates that were read, as sources of their own.
     templates: Vec<Source>,
+    readings: Readings,
 }
 
-/// Does what [`crate::compile`] says.
-pub(crate) fn compile(
+impl Found {
+    fn take(&mut self, checker: Checker<'_>) {
+        self.out.extend(checker.out);
+        self.templates.extend(checker.loaded);
+        self.readings.extend(checker.readings);
+    }
+}
+
+/// Does what [`crate::compile`] says, and tells how scalars and words of the
+/// entry were read.
+pub(crate) fn read(
     name: &str,
     text: Arc<str>,
     signatures: &Signatures,
     settings: &Settings,
     files: &dyn Files,
-) -> Compiled {
+) -> (Compiled, Readings) {
     let mut out = Diagnostics::default();
     let loaded = declare::load(name, text, signatures, files, &mut out);
     let program = Program::of(&loaded, signatures, settings, files, &mut out);
     let entry = loaded.sources[0].id;
     let next = loaded.sources.iter().map(|source| source.id.0 + 1).max();
-    let mut checking = Checking {
-        facts: vec![None; program.workflows.len()],
-        bodies: vec![None; program.workflows.len()],
+    let mut facts: Vec<Option<WorkflowFacts>> = vec![None; program.workflows.len()];
+    let mut bodies: Vec<Option<hir::Workflow>> = vec![None; program.workflows.len()];
+    let mut found = Found {
         out,
-        templates: Vec::new(),
+        ..Found::default()
     };
     let next = next.unwrap_or(0).max(signatures.next_source().0);
     // Facts grow while bodies are checked; the rest stays.
@@ -55,23 +65,21 @@ pub(crate) fn compile(
         settings,
         files,
     };
-    for id in check::sequence(&program, &mut checking.out) {
+    for id in check::sequence(&program, &mut found.out) {
         let file = program.workflows[id.0].file;
-        let mut checker = Checker::new(ground.with(&checking.facts), file);
-        checker.next_source = next + count(checking.templates.len());
-        let facts = checker.workflow(id);
+        let mut checker = Checker::new(ground.with(&facts), file);
+        checker.next_source = next + count(found.templates.len());
+        let fact = checker.workflow(id);
         let body = std::mem::take(&mut checker.body);
-        let (diagnostics, templates) = checker.finish();
-        checking.out.extend(diagnostics);
-        checking.templates.extend(templates);
-        checking.facts[id.0] = Some(facts);
-        checking.bodies[id.0] = Some(body);
+        found.take(checker);
+        facts[id.0] = Some(fact);
+        bodies[id.0] = Some(body);
     }
     let mut triggers = Vec::new();
     let mut tests = Vec::new();
     for item in &loaded.trees[0].items {
-        let mut checker = Checker::new(ground.with(&checking.facts), FileId(0));
-        checker.next_source = next + count(checking.templates.len());
+        let mut checker = Checker::new(ground.with(&facts), FileId(0));
+        checker.next_source = next + count(found.templates.len());
         match &item.kind {
             ItemKind::Trigger(tree) => triggers.extend(checker.trigger(tree, &item.docs)),
             ItemKind::Test(tree) => tests.extend(checker.test(tree)),
@@ -82,22 +90,21 @@ pub(crate) fn compile(
             | ItemKind::Workflow(_)
             | ItemKind::Error => continue,
         }
-        let (diagnostics, templates) = checker.finish();
-        checking.out.extend(diagnostics);
-        checking.templates.extend(templates);
+        found.take(checker);
     }
-    let workflows = lower_all(&program, &mut checking);
+    let workflows = lower_all(&program, &facts, &bodies, &mut found.out);
     let mut sources = signatures.sources.clone();
     sources.extend(loaded.sources.iter().cloned());
-    sources.append(&mut checking.templates);
-    Compiled {
+    sources.append(&mut found.templates);
+    let compiled = Compiled {
         sources,
         entry,
-        diagnostics: checking.out.into_sorted(),
+        diagnostics: found.out.into_sorted(),
         workflows,
         triggers,
         tests,
-    }
+    };
+    (compiled, found.readings)
 }
 
 fn count(length: usize) -> u32 {
@@ -105,14 +112,19 @@ fn count(length: usize) -> u32 {
 }
 
 /// Lowers the entry's workflows, if nothing is wrong with any file.
-fn lower_all(program: &Program<'_>, checking: &mut Checking) -> Vec<CompiledWorkflow> {
-    let is_ok = !checking.out.has_errors();
+fn lower_all(
+    program: &Program<'_>,
+    facts: &[Option<WorkflowFacts>],
+    bodies: &[Option<hir::Workflow>],
+    out: &mut Diagnostics,
+) -> Vec<CompiledWorkflow> {
+    let is_ok = !out.has_errors();
     let mut workflows = Vec::new();
     for (at, head) in program.workflows.iter().enumerate() {
         if head.file != FileId(0) {
             continue;
         }
-        let facts = checking.facts[at].as_ref();
+        let facts = facts[at].as_ref();
         let mut compiled = CompiledWorkflow {
             name: head.tree.name.text.as_str().into(),
             docs: head.docs.to_owned(),
@@ -124,13 +136,13 @@ fn lower_all(program: &Program<'_>, checking: &mut Checking) -> Vec<CompiledWork
             origins: Origins::default(),
         };
         if is_ok {
-            match lower::lower(WorkflowId(at), &checking.bodies) {
+            match lower::lower(WorkflowId(at), bodies) {
                 Ok((plan, origins)) => {
-                    check_budgets(&plan, &origins, &mut checking.out);
+                    check_budgets(&plan, &origins, out);
                     compiled.plan = Some(plan);
                     compiled.origins = origins;
                 }
-                Err(lower::TooLarge) => checking.out.push(
+                Err(lower::TooLarge) => out.push(
                     Diagnostic::new(
                         codes::PLAN_TOO_LARGE,
                         compiled.span,
@@ -146,7 +158,7 @@ fn lower_all(program: &Program<'_>, checking: &mut Checking) -> Vec<CompiledWork
         }
         workflows.push(compiled);
     }
-    if checking.out.has_errors() {
+    if out.has_errors() {
         for workflow in &mut workflows {
             workflow.plan = None;
         }

@@ -503,7 +503,8 @@ impl<'a> Checker<'a> {
             }
             typed.expr
         } else {
-            self.coerce(typed, &wanted, tree.span)
+            let what = format!("`{}` of `{callee}`", param.name);
+            self.coerce_tree(typed, &wanted, tree, &what, Some(param.span))
         };
         args.exprs.insert(param.name.clone(), expr);
     }

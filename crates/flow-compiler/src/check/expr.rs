@@ -15,6 +15,7 @@ use flow_syntax::span::Span;
 use super::scope::Fact;
 use super::{Binding, Checker, Typed};
 use crate::codes;
+use crate::translate::Reading;
 
 /// How deep expressions may nest.
 const DEPTH_MAX: u32 = 64;
@@ -48,7 +49,22 @@ impl Checker<'_> {
         self.depth += 1;
         let typed = self.expr_kind(tree, wanted);
         self.depth -= 1;
+        self.remember(tree, &typed);
         typed
+    }
+
+    /// Remembers how a scalar or a bare word was read, for translation.
+    fn remember(&mut self, tree: &ast::Expr, typed: &Typed) {
+        if let (ExprKind::Bare(_) | ExprKind::Name(_) | ExprKind::Field(..), Expr::Const(value)) =
+            (&tree.kind, &typed.expr)
+        {
+            let reading = match (&typed.ty, value) {
+                (Some(Type::Step), Value::Text(path)) => Reading::Step(path.clone()),
+                (Some(_), value) => Reading::Value(value.clone()),
+                (None, _) => return,
+            };
+            self.readings.insert(tree.span, reading);
+        }
     }
 
     /// Checks an expression that must have a type. `what` says what it is for:

@@ -49,6 +49,7 @@ use crate::hir;
 use crate::project::Files;
 use crate::settings::Settings;
 use crate::signature::Signatures;
+use crate::translate::Readings;
 
 /// What every check may look at.
 #[derive(Clone, Copy)]
@@ -101,6 +102,8 @@ pub(crate) struct Checker<'a> {
     locals: u32,
     /// How many expressions are open.
     depth: u32,
+    /// How scalars and bare words were read, for translation.
+    pub(crate) readings: Readings,
     /// The nodes that are being made, the innermost last.
     making: Vec<Making>,
 }
@@ -149,17 +152,13 @@ impl<'a> Checker<'a> {
             body: hir::Workflow::default(),
             next_source: 0,
             loaded: Vec::new(),
+            readings: Readings::new(),
             stmt: None,
             in_test: false,
             locals: 0,
             depth: 0,
             making: Vec::new(),
         }
-    }
-
-    /// Ends the check: what is wrong, and the templates that were read.
-    pub(crate) fn finish(self) -> (Diagnostics, Vec<Source>) {
-        (self.out, self.loaded)
     }
 
     /// Starts a diagnostic; hand it to [`Self::report`] when it is complete.

@@ -62,7 +62,10 @@ pub(crate) fn files() -> Vec<File> {
 
 fn shown(path: &Path) -> String {
     let root = root();
-    path.strip_prefix(root).unwrap_or(path).display().to_string()
+    path.strip_prefix(root)
+        .unwrap_or(path)
+        .display()
+        .to_string()
 }
 
 #[test]
@@ -125,7 +128,12 @@ fn formatting_is_idempotent_and_keeps_the_plan() {
             .unwrap_or_else(|why| panic!("{}: {why:#?}\n{once}", shown(&file.path())));
         assert_eq!(once, twice, "{}: formatted twice", shown(&file.path()));
         let after = digests(&compile(&file.folder, &file.name, &once));
-        assert_eq!(before, after, "{}: plans differ\n{once}", shown(&file.path()));
+        assert_eq!(
+            before,
+            after,
+            "{}: plans differ\n{once}",
+            shown(&file.path())
+        );
     }
 }
 

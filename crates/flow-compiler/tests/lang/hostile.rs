@@ -42,7 +42,9 @@ fn an_alias_bomb_is_refused() {
 
 #[test]
 fn odd_bytes_are_answered() {
-    for text in ["\0", "\u{feff}", "\r\r\r", "\u{202e}", "\t", "é", "💥 = 1", "${", "'''", "\"\"\""] {
+    for text in [
+        "\0", "\u{feff}", "\r\r\r", "\u{202e}", "\t", "é", "💥 = 1", "${", "'''", "\"\"\"",
+    ] {
         for name in ["a.flow", "a.flow.yaml"] {
             let inside = format!("workflow w() {{\n  x = {text}\n}}\n");
             for text in [text, &inside] {
@@ -65,7 +67,10 @@ struct Random(u64);
 
 impl Random {
     fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap() % bound.max(1)
     }
 }

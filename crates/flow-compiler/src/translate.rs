@@ -1,0 +1,366 @@
+//! From one spelling to the other: a checked file, its comments included.
+//!
+//! Only the checker knows how a scalar of YAML was read and whether a bare word
+//! is a value of an enum, so a file with errors is not translated.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use flow_core::expr::Function;
+use flow_core::value::Value as CoreValue;
+use flow_syntax::ast::{
+    Bare, Block, Cache, ClauseKind, Else, Entry, Expr, ExprKind, Form, Governed, If, ItemKind,
+    Literal, LiteralKind, Name, Region, Reply, TestStmtKind, Text, TextPart, TextStyle,
+    TriggerClauseKind, Value,
+};
+use flow_syntax::diagnostic::Diagnostic;
+use flow_syntax::print::{Trivia, print};
+use flow_syntax::span::{Source, Span, Spelling};
+
+use crate::project::Files;
+use crate::settings::Settings;
+use crate::signature::Signatures;
+
+/// How a scalar or a word was read.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Reading {
+    /// As a value.
+    Value(CoreValue),
+    /// As a reference to a step.
+    Step(Arc<str>),
+}
+
+/// How scalars and words were read, by their places.
+pub(crate) type Readings = BTreeMap<Span, Reading>;
+
+/// Writes a file in another spelling. Its errors are returned if it has any.
+pub fn translate(
+    source: &Source,
+    to: Spelling,
+    signatures: &Signatures,
+    settings: &Settings,
+    files: &dyn Files,
+) -> Result<String, Vec<Diagnostic>> {
+    let text = source.text.clone();
+    let (compiled, readings) =
+        crate::pipeline::read(&source.name, text, signatures, settings, files);
+    if !compiled.is_ok() {
+        return Err(compiled.diagnostics);
+    }
+    // Spans carry the id that the compilation gave the entry.
+    let own = compiled.source(compiled.entry).unwrap_or(source);
+    let mut file = flow_syntax::parse(own).file;
+    let trivia = Trivia::of(own, &file);
+    let translator = Translator { readings, to };
+    for item in &mut file.items {
+        translator.item(&mut item.kind);
+    }
+    Ok(print(&file, &trivia, to))
+}
+
+struct Translator {
+    readings: Readings,
+    to: Spelling,
+}
+
+impl Translator {
+    fn item(&self, item: &mut ItemKind) {
+        match item {
+            ItemKind::Use(_) | ItemKind::Enum(_) | ItemKind::Error => {}
+            // Declarations hold expressions of the language in both spellings.
+            ItemKind::Type(_) | ItemKind::Step(_) => {}
+            ItemKind::Workflow(workflow) => {
+                for limit in &mut workflow.limits {
+                    self.clause(&mut limit.kind);
+                }
+                self.block(&mut workflow.body);
+            }
+            ItemKind::Trigger(trigger) => {
+                self.expr(&mut trigger.call);
+                for clause in &mut trigger.clauses {
+                    if let TriggerClauseKind::Limit(limit) = &mut clause.kind {
+                        self.clause(&mut limit.kind);
+                    }
+                }
+            }
+            ItemKind::Test(test) => {
+                for stmt in &mut test.stmts {
+                    match &mut stmt.kind {
+                        TestStmtKind::Stub { replies, .. } => {
+                            for reply in replies {
+                                if let Reply::Value(value) = reply {
+                                    self.expr(value);
+                                }
+                            }
+                        }
+                        TestStmtKind::Run { call: expr, .. } | TestStmtKind::Expect(expr) => {
+                            self.expr(expr);
+                        }
+                        TestStmtKind::Error => {}
+                    }
+                }
+            }
+        }
+    }
+
+    fn block(&self, block: &mut Block) {
+        for stmt in &mut block.stmts {
+            self.value(&mut stmt.value);
+        }
+        if let Some(result) = &mut block.result {
+            self.value(&mut result.value);
+        }
+    }
+
+    fn value(&self, value: &mut Value) {
+        match value {
+            Value::Expr(governed) => self.governed(governed),
+            Value::Region(region) => self.region(region),
+            Value::Block(block) => self.block(block),
+            Value::Error(_) => {}
+        }
+    }
+
+    fn governed(&self, governed: &mut Governed) {
+        governed.form = match &governed.expr.kind {
+            ExprKind::Call(call) if !is_function(&call.path.text) => Form::Step,
+            _ => Form::Value,
+        };
+        self.expr(&mut governed.expr);
+        for clause in &mut governed.clauses {
+            self.clause(&mut clause.kind);
+        }
+        if let Some(fallback) = &mut governed.fallback {
+            self.value(fallback);
+        }
+    }
+
+    fn clause(&self, clause: &mut ClauseKind) {
+        match clause {
+            ClauseKind::Budget { amount: expr, .. }
+            | ClauseKind::Within(expr)
+            | ClauseKind::Retry { attempts: expr, .. }
+            | ClauseKind::Timeout(expr)
+            | ClauseKind::Cache(Cache::For(expr))
+            | ClauseKind::Label(expr)
+            | ClauseKind::Assume(expr) => self.expr(expr),
+            ClauseKind::Cache(Cache::On | Cache::Off)
+            | ClauseKind::After(_)
+            | ClauseKind::Pool(_)
+            | ClauseKind::Effect(_)
+            | ClauseKind::OnLost(_) => {}
+        }
+    }
+
+    fn region(&self, region: &mut Region) {
+        match region {
+            Region::If(region) => self.choice(region),
+            Region::Match(region) => {
+                self.expr(&mut region.subject);
+                for arm in &mut region.arms {
+                    self.value(&mut arm.value);
+                }
+            }
+            Region::For(region) => {
+                self.expr(&mut region.list);
+                for expr in [&mut region.by, &mut region.max, &mut region.parallel]
+                    .into_iter()
+                    .flatten()
+                {
+                    self.expr(expr);
+                }
+                for limit in &mut region.limits {
+                    self.clause(&mut limit.kind);
+                }
+                self.block(&mut region.body);
+            }
+            Region::Repeat(region) => {
+                self.expr(&mut region.from);
+                self.expr(&mut region.max);
+                if let Some(until) = &mut region.until {
+                    self.expr(until);
+                }
+                for limit in &mut region.limits {
+                    self.clause(&mut limit.kind);
+                }
+                self.block(&mut region.body);
+            }
+            Region::Race(region) => {
+                for limit in &mut region.limits {
+                    self.clause(&mut limit.kind);
+                }
+                self.block(&mut region.body);
+                if let Some(fallback) = &mut region.fallback {
+                    self.value(fallback);
+                }
+            }
+            Region::Parallel(region) => {
+                for limit in &mut region.limits {
+                    self.clause(&mut limit.kind);
+                }
+                self.block(&mut region.body);
+            }
+        }
+    }
+
+    fn choice(&self, region: &mut If) {
+        self.expr(&mut region.cond);
+        self.block(&mut region.then);
+        match &mut region.otherwise {
+            Some(Else::Block(block)) => self.block(block),
+            Some(Else::If(inner)) => self.choice(inner),
+            None => {}
+        }
+    }
+
+    fn expr(&self, expr: &mut Expr) {
+        if let Some(reading) = self.readings.get(&expr.span)
+            && let Some(kind) = self.spell(reading, expr)
+        {
+            expr.kind = kind;
+            return;
+        }
+        match &mut expr.kind {
+            ExprKind::Literal(_) | ExprKind::None | ExprKind::Name(_) | ExprKind::Error => {}
+            // Not read by the checker, so in a place that takes any text.
+            ExprKind::Bare(bare) => {
+                if self.to == Spelling::Flow {
+                    expr.kind = text(&bare.text);
+                }
+            }
+            ExprKind::Text(text) => {
+                for part in &mut text.parts {
+                    if let TextPart::Hole(hole) = part {
+                        self.expr(hole);
+                    }
+                }
+            }
+            ExprKind::Field(base, _) | ExprKind::Unary(_, base) | ExprKind::Is(base, _) => {
+                self.expr(base);
+            }
+            ExprKind::Index(base, index) => {
+                self.expr(base);
+                self.expr(index);
+            }
+            ExprKind::Binary(binary) => {
+                self.expr(&mut binary.left);
+                self.expr(&mut binary.right);
+            }
+            ExprKind::If(choice) => {
+                self.expr(&mut choice.cond);
+                self.expr(&mut choice.then);
+                self.expr(&mut choice.otherwise);
+            }
+            ExprKind::Call(call) => {
+                for arg in &mut call.args {
+                    self.expr(&mut arg.value);
+                }
+            }
+            ExprKind::List(items) => items.iter_mut().for_each(|item| self.expr(item)),
+            ExprKind::Comprehension(list) => {
+                self.expr(&mut list.body);
+                self.expr(&mut list.list);
+                if let Some(cond) = &mut list.cond {
+                    self.expr(cond);
+                }
+            }
+            ExprKind::Record(entries) => {
+                for entry in entries {
+                    match entry {
+                        Entry::Field(_, value) | Entry::Spread(value, _) => self.expr(value),
+                        Entry::Short(_) => {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// Returns how the other spelling says what was read.
+    fn spell(&self, reading: &Reading, expr: &Expr) -> Option<ExprKind> {
+        match (self.to, &expr.kind) {
+            (Spelling::Flow, ExprKind::Bare(_)) => Some(match reading {
+                Reading::Step(path) => dotted(path, expr.span),
+                Reading::Value(value) => literal(value, expr.span)?,
+            }),
+            // Only words change on the way to YAML: values of enums and
+            // references stand there without `${…}`.
+            (Spelling::Yaml, ExprKind::Name(_) | ExprKind::Field(..)) => match reading {
+                Reading::Step(path) => Some(bare(path)),
+                Reading::Value(CoreValue::Enum(word)) => Some(bare(word)),
+                Reading::Value(_) => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+fn bare(text: &str) -> ExprKind {
+    ExprKind::Bare(Bare {
+        text: text.to_owned(),
+        quoted: false,
+    })
+}
+
+fn text(text: &str) -> ExprKind {
+    let style = if text.trim_end_matches('\n').contains('\n') {
+        TextStyle::Lines
+    } else {
+        TextStyle::Plain
+    };
+    ExprKind::Text(Text {
+        parts: match text {
+            "" => Vec::new(),
+            text => vec![TextPart::Str(text.to_owned())],
+        },
+        style,
+    })
+}
+
+fn dotted(path: &str, span: Span) -> ExprKind {
+    let mut words = path.split('.');
+    let first = words.next().unwrap_or_default();
+    words.fold(ExprKind::Name(first.to_owned()), |base, word| {
+        let base = Expr { kind: base, span };
+        let word = Name {
+            text: word.to_owned(),
+            span,
+        };
+        ExprKind::Field(Box::new(base), word)
+    })
+}
+
+/// Returns how the workflow language writes a value that YAML wrote as a
+/// scalar.
+fn literal(value: &CoreValue, span: Span) -> Option<ExprKind> {
+    let (kind, written) = match value {
+        CoreValue::None => return Some(ExprKind::None),
+        CoreValue::Text(written) => return Some(text(written)),
+        CoreValue::Enum(word) => return Some(ExprKind::Name(word.to_string())),
+        CoreValue::Time(time) => return Some(text(&time.to_string())),
+        CoreValue::Bool(value) => (LiteralKind::Bool, value.to_string()),
+        CoreValue::Int(number) => (LiteralKind::Int, number.to_string()),
+        CoreValue::Float(number) => {
+            let written = flow_core::literal::number_text(*number);
+            let whole = !written.contains('.');
+            let written = if whole { written + ".0" } else { written };
+            (LiteralKind::Float, written)
+        }
+        CoreValue::Money(money) => (LiteralKind::Money, money.to_string()),
+        CoreValue::Duration(time) => (LiteralKind::Duration, time.to_string()),
+        CoreValue::Size(size) => (LiteralKind::Size, size.to_string()),
+        CoreValue::List(_)
+        | CoreValue::Record(_)
+        | CoreValue::Artifact(_)
+        | CoreValue::Secret(_) => return None,
+    };
+    Some(ExprKind::Literal(Literal {
+        kind,
+        text: written,
+        span,
+    }))
+}
+
+fn is_function(name: &str) -> bool {
+    Function::from_name(name).is_some()
+        || matches!(name, "template" | "file" | "secret" | "fixture" | "calls")
+}
