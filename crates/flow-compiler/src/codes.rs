@@ -102,4 +102,12 @@ flow_syntax::codes! {
     TEMPLATE_MISSING = Error "template-missing", "a value in a template may be missing";
     TEMPLATE_EMIT = Error "template-emit", "a value in a template can't be written";
     TEMPLATE_INCLUDE = Error "template-include", "a template includes nothing, itself or too much";
+
+    // triggers
+    TRIGGER_WHEN = Error "trigger-when", "nothing makes a trigger fire, or what does can't be read";
+    TRIGGER_CLAUSE = Error "trigger-clause", "a clause of a trigger is repeated or fits no other";
+    TRIGGER_LOOP = Error "trigger-loop", "a trigger starts itself again and again";
+    BAD_CRON = Error "bad-cron", "a cron pattern can't be read or never fires";
+    BAD_TIME_ZONE = Error "bad-time-zone", "there is no time zone of this name";
+    RUNS_WORKFLOW = Error "runs-workflow", "something that runs a workflow of this file names something else";
 }

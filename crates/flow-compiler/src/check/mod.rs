@@ -29,11 +29,12 @@ mod records;
 mod templates;
 mod texts;
 
+mod schedule;
 mod test;
 mod trigger;
 
 pub use test::CheckedTest;
-pub use trigger::CheckedTrigger;
+pub use trigger::{Catchup, CheckedTrigger, FlowEnd, Notify, NotifyOn, Overlap, Schedule, When};
 
 pub(crate) use scope::{Binding, Scopes};
 pub(crate) use workflow::sequence;
