@@ -110,4 +110,8 @@ flow_syntax::codes! {
     BAD_CRON = Error "bad-cron", "a cron pattern can't be read or never fires";
     BAD_TIME_ZONE = Error "bad-time-zone", "there is no time zone of this name";
     RUNS_WORKFLOW = Error "runs-workflow", "something that runs a workflow of this file names something else";
+
+    // tests
+    EXPECTS_NOTHING = Warning "expects-nothing", "a test expects nothing";
+    BAD_PLACE = Error "bad-place", "the place of a stub is no part of a path";
 }

@@ -21,7 +21,10 @@ mod lower;
 mod pipeline;
 mod translate;
 
-pub use check::{CheckedTest, CheckedTrigger};
+pub use check::{
+    Catchup, CheckedTest, CheckedTrigger, Expect, FlowEnd, Notify, NotifyOn, Overlap, Schedule,
+    Slot, Stub, StubReply, TestAction, TestRun, When,
+};
 pub use declare::{Param, ParamDefault};
 pub use lower::Origins;
 pub use signature::{Signature, Signatures};

@@ -33,7 +33,7 @@ mod schedule;
 mod test;
 mod trigger;
 
-pub use test::CheckedTest;
+pub use test::{CheckedTest, Expect, Slot, Stub, StubReply, TestAction, TestRun};
 pub use trigger::{Catchup, CheckedTrigger, FlowEnd, Notify, NotifyOn, Overlap, Schedule, When};
 
 pub(crate) use scope::{Binding, Scopes};

@@ -1,13 +1,18 @@
 //! What parameters are if nothing is given.
+//!
+//! A default sees no other name: neither other parameters nor the run.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use flow_core::expr::Expr;
-use flow_core::scalar;
+use flow_core::plan::NodeId;
 use flow_core::ty::Type;
-use flow_core::value::Value;
-use flow_syntax::ast::{self, ExprKind, TextPart};
+use flow_syntax::ast;
 use flow_syntax::diagnostic::{Diagnostic, Diagnostics};
 
-use super::{Param, ParamDefault, Program, asks_settings};
+use super::{FileId, FileScope, Param, ParamDefault, Program, asks_settings};
+use crate::check::{Checker, World};
 use crate::codes;
 use crate::project::Files;
 use crate::settings::Settings;
@@ -24,9 +29,23 @@ pub(crate) fn of_step(
         Some(step) => step.params.clone(),
         None => return Vec::new(),
     };
+    // A declaration stands in no file of a compilation.
+    let program = Program {
+        files: vec![FileScope::default()],
+        workflows: Vec::new(),
+    };
+    let files: BTreeMap<String, Arc<str>> = BTreeMap::new();
+    let world = World {
+        program: &program,
+        facts: &[],
+        signatures,
+        settings: &Settings::default(),
+        files: &files,
+    };
     for param in &mut params {
         if let Some((default, ty)) = written(param, fields) {
-            param.default = ParamDefault::Value(constant(default, &ty, out));
+            let value = check(world, FileId(0), param, default, &ty, out);
+            param.default = ParamDefault::Value(value);
         }
     }
     params
@@ -35,18 +54,63 @@ pub(crate) fn of_step(
 /// Reads the defaults of all workflows.
 pub(crate) fn of_workflows(
     program: &mut Program<'_>,
-    _signatures: &Signatures,
-    _settings: &Settings,
-    _files: &dyn Files,
+    signatures: &Signatures,
+    settings: &Settings,
+    files: &dyn Files,
     out: &mut Diagnostics,
 ) {
-    for head in &mut program.workflows {
-        for param in &mut head.params {
+    let facts = vec![None; program.workflows.len()];
+    let world = World {
+        program,
+        facts: &facts,
+        signatures,
+        settings,
+        files,
+    };
+    let mut read = Vec::new();
+    for (at, head) in program.workflows.iter().enumerate() {
+        for (position, param) in head.params.iter().enumerate() {
             if let Some((default, ty)) = written(param, &head.tree.params) {
-                param.default = ParamDefault::Value(constant(default, &ty, out));
+                let value = check(world, head.file, param, default, &ty, out);
+                read.push((at, position, value));
             }
         }
     }
+    for (at, position, value) in read {
+        program.workflows[at].params[position].default = ParamDefault::Value(value);
+    }
+}
+
+fn check(
+    world: World<'_>,
+    file: FileId,
+    param: &Param,
+    default: &ast::Expr,
+    ty: &Type,
+    out: &mut Diagnostics,
+) -> Expr {
+    let mut checker = Checker::new(world, file);
+    checker.scopes.push();
+    let what = format!("`{}`", param.name);
+    checker.enter(NodeId(0));
+    let value = checker.expr_for(default, ty, &what, param.span);
+    // Both belong to the body in which they are written, and a default has none.
+    let wrong = if !checker.body.templates.is_empty() {
+        Some("a template can't be a default")
+    } else if checker.draw() > 0 {
+        Some("a draw can't be a default")
+    } else {
+        None
+    };
+    let (diagnostics, _) = checker.finish();
+    out.extend(diagnostics);
+    if let Some(wrong) = wrong {
+        out.push(
+            Diagnostic::new(codes::BAD_DEFAULT, default.span, wrong)
+                .help("make it optional, as in `text?`, and use `??` where the value is used"),
+        );
+    }
+    value
 }
 
 /// Returns the default of a parameter as it is written, and the parameter's
@@ -56,42 +120,4 @@ fn written<'a>(param: &Param, fields: &'a [ast::Field]) -> Option<(&'a ast::Expr
     let default = field.default.as_ref()?;
     let ty = param.ty.clone()?;
     (!asks_settings(default, Some(&ty))).then_some((default, ty))
-}
-
-fn constant(default: &ast::Expr, ty: &Type, out: &mut Diagnostics) -> Expr {
-    let text = match &default.kind {
-        ExprKind::None => return Expr::Const(Value::None),
-        ExprKind::Literal(literal) => Some(literal.text.clone()),
-        ExprKind::Bare(bare) => Some(bare.text.clone()),
-        ExprKind::Name(name) => Some(name.clone()),
-        ExprKind::Text(text) => match text.parts.as_slice() {
-            [] => Some(String::new()),
-            [TextPart::Str(text)] => Some(text.clone()),
-            _ => None,
-        },
-        ExprKind::List(items) if items.is_empty() => {
-            return Expr::Const(Value::list(Vec::new()));
-        }
-        ExprKind::Record(entries) if entries.is_empty() => {
-            return Expr::Record(Vec::new());
-        }
-        _ => None,
-    };
-    let value = text.map(|text| scalar::read(&text, ty));
-    match value {
-        Some(Ok(value)) => Expr::Const(value),
-        Some(Err(error)) => {
-            out.push(Diagnostic::new(
-                codes::BAD_DEFAULT,
-                default.span,
-                error.to_string(),
-            ));
-            Expr::Const(Value::None)
-        }
-        None => {
-            let message = "a default is known beforehand";
-            out.push(Diagnostic::new(codes::BAD_DEFAULT, default.span, message));
-            Expr::Const(Value::None)
-        }
-    }
 }

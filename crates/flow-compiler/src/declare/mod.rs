@@ -66,7 +66,7 @@ pub(crate) struct FileId(pub(crate) usize);
 pub(crate) struct WorkflowId(pub(crate) usize);
 
 /// What a file declares.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct FileScope {
     /// Its path inside the project.
     pub(crate) name: String,
