@@ -2,7 +2,8 @@
 //! go on to the next fault.
 
 use super::events::FaultKind;
-use super::tree::{Stop, end_of_value, quote_fault, tag_fault};
+use super::foreign::{self, end_of_value};
+use super::tree::Stop;
 use crate::codes;
 use crate::diagnostic::{Certainty, Diagnostic, Edit};
 use crate::span::{SourceId, Span};
@@ -39,7 +40,7 @@ impl Stopped<'_> {
             FaultKind::Tag => {
                 let end = end_of_value(self.text, at).max(at);
                 let word = self.text[at..end].split(' ').next().map_or(0, str::len);
-                let fault = tag_fault(self.text, at, self.span(at, at + word));
+                let fault = foreign::tag(self.text, at, self.span(at, at + word));
                 (fault, self.cut_value(at))
             }
             FaultKind::OpenQuote | FaultKind::AfterQuote | FaultKind::Escape => self.quotes(),
@@ -188,7 +189,7 @@ impl Stopped<'_> {
         let open = self.stop.bracket.unwrap_or(at);
         if let Some(start) = self.hole_before(at) {
             let end = self.hole_line_end(start);
-            let fault = quote_fault(
+            let fault = foreign::quote(
                 self.text,
                 self.span(start, end),
                 "a `${…}` between brackets must be quoted".to_owned(),
@@ -290,7 +291,7 @@ impl Stopped<'_> {
             return (fault.help("quote the text"), self.cut_value(at));
         }
         let message = "a `: ` in an unquoted value would begin a mapping".to_owned();
-        let fault = quote_fault(self.text, self.span(start, end), message);
+        let fault = foreign::quote(self.text, self.span(start, end), message);
         (fault, self.cut_value(at))
     }
 
@@ -335,7 +336,7 @@ impl Stopped<'_> {
         } else {
             format!("an unquoted value can't begin with `{first}`")
         };
-        quote_fault(self.text, self.span(start, end), message)
+        foreign::quote(self.text, self.span(start, end), message)
     }
 
     /// Cuts the value that holds a place, or the line if it has none.

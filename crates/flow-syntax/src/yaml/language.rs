@@ -1,8 +1,9 @@
 //! Scalars that hold text of the workflow language: expressions, types, heads.
 
+use super::foreign;
 use super::reader::Reader;
 use super::scalar::{Piece, Scalar};
-use super::tree::{Kind, Node, quote_fault};
+use super::tree::{Kind, Node};
 use crate::ast::{Expr, ExprKind, Name, Path, TypeExpr};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -184,7 +185,7 @@ impl<'s> Reader<'s> {
             return;
         };
         let whole = self.span(scalar.start, comment.end);
-        let fault = quote_fault(
+        let fault = foreign::quote(
             self.text,
             whole,
             "this `${` is not closed before the comment".to_owned(),
@@ -201,11 +202,14 @@ impl<'s> Reader<'s> {
     /// Returns the comment that follows a plain scalar on its line.
     fn comment_behind(&self, scalar: &Scalar<'_>) -> Option<Span> {
         let end = scalar.end as usize;
-        let line = self.text.get(end..)?.lines().next()?;
-        let comment = line.trim_start();
-        let is_comment = comment.starts_with('#') && comment.len() < line.len();
-        let start = end + line.len() - comment.len();
-        is_comment.then(|| Span::new(self.source, start, end + line.trim_end().len()))
+        let rest = self.text.get(end..)?;
+        let comment = rest.trim_start_matches([' ', '\t']);
+        if !comment.starts_with('#') || comment.len() == rest.len() {
+            return None;
+        }
+        let line = comment.lines().next().unwrap_or("").trim_end();
+        let start = end + rest.len() - comment.len();
+        Some(Span::new(self.source, start, start + line.len()))
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! In reading order: [`keys`] describes every mapping; `events` is the YAML
 //! parser, `tree` its nodes with places, `scalar` their letters; `faults` says
-//! what is wrong where the parser stops; the rest reads the tree: mappings with
+//! what is wrong where the parser stops, `foreign` what YAML has and we don't;
+//! the rest reads the tree: mappings with
 //! fixed keys, text of the workflow language, values, items, regions and
 //! declarations.
 
@@ -10,6 +11,7 @@ pub mod keys;
 
 mod events;
 mod faults;
+mod foreign;
 mod scalar;
 mod tree;
 

@@ -3,10 +3,11 @@
 //! here, and are not in the tree.
 
 use super::events::{Event, Events, Fault, FaultKind, Layout, Placed, Style};
+use super::foreign;
 use super::scalar::Scalar;
 use crate::ast::Comment;
 use crate::codes;
-use crate::diagnostic::{Certainty, Diagnostic, Diagnostics};
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::span::{SourceId, Span};
 use std::collections::BTreeMap;
 
@@ -14,7 +15,10 @@ use std::collections::BTreeMap;
 const DEPTH_MAX: usize = 64;
 
 /// How many repeated keys of one mapping are reported.
-const REPORTED_MAX: usize = 20;
+const REPEATED_MAX: usize = 20;
+
+/// How many tags, anchors, aliases and unusable keys of a file are reported.
+const FOREIGN_MAX: usize = 100;
 
 /// A node with its place.
 #[derive(Debug)]
@@ -90,7 +94,7 @@ pub(super) fn build<'s>(text: &'s str, source: SourceId, broken: &[usize]) -> Tr
         pending: Vec::new(),
         out: Diagnostics::default(),
         last: None,
-        anchors: 0,
+        foreign: 0,
         last_is_tagged: false,
         documents: 0,
     };
@@ -109,7 +113,7 @@ struct Builder<'s, 'b> {
     pending: Vec<Comment>,
     out: Diagnostics,
     last: Option<(usize, usize)>,
-    anchors: usize,
+    foreign: usize,
     last_is_tagged: bool,
     documents: usize,
 }
@@ -323,9 +327,18 @@ impl<'s> Builder<'s, '_> {
         };
         match std::mem::replace(key, Key::Wanted) {
             Key::Wanted => {
-                let (next, fault) = as_key(node, self.source, self.text);
-                *key = next;
-                self.out.extend(fault);
+                *key = match node.kind {
+                    Kind::Scalar(scalar) if !foreign::is_merge(&scalar) => Key::Read(scalar),
+                    Kind::Broken => Key::Unusable,
+                    Kind::Scalar(_) | Kind::Seq(_) | Kind::Map(_) | Kind::Absent => {
+                        self.foreign += 1;
+                        if self.foreign <= FOREIGN_MAX {
+                            let span = Span::new(self.source, start, end);
+                            self.out.push(foreign::key(self.text, span));
+                        }
+                        Key::Unusable
+                    }
+                };
             }
             Key::Read(scalar) => entries.push(Entry {
                 key: scalar,
@@ -353,7 +366,7 @@ impl<'s> Builder<'s, '_> {
                 }
             }
         }
-        for (at, first) in repeated.iter().take(REPORTED_MAX) {
+        for (at, first) in repeated.iter().take(REPEATED_MAX) {
             let (again, first) = (&entries[*at].key, &entries[*first].key);
             let message = format!("`{}` is written twice", again.text);
             let diagnostic = Diagnostic::new(codes::DUPLICATE_KEY, self.span_of(again), message)
@@ -388,26 +401,25 @@ impl<'s> Builder<'s, '_> {
     }
 
     fn tag(&mut self, start: usize, end: usize) -> bool {
-        let diagnostic = tag_fault(self.text, start, self.span(start, end));
-        self.out.push(diagnostic);
+        if self.is_reported() {
+            let fault = foreign::tag(self.text, start, self.span(start, end));
+            self.out.push(fault);
+        }
         true
     }
 
+    /// Counts something that the language doesn't have; gives whether to say so.
+    fn is_reported(&mut self) -> bool {
+        self.foreign += 1;
+        self.foreign <= FOREIGN_MAX
+    }
+
     fn anchor(&mut self, start: usize, end: usize, what: &str) {
-        self.anchors += 1;
-        if self.anchors > REPORTED_MAX {
+        if !self.is_reported() {
             return;
         }
-        let written = &self.text[start..end];
-        self.out.push(
-            Diagnostic::new(
-                codes::YAML_ANCHOR,
-                self.span(start, end),
-                format!("`{written}`: there are no YAML {what} here"),
-            )
-            .help("to use something twice, name it: a binding, a type under `types`, a workflow of its own or a template")
-            .help("if it is a text, quote it"),
-        );
+        let span = self.span(start, end);
+        self.out.push(foreign::anchor(self.text, span, what));
     }
 
     fn alias(&mut self, start: usize, end: usize) {
@@ -417,8 +429,11 @@ impl<'s> Builder<'s, '_> {
             self.anchor(start, end, "aliases");
             return;
         }
-        let line_end = end_of_value(self.text, start);
-        self.out.push(quote_fault(
+        if !self.is_reported() {
+            return;
+        }
+        let line_end = foreign::end_of_value(self.text, start).max(end);
+        self.out.push(foreign::quote(
             self.text,
             self.span(start, line_end),
             "a value that begins with `*` is a YAML alias".to_owned(),
@@ -482,132 +497,6 @@ impl<'s> Builder<'s, '_> {
     fn span_of(&self, scalar: &Scalar<'_>) -> Span {
         self.span(scalar.start as usize, scalar.end as usize)
     }
-}
-
-/// Takes a node as a key, or says why it is none.
-fn as_key<'s>(node: Node<'s>, source: SourceId, text: &str) -> (Key<'s>, Option<Diagnostic>) {
-    let span = Span::new(source, node.start as usize, node.end as usize);
-    match node.kind {
-        Kind::Scalar(scalar) if scalar.text == "<<" && scalar.style == Style::Plain => {
-            let fault = Diagnostic::new(
-                codes::YAML_ANCHOR,
-                span,
-                "`<<`: there are no YAML merge keys here",
-            )
-            .help("in a value, write `\"...\": ${other}` to take over the fields of a record");
-            (Key::Unusable, Some(fault))
-        }
-        Kind::Scalar(scalar) => (Key::Read(scalar), None),
-        Kind::Broken => (Key::Unusable, None),
-        Kind::Absent => {
-            let fault = Diagnostic::new(codes::YAML_SYNTAX, span, "a key is missing before `:`");
-            (Key::Unusable, Some(fault))
-        }
-        Kind::Seq(_) | Kind::Map(_) => (Key::Unusable, Some(collection_key(text, span))),
-    }
-}
-
-fn collection_key(text: &str, span: Span) -> Diagnostic {
-    let start = span.start as usize;
-    let written = &text[start..end_of_value(text, start).max(start)];
-    if let Some(inner) = text[start..].strip_prefix('{')
-        && let Some(end) = inner.find('}')
-    {
-        let name = inner[..end].trim();
-        if text[..start].ends_with('{') && !name.is_empty() && !name.contains(['{', ':', '\n']) {
-            let span = Span::new(span.source, start - 1, start + end + 3);
-            return Diagnostic::new(
-                codes::TEMPLATE_EXPRESSION,
-                span,
-                format!("`{{{{ {name} }}}}` is a mapping in YAML"),
-            )
-            .help(format!("write `${{{name}}}`"))
-            .fix(
-                Certainty::Likely,
-                format!("write `\"${{{name}}}\"`"),
-                span,
-                format!("\"${{{name}}}\""),
-            );
-        }
-    }
-    Diagnostic::new(
-        codes::YAML_SYNTAX,
-        span,
-        format!("`{written}` can't be a key"),
-    )
-    .help("a key is a word; to begin a text with a bracket, quote the text")
-}
-
-/// Says what to write instead of a tag.
-pub(super) fn tag_fault(text: &str, start: usize, span: Span) -> Diagnostic {
-    let end = end_of_value(text, start);
-    let written = &text[span.range()];
-    let key = key_before(text, start);
-    if matches!(key, "if" | "until" | "expect" | "value") && !written.starts_with("!!") {
-        let cond = text.get(start + 1..end).unwrap_or("").trim();
-        let cond = cond.replace("&&", "and").replace("||", "or");
-        let text = format!("not {cond}");
-        return Diagnostic::new(
-            codes::YAML_TAG,
-            span,
-            format!("`{written}` is a tag in YAML, not a negation"),
-        )
-        .help(format!("write `{text}`"))
-        .fix(
-            Certainty::Likely,
-            format!("write `{text}`"),
-            Span::new(span.source, start, end.max(start)),
-            text,
-        );
-    }
-    Diagnostic::new(
-        codes::YAML_TAG,
-        span,
-        format!("`{written}` is a YAML tag, and there are none here"),
-    )
-    .help("leave the tag out: a value is read by the type expected there")
-    .help("if it is a text, quote it")
-}
-
-/// Says that a value has to be quoted, with the fix.
-pub(super) fn quote_fault(text: &str, span: Span, message: String) -> Diagnostic {
-    let fault = Diagnostic::new(codes::YAML_QUOTE, span, message);
-    let written = &text[span.range()];
-    if written.contains('\n') || written.is_empty() {
-        return fault.help("quote the text");
-    }
-    let quoted = if !written.contains(['"', '\\']) {
-        format!("\"{written}\"")
-    } else {
-        format!("'{}'", written.replace('\'', "''"))
-    };
-    fault.help("quote the text").fix(
-        Certainty::Certain,
-        format!("write `{quoted}`"),
-        span,
-        quoted,
-    )
-}
-
-/// Returns the end of the unquoted value that begins at a place: the end of
-/// its line, without a comment.
-pub(super) fn end_of_value(text: &str, start: usize) -> usize {
-    let line = text[start..].lines().next().unwrap_or("");
-    let value = line.find(" #").map_or(line, |at| &line[..at]);
-    start + value.trim_end().len()
-}
-
-/// Returns the key before a value on its line, or nothing.
-pub(super) fn key_before(text: &str, start: usize) -> &str {
-    let line = text[..start].rfind('\n').map_or(0, |at| at + 1);
-    let head = text[line..start].trim_end();
-    let Some(head) = head.strip_suffix(':') else {
-        return "";
-    };
-    let word = head.rfind(|c: char| c.is_whitespace() || matches!(c, '{' | ',' | '['));
-    word.map_or(head, |at| {
-        head[at..].trim_start_matches(['{', ',', '[']).trim()
-    })
 }
 
 fn clip(offset: usize) -> u32 {
