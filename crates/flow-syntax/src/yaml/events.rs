@@ -183,7 +183,7 @@ fn event(raw: Raw<'_>, is_empty: bool) -> Event<'_> {
         Raw::Comment(_, _) => Event::Comment,
         Raw::DocumentStart(_, _) => Event::Document,
         // The enumeration is open; nothing else is a node today.
-        _ => Event::Nothing,
+        Raw::StreamStart | Raw::StreamEnd | Raw::DocumentEnd | _ => Event::Nothing,
     }
 }
 

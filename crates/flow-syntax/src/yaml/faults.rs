@@ -218,7 +218,19 @@ impl Stopped<'_> {
             FaultKind::StrayBracket => self
                 .fault(at, at + 1, "this bracket is closed by one of another kind")
                 .help("`{` is closed by `}`, `[` by `]`"),
-            _ => {
+            FaultKind::Separator
+            | FaultKind::AfterQuote
+            | FaultKind::OpenQuote
+            | FaultKind::OpenBracket
+            | FaultKind::Tab
+            | FaultKind::Directive
+            | FaultKind::Tag
+            | FaultKind::NoColon
+            | FaultKind::Indentation
+            | FaultKind::Escape
+            | FaultKind::ListHere
+            | FaultKind::TooDeep
+            | FaultKind::Other => {
                 let message = if self.text[open..].starts_with('{') {
                     "expected `,` or `}`"
                 } else {

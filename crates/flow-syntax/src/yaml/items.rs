@@ -23,7 +23,8 @@ pub(super) enum Naming {
 }
 
 /// What an item is, with its name and its type.
-struct Head {
+#[derive(Debug)]
+pub(super) struct Head {
     name: Option<Name>,
     ty: Option<TypeExpr>,
 }
@@ -116,7 +117,8 @@ impl<'s> Reader<'s> {
         (head, value)
     }
 
-    fn head(&mut self, fields: &mut Fields<'s>, naming: Naming) -> Head {
+    /// Reads the name and the type of an item.
+    pub(super) fn head(&mut self, fields: &mut Fields<'s>, naming: Naming) -> Head {
         let id = fields.take("id");
         let ty = fields.take("type");
         if naming == Naming::None {

@@ -1,7 +1,7 @@
 //! What reading the tree shares: the text, the places of what was cut out of
 //! it, the documentation, and what is wrong.
 
-use super::tree::{Kind, Node, Tree};
+use super::tree::{Node, Tree};
 use crate::ast::{Comment, Docs};
 use crate::diagnostic::Diagnostics;
 use crate::span::{SourceId, Span};
@@ -65,13 +65,7 @@ impl<'s> Reader<'s> {
 
     /// Returns the first line of a node, to point at.
     pub(super) fn head_of(&self, node: &Node<'_>) -> Span {
-        let start = match &node.kind {
-            // The place of a block list is its first dash.
-            Kind::Seq(_) | Kind::Map(_) | Kind::Scalar(_) | Kind::Absent | Kind::Broken => {
-                node.start
-            }
-        };
-        self.head_of_span(self.span(start, node.end))
+        self.head_of_span(self.span_of(node))
     }
 
     /// Returns the first line of a place, to point at.
@@ -95,7 +89,7 @@ impl<'s> Reader<'s> {
             return (Docs::new(), span);
         };
         let whole = lines.first().map_or(span, |line| line.span.to(span));
-        let texts: Vec<&str> = lines.iter().map(|line| doc_text(line)).collect();
+        let texts: Vec<&str> = lines.iter().map(doc_text).collect();
         (texts.join("\n"), whole)
     }
 

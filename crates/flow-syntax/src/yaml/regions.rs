@@ -1,7 +1,7 @@
 //! Blocks and the forms that hold them.
 
 use super::fields::Fields;
-use super::items::kind_of;
+use super::items::{Naming, kind_of};
 use super::keys::{BODY, BRANCH, IF};
 use super::reader::Reader;
 use super::tree::{Entry, Kind, Node};
@@ -49,6 +49,7 @@ impl<'s> Reader<'s> {
         match node.kind {
             Kind::Map(entries) if has(&entries, "if") => {
                 let mut fields = self.checked(entries, span, &IF);
+                self.head(&mut fields, Naming::None);
                 let found = self.if_region(&mut fields)?;
                 Some(Else::If(Box::new(found)))
             }

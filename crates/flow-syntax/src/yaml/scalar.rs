@@ -52,7 +52,7 @@ pub(super) struct Piece<'t> {
     points: Vec<(u32, u32)>,
 }
 
-impl<'t> Piece<'t> {
+impl Piece<'_> {
     /// Returns the part between two offsets that lie between characters.
     pub(super) fn part(&self, start: usize, end: usize) -> Self {
         let shift = clip(start);

@@ -15,7 +15,8 @@ fn shown(text: &str, diagnostic: &Diagnostic) -> String {
     format!("{name} `{place}`: {}", diagnostic.message)
 }
 
-/// Checks what is said of a text: `code `place`` each, in order.
+/// Checks what is said of a text: how each message begins, in order, with its
+/// code and its place.
 #[track_caller]
 fn check(text: &str, wanted: &[&str]) {
     let parsed = read(text);
@@ -51,3 +52,4 @@ fn item(text: &str) -> String {
 mod clean;
 mod hostile;
 mod traps;
+mod twins;

@@ -232,7 +232,7 @@ impl<'s> Builder<'s, '_> {
                 self.node(kind, start, end);
             }
             Event::Seq(layout) => {
-                self.open(start, end, layout, is_tagged, Content::Seq(Vec::new()))
+                self.open(start, end, layout, is_tagged, Content::Seq(Vec::new()));
             }
             Event::Map(layout) => {
                 let content = Content::Map {

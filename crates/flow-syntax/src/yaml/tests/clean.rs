@@ -3,7 +3,7 @@
 use super::{check, read};
 use crate::ast::{ExprKind, ItemKind, Stmt, Value};
 
-pub(super) const POSTER: &str = r##"# A poster a day.
+pub(super) const POSTER: &str = r#"# A poster a day.
 use:
   - lib/shots.flow
   - { file: lib/post.flow.yaml, as: post }
@@ -74,9 +74,9 @@ tests:
     - { id: r, run: music_video, with: { song: "${fixture('click120.wav')}" } }
     - expect: calls(post.bluesky) == 0
     - expect: r.cost <= $2.50
-"##;
+"#;
 
-pub(super) const EVERY_KEY: &str = r##"steps_declared:
+pub(super) const EVERY_KEY: &str = r#"steps_declared:
   gen.images:
     params: "(prompt: text, count: int in 1..16 = 1, model: model = default)"
     returns: list<image>
@@ -146,7 +146,7 @@ workflows:
       ${two} lines and $${three}
 triggers:
   hook: { run: one, of: x, on: 'webhook "/orders" body Order', jitter: 5m, paused: true, pause_after: 3, within: 1h, catchup: all max 3 }
-"##;
+"#;
 
 #[test]
 fn the_files_of_the_handbook_are_clean() {
@@ -156,11 +156,13 @@ fn the_files_of_the_handbook_are_clean() {
 
 fn first_workflow(text: &str) -> Vec<Stmt> {
     let items = read(text).file.items.into_iter();
-    let mut bodies = items.filter_map(|item| match item.kind {
-        ItemKind::Workflow(workflow) => Some(workflow.body.stmts),
-        _ => None,
+    let mut bodies = items.filter_map(|item| {
+        let ItemKind::Workflow(workflow) = item.kind else {
+            return None;
+        };
+        Some(workflow.body.stmts)
     });
-    bodies.next().unwrap()
+    bodies.next().expect("the file has a workflow")
 }
 
 #[test]

@@ -210,6 +210,10 @@ fn shapes_are_checked() {
         &["wrong-shape `[ { step: y } ]`"],
     );
     check(&item("if: x\ndo: []\nelse: ${y}"), &["wrong-shape `${y}`"]);
+    check(
+        &item("if: x\ndo: []\nelse: { id: b, if: c, do: [] }"),
+        &["unknown-key `id`"],
+    );
     check(&item("parallel: {}"), &["missing-key `{}`"]);
     check(
         &item("step: a\nelse: { id: b, step: c }"),
