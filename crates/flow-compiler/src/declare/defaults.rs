@@ -102,7 +102,7 @@ fn check(
     } else {
         None
     };
-    let (diagnostics, _) = checker.finish();
+    let diagnostics = checker.out;
     out.extend(diagnostics);
     if let Some(wrong) = wrong {
         out.push(
