@@ -102,8 +102,7 @@ fn check(
     } else {
         None
     };
-    let diagnostics = checker.out;
-    out.extend(diagnostics);
+    out.extend(checker.out);
     if let Some(wrong) = wrong {
         out.push(
             Diagnostic::new(codes::BAD_DEFAULT, default.span, wrong)
