@@ -54,6 +54,7 @@ pub(crate) fn read(
     let mut bodies: Vec<Option<hir::Workflow>> = vec![None; program.workflows.len()];
     let mut found = Found {
         out,
+        readings: program.readings.clone(),
         ..Found::default()
     };
     let next = next.unwrap_or(0).max(signatures.next_source().0);

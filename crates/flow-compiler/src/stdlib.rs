@@ -32,7 +32,7 @@ mod tests {
     #[test]
     fn every_declaration_is_read_without_a_diagnostic() {
         let sources = sources();
-        let (_, diagnostics) = Signatures::read(&sources);
+        let (signatures, diagnostics) = Signatures::read(&sources);
         let messages: Vec<String> = diagnostics
             .iter()
             .map(|diagnostic| {
@@ -42,5 +42,12 @@ mod tests {
             })
             .collect();
         assert!(messages.is_empty(), "{messages:#?}");
+        assert!(signatures.steps.contains_key("approve"));
+        for step in signatures.steps.values() {
+            assert!(!step.docs.is_empty(), "{}", step.name);
+            for param in &step.params {
+                assert!(!param.docs.is_empty(), "{}: {}", step.name, param.name);
+            }
+        }
     }
 }

@@ -110,6 +110,10 @@ fn read(pattern: &Name) -> Result<String, Box<Diagnostic>> {
             "`{odd}` has no meaning in a pattern"
         ))));
     }
+    if words.iter().any(|word| word.split(',').any(str::is_empty)) {
+        let message = "something is missing beside a comma".to_owned();
+        return Err(Box::new(bad(message)));
+    }
     if text.len() > PATTERN_MAX {
         return Err(Box::new(bad(format!(
             "the pattern has more than {PATTERN_MAX} characters"

@@ -17,6 +17,7 @@ use crate::codes;
 use crate::project::Files;
 use crate::settings::Settings;
 use crate::signature::Signatures;
+use crate::translate::Readings;
 
 /// Reads the defaults of a step's parameters, and returns all parameters.
 pub(crate) fn of_step(
@@ -33,6 +34,7 @@ pub(crate) fn of_step(
     let program = Program {
         files: vec![FileScope::default()],
         workflows: Vec::new(),
+        readings: Readings::new(),
     };
     let files: BTreeMap<String, Arc<str>> = BTreeMap::new();
     let world = World {
@@ -44,7 +46,7 @@ pub(crate) fn of_step(
     };
     for param in &mut params {
         if let Some((default, ty)) = written(param, fields) {
-            let value = check(world, FileId(0), param, default, &ty, out);
+            let (value, _) = check(world, FileId(0), param, default, &ty, out);
             param.default = ParamDefault::Value(value);
         }
     }
@@ -68,17 +70,20 @@ pub(crate) fn of_workflows(
         files,
     };
     let mut read = Vec::new();
+    let mut readings = Readings::new();
     for (at, head) in program.workflows.iter().enumerate() {
         for (position, param) in head.params.iter().enumerate() {
             if let Some((default, ty)) = written(param, &head.tree.params) {
-                let value = check(world, head.file, param, default, &ty, out);
+                let (value, how) = check(world, head.file, param, default, &ty, out);
                 read.push((at, position, value));
+                readings.extend(how);
             }
         }
     }
     for (at, position, value) in read {
         program.workflows[at].params[position].default = ParamDefault::Value(value);
     }
+    program.readings = readings;
 }
 
 fn check(
@@ -88,7 +93,7 @@ fn check(
     default: &ast::Expr,
     ty: &Type,
     out: &mut Diagnostics,
-) -> Expr {
+) -> (Expr, Readings) {
     let mut checker = Checker::new(world, file);
     checker.scopes.push();
     let what = format!("`{}`", param.name);
@@ -109,7 +114,7 @@ fn check(
                 .help("make it optional, as in `text?`, and use `??` where the value is used"),
         );
     }
-    value
+    (value, checker.readings)
 }
 
 /// Returns the default of a parameter as it is written, and the parameter's

@@ -9,11 +9,11 @@ mod refine;
 mod step;
 mod types;
 
-pub(crate) use files::{Loaded, load};
+pub(crate) use files::load;
 pub(crate) use named::{Declarations, Naming, declare};
-pub(crate) use param::{asks_settings, params, small};
+pub(crate) use param::asks_settings;
 pub(crate) use step::{Origin, canonical, effect, signature};
-pub(crate) use types::{Role, TypeScope, read, twice};
+pub(crate) use types::{TypeScope, twice};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,6 +23,8 @@ use flow_core::expr::Expr;
 use flow_core::ty::Type;
 use flow_syntax::ast;
 use flow_syntax::span::{SourceId, Span};
+
+use crate::translate::Readings;
 
 /// A parameter of a step or a workflow.
 #[derive(Debug, Clone)]
@@ -126,6 +128,8 @@ pub(crate) struct Program<'a> {
     pub(crate) files: Vec<FileScope>,
     /// The workflows of all files.
     pub(crate) workflows: Vec<WorkflowHead<'a>>,
+    /// How scalars and words in defaults were read.
+    pub(crate) readings: Readings,
 }
 
 impl Program<'_> {

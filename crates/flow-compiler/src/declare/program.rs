@@ -15,6 +15,7 @@ use crate::codes;
 use crate::project::Files;
 use crate::settings::Settings;
 use crate::signature::Signatures;
+use crate::translate::Readings;
 
 impl<'a> Program<'a> {
     /// Reads the declarations of all files.
@@ -28,6 +29,7 @@ impl<'a> Program<'a> {
         let mut program = Self {
             files: scopes(loaded),
             workflows: Vec::new(),
+            readings: Readings::new(),
         };
         let declarations: Vec<Declarations<'_>> = loaded
             .trees
