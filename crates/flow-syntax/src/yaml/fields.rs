@@ -139,7 +139,8 @@ impl<'s> Reader<'s> {
             is_suspect: self.is_broken_in(span),
         };
         let mut unknown = 0;
-        for mut entry in entries {
+        let mut entries = entries.into_iter();
+        while let Some(mut entry) = entries.next() {
             if mapping.key(&entry.key.text).is_none() {
                 unknown += 1;
                 fields.is_suspect = true;
@@ -147,7 +148,11 @@ impl<'s> Reader<'s> {
                     continue;
                 }
                 let instead = self.unknown_key(&entry, mapping);
-                let Some(instead) = instead.filter(|word| !fields.has(word)) else {
+                let later = entries.as_slice();
+                let is_free = |word: &&str| {
+                    !fields.has(word) && later.iter().all(|one| one.key.text != **word)
+                };
+                let Some(instead) = instead.filter(is_free) else {
                     continue;
                 };
                 entry.key.text = instead.into();

@@ -714,3 +714,33 @@ impl Mapping {
         self.keys.iter().map(|key| key.name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Visits the mappings that a shape names.
+    fn mappings(shape: &Shape, visit: &mut dyn FnMut(&'static Mapping)) {
+        match shape {
+            Shape::Mapping(mapping) => visit(mapping),
+            Named(inner) | List(inner) => mappings(inner, visit),
+            Either(shapes) => shapes.iter().for_each(|shape| mappings(shape, visit)),
+            Language(_) | Verbatim | Word(_) | Flag | Value | Item => {}
+        }
+    }
+
+    #[test]
+    fn every_mapping_is_listed_and_every_key_described_once() {
+        for mapping in MAPPINGS {
+            for (at, key) in mapping.keys.iter().enumerate() {
+                assert!(key.doc.ends_with('.'), "`{}` has a sentence", key.name);
+                let others = &mapping.keys[..at];
+                assert!(others.iter().all(|other| other.name != key.name));
+                mappings(&key.shape, &mut |inner| {
+                    let is_listed = MAPPINGS.iter().any(|one| std::ptr::eq(*one, inner));
+                    assert!(is_listed, "`{}` is listed", inner.name);
+                });
+            }
+        }
+    }
+}

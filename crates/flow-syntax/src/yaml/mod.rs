@@ -38,23 +38,11 @@ use faults::{Cut, Stopped};
 use reader::Reader;
 use std::borrow::Cow;
 
-/// The longest text that is read.
-const LENGTH_MAX: usize = 16 * 1024 * 1024;
-
 /// How often something broken is cut out to look for what else is broken.
 const CUTS_MAX: usize = 20;
 
 /// Reads a YAML file.
 pub(crate) fn parse(source: &Source) -> Parsed {
-    if source.text.len() > LENGTH_MAX {
-        let message = "the file is larger than 16 MiB";
-        let place = Span::new(source.id, 0, 0);
-        let fault = Diagnostic::new(codes::FILE_TOO_LARGE, place, message);
-        return Parsed {
-            file: File::default(),
-            diagnostics: vec![fault.help("move a part of it into a file of its own")],
-        };
-    }
     let mut out = Diagnostics::default();
     let mut text = without_nul(source, &mut out);
     let mut broken: Vec<usize> = Vec::new();

@@ -41,8 +41,15 @@ fn check(flow: &str, yaml: &str) {
 
 #[test]
 fn workflows_are_the_same_in_both_spellings() {
-    check(
-        r#"
+    check(WORKFLOW_FLOW, WORKFLOW_YAML);
+}
+
+#[test]
+fn declared_steps_triggers_and_tests_are_the_same_in_both_spellings() {
+    check(REST_FLOW, REST_YAML);
+}
+
+const WORKFLOW_FLOW: &str = r#"
 use "lib/shots.flow" as lib
 enum Look = noir | wide "16:9"
 ## A shot.
@@ -75,8 +82,9 @@ workflow w(
   v = a + 1
   return { film: x, cut: y.z }
 }
-"#,
-        r#"
+"#;
+
+const WORKFLOW_YAML: &str = r#"
 use: [ { file: lib/shots.flow, as: lib } ]
 enums: { Look: 'noir | wide "16:9"' }
 types:
@@ -137,14 +145,9 @@ steps:
   - id: v
     value: ${a + 1}
 return: { film: "${x}", cut: "${y.z}" }
-"#,
-    );
-}
+"#;
 
-#[test]
-fn declared_steps_triggers_and_tests_are_the_same_in_both_spellings() {
-    check(
-        r#"
+const REST_FLOW: &str = r#"
 step gen.x<T>(a: text, const b: int = 1) -> list<T>
   effect read | act once cost price(a) * 2 pool provider(a) run "tools/x"
 trigger n = w(a, b: c) cron "0 6 * * *" tz "Europe/Berlin" on webhook "/o" body Order
@@ -155,8 +158,9 @@ test "posts" {
   r = run w(a: b)
   expect r.cost <= $2
 }
-"#,
-        r#"
+"#;
+
+const REST_YAML: &str = r#"
 steps_declared:
   gen.x<T>:
     params: { a: text, b: const int = 1 }
@@ -187,6 +191,4 @@ tests:
       replies: [ "${c}", { fails: timeout times 2 } ]
     - { id: r, run: w, with: { a: "${b}" } }
     - expect: r.cost <= $2
-"#,
-    );
-}
+"#;
