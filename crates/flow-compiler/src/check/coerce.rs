@@ -1,11 +1,12 @@
 //! Whether what was found fits what is wanted, and what to say if it doesn't.
 
 use flow_core::expr::Expr;
+use flow_core::literal::number_text;
 use flow_core::relation::{Fit, fit};
 use flow_core::scalar;
 use flow_core::ty::{EnumType, RecordType, Type};
 use flow_core::value::Value;
-use flow_syntax::ast::{self, ExprKind};
+use flow_syntax::ast;
 use flow_syntax::diagnostic::{Certainty, Diagnostic, Edit};
 use flow_syntax::span::Span;
 
@@ -16,8 +17,8 @@ use crate::codes;
 /// Where something comes from that is wanted as something else.
 struct Place<'t> {
     span: Span,
-    /// What was written there, if it is at hand.
-    tree: Option<&'t ast::Expr>,
+    /// The dotted path that was written there, if it is one.
+    path: Option<String>,
     /// What it is for.
     what: &'t str,
     /// Where that was declared.
@@ -28,9 +29,10 @@ impl Checker<'_> {
     /// Makes an expression fit a type: widened, or checked when it is there.
     /// What can't fit is reported.
     pub(crate) fn coerce(&mut self, typed: Typed, wanted: &Type, span: Span) -> Expr {
+        let path = self.written(span).filter(|text| is_path(text));
         let place = Place {
             span,
-            tree: None,
+            path: path.map(str::to_owned),
             what: "",
             declared: None,
         };
@@ -48,7 +50,7 @@ impl Checker<'_> {
     ) -> Expr {
         let place = Place {
             span: tree.span,
-            tree: Some(tree),
+            path: path_of(tree),
             what,
             declared,
         };
@@ -108,7 +110,7 @@ impl Checker<'_> {
         };
         let mut diagnostic =
             Self::error(code, place.span, message).label(format!("this is {}", article(found)));
-        if let Some(span) = place.tree.and_then(|tree| self.made(tree)) {
+        if let Some(span) = place.path.as_deref().and_then(|path| self.made(path)) {
             diagnostic = diagnostic.other(span, "made here");
         }
         if let Some(span) = place.declared {
@@ -121,19 +123,10 @@ impl Checker<'_> {
         cure(diagnostic, expr, found, wanted, place)
     }
 
-    /// Returns where the name was bound that an expression begins with.
-    fn made(&self, tree: &ast::Expr) -> Option<Span> {
-        let mut at = tree;
-        loop {
-            match &at.kind {
-                ExprKind::Field(base, _) | ExprKind::Index(base, _) => at = base,
-                ExprKind::Name(name) => {
-                    let span = self.scopes.bound(name)?;
-                    return (span != Span::default()).then_some(span);
-                }
-                _ => return None,
-            }
-        }
+    /// Returns where the name was bound that a path begins with.
+    fn made(&self, path: &str) -> Option<Span> {
+        let root = path.split('.').next().unwrap_or(path);
+        self.scopes.bound(root)
     }
 
     /// Returns whether two types can both be said in JSON.
@@ -150,8 +143,7 @@ fn cure(
     wanted: &Type,
     place: &Place<'_>,
 ) -> Diagnostic {
-    let path = place.tree.and_then(path_of);
-    let said = path.as_deref().unwrap_or("x");
+    let said = place.path.as_deref().unwrap_or("x");
     match (found, wanted.present()) {
         (Type::None, _) => diagnostic.help(format!(
             "what may be missing has the type `{}?`",
@@ -166,16 +158,16 @@ fn cure(
         (_, Type::List(list)) if fit(found, &list.item) != Fit::No => {
             wrap(diagnostic, place, said, "[", "]")
         }
+        (Type::List(list), Type::Text(_)) if matches!(*list.item, Type::Text(_)) => {
+            wrap(diagnostic, place, said, "join(", ", \", \")")
+        }
         (Type::List(list), other) if fit(&list.item, other) != Fit::No => diagnostic
             .help(format!(
                 "one item is wanted: `{said}[0]`, or `first({said})`, which may be missing"
             ))
             .help(format!("or do it for each: `for item in {said} {{ … }}`")),
-        (Type::List(list), Type::Text(_)) if matches!(*list.item, Type::Text(_)) => {
-            wrap(diagnostic, place, said, "join(", ", \", \")")
-        }
         (Type::Int(_) | Type::Float(_), Type::Duration(_) | Type::Money(_)) => {
-            cure_amount(diagnostic, wanted.present(), place)
+            cure_amount(diagnostic, expr, wanted.present())
         }
         (
             Type::Int(_)
@@ -230,7 +222,7 @@ fn wrap(
     after: &str,
 ) -> Diagnostic {
     let diagnostic = diagnostic.help(format!("write `{before}{said}{after}`"));
-    if place.tree.and_then(path_of).is_none() {
+    if place.path.is_none() {
         return diagnostic;
     }
     let edit = |span, text: &str| Edit {
@@ -273,11 +265,13 @@ fn cure_word(
     }
 }
 
-fn cure_amount(diagnostic: Diagnostic, wanted: &Type, place: &Place<'_>) -> Diagnostic {
-    if let Some(tree) = place.tree
-        && let ExprKind::Literal(literal) = &tree.kind
-        && let Err(error) = scalar::read(&literal.text, wanted)
-    {
+fn cure_amount(diagnostic: Diagnostic, expr: &Expr, wanted: &Type) -> Diagnostic {
+    let number = match expr {
+        Expr::Const(Value::Int(number)) => Some(number.to_string()),
+        Expr::Const(Value::Float(number)) => Some(number_text(*number)),
+        _ => None,
+    };
+    if let Some(Err(error)) = number.map(|number| scalar::read(&number, wanted)) {
         return diagnostic.help(error.to_string());
     }
     diagnostic.help(match wanted {
@@ -366,6 +360,15 @@ fn bare(ty: &Type) -> Type {
         Type::List(list) => Type::list(bare(&list.item)),
         _ => ty.clone(),
     }
+}
+
+/// Returns whether a text is a dotted path of names.
+fn is_path(text: &str) -> bool {
+    let is_name = |word: &str| {
+        word.starts_with(|c: char| c.is_alphabetic() || c == '_')
+            && word.chars().all(|c| c.is_alphanumeric() || c == '_')
+    };
+    text.split('.').all(is_name)
 }
 
 /// Returns a type as written before its `?`.

@@ -215,7 +215,13 @@ impl Checker<'_> {
         let (Some(a), Some(b)) = (left.ty.clone(), right.ty.clone()) else {
             return Typed::unknown();
         };
-        let Some(result) = result_of(tree.op, &a, &b) else {
+        let (exact_a, exact_b) = (exact(&left.expr, &a), exact(&right.expr, &b));
+        let found = match (&left.expr, &right.expr) {
+            // What two literals give is not worth a range of its own.
+            (Expr::Const(_), Expr::Const(_)) => result_of(tree.op, &a, &b),
+            _ => result_of(tree.op, &exact_a, &exact_b),
+        };
+        let Some(result) = found else {
             self.report_operands(tree, &a, &b);
             return Typed::unknown();
         };
@@ -512,6 +518,17 @@ fn result_of(op: BinaryOp, a: &Type, b: &Type) -> Option<Type> {
         (Subtract, Type::Time, Type::Time) => duration(),
         _ => return None,
     })
+}
+
+/// Returns the type of an operand, a literal's with its only value.
+fn exact(expr: &Expr, ty: &Type) -> Type {
+    match (expr, ty) {
+        (Expr::Const(Value::Int(number)), Type::Int(_)) => Type::Int(Bounds {
+            min: Some(*number),
+            max: Some(*number),
+        }),
+        _ => ty.clone(),
+    }
 }
 
 /// Returns the range of a sum, a difference or a product, where it is known.
