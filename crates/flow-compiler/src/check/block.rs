@@ -112,10 +112,7 @@ impl Checker<'_> {
         self.scopes.push();
         let checked = self.open_block(tree, parent, order, wanted);
         let names = self.scopes.pop();
-        // The winner of a race is its value, so every contender is used.
-        if order != Order::Race {
-            self.say_unused(names);
-        }
+        self.say_unused(names);
         checked
     }
 

@@ -38,7 +38,7 @@ impl Checker<'_> {
         if self.depth >= DEPTH_MAX {
             self.report(
                 Self::error(
-                    flow_syntax::codes::TOO_DEEP,
+                    codes::TOO_DEEP,
                     tree.span,
                     format!("expressions nest at most {DEPTH_MAX} levels"),
                 )

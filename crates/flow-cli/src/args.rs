@@ -1,0 +1,298 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Check, price, draw and format workflows.
+///
+/// A workflow is a checked program: it knows its types, its worst bill and its
+/// side effects before it runs.
+#[derive(Debug, Parser)]
+#[command(
+    name = "flow",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = false
+)]
+#[command(
+    after_help = "Example:\n  flow new poster && flow validate poster.flow && flow plan poster.flow"
+)]
+pub(crate) struct Cli {
+    /// When to use colours; `NO_COLOR` is respected
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, hide_possible_values = false)]
+    pub(crate) color: Color,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check files and show everything that is wrong with them
+    #[command(after_help = VALIDATE_EXAMPLE)]
+    Validate(Validate),
+    /// Show what a workflow does, in which order, and what it costs at most
+    #[command(after_help = PLAN_EXAMPLE)]
+    Plan(Plan),
+    /// Draw a workflow
+    #[command(after_help = GRAPH_EXAMPLE)]
+    Graph(Graph),
+    /// Format files, or translate them to the other spelling
+    #[command(after_help = FMT_EXAMPLE)]
+    Fmt(Fmt),
+    /// Explain the code of a diagnostic
+    #[command(after_help = "Example:\n  flow explain unknown-step")]
+    Explain(Explain),
+    /// Show the steps that workflows can use
+    #[command(after_help = "Example:\n  flow steps gen.image")]
+    Steps(Steps),
+    /// Print the JSON Schema of `*.flow.yaml` files, for editors
+    #[command(after_help = SCHEMA_EXAMPLE)]
+    Schema(Schema),
+    /// Write a file to start from
+    #[command(after_help = "Example:\n  flow new poster --template fanout")]
+    New(New),
+    /// Print a script that completes commands in a shell
+    #[command(
+        after_help = "Example:\n  flow completions bash > ~/.local/share/bash-completion/completions/flow"
+    )]
+    Completions(Completions),
+}
+
+const VALIDATE_EXAMPLE: &str = "\
+Examples:
+  flow validate                        # everything below this folder
+  flow validate poster.flow --fix      # and mend what is certain
+  flow validate --format github        # annotations in a pull request
+  flow validate - --stdin-name x.flow.yaml < x.flow.yaml
+
+Exit codes: 0 nothing is wrong, 1 there are errors (with --strict, or warnings), 2 usage, 3 files.";
+
+const PLAN_EXAMPLE: &str = "\
+Examples:
+  flow plan poster.flow
+  flow plan shots.flow:storyboard theme=\"a rainy street\" takes=2
+  flow plan poster.flow --format json";
+
+const GRAPH_EXAMPLE: &str = "\
+Examples:
+  flow graph poster.flow                          # text for a page that draws Mermaid
+  flow graph poster.flow --format svg -o poster.svg
+  flow graph poster.flow --format dot | dot -Tpdf -o poster.pdf";
+
+const FMT_EXAMPLE: &str = "\
+Examples:
+  flow fmt                             # everything below this folder
+  flow fmt --check workflows/          # only say which files would change
+  flow fmt poster.flow --to yaml       # the same workflow in YAML";
+
+const SCHEMA_EXAMPLE: &str = "\
+Example:
+  flow schema > flow.schema.json
+  # and as the first line of a file:
+  # yaml-language-server: $schema=flow.schema.json";
+
+/// Which project and profile.
+#[derive(Debug, Args)]
+pub(crate) struct Settled {
+    /// The profile of `flow.toml` whose defaults replace the project's
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+}
+
+/// `flow validate`
+#[derive(Debug, Args)]
+pub(crate) struct Validate {
+    /// Files, folders, or `-` for standard input; without any, this folder
+    #[arg(value_name = "FILES")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Fail if there are warnings, too
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Apply the fixes that are certain
+    #[arg(long)]
+    pub(crate) fix: bool,
+    /// How to show what is wrong
+    #[arg(long, value_enum, default_value_t = ReportFormat::Human)]
+    pub(crate) format: ReportFormat,
+    /// The name of standard input; its ending tells the spelling
+    #[arg(long, value_name = "NAME", default_value = "stdin.flow")]
+    pub(crate) stdin_name: String,
+    /// The project.
+    #[command(flatten)]
+    pub(crate) settled: Settled,
+}
+
+/// How diagnostics are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// For people
+    Human,
+    /// One JSON object
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Workflow commands of GitHub Actions
+    Github,
+}
+
+/// How a plan is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DataFormat {
+    /// For people
+    Human,
+    /// One JSON object
+    Json,
+}
+
+/// `flow plan`
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    /// The file, or `FILE:NAME` for one of its workflows
+    #[arg(value_name = "FILE[:NAME]")]
+    pub(crate) target: OsString,
+    /// Inputs, read by their types: `theme="a fox" takes=2`
+    #[arg(value_name = "INPUT=VALUE")]
+    pub(crate) inputs: Vec<String>,
+    /// How to show the plan
+    #[arg(long, value_enum, default_value_t = DataFormat::Human)]
+    pub(crate) format: DataFormat,
+    /// Fail if there are warnings, or if the worst case is above a budget
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// The project.
+    #[command(flatten)]
+    pub(crate) settled: Settled,
+}
+
+/// `flow graph`
+#[derive(Debug, Args)]
+pub(crate) struct Graph {
+    /// The file, or `FILE:NAME` for one of its workflows
+    #[arg(value_name = "FILE[:NAME]")]
+    pub(crate) target: OsString,
+    /// What to draw
+    #[arg(long, value_enum, default_value_t = GraphFormat::Mermaid)]
+    pub(crate) format: GraphFormat,
+    /// The file to write instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// The project.
+    #[command(flatten)]
+    pub(crate) settled: Settled,
+}
+
+/// What a graph is drawn as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GraphFormat {
+    /// Text for Mermaid
+    Mermaid,
+    /// Text for Graphviz
+    Dot,
+    /// A picture, complete in itself
+    Svg,
+}
+
+/// `flow fmt`
+#[derive(Debug, Args)]
+pub(crate) struct Fmt {
+    /// Files, folders, or `-` for standard input; without any, this folder
+    #[arg(value_name = "FILES")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Change nothing; fail if a file would change
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Read standard input and write to standard output
+    #[arg(long)]
+    pub(crate) stdin: bool,
+    /// The name of standard input; its ending tells the spelling
+    #[arg(long, value_name = "NAME", default_value = "stdin.flow")]
+    pub(crate) stdin_name: String,
+    /// Translate one file to the other spelling
+    #[arg(long, value_enum, conflicts_with = "check")]
+    pub(crate) to: Option<To>,
+    /// The file to write the translation to
+    #[arg(short, long, value_name = "FILE", requires = "to")]
+    pub(crate) output: Option<PathBuf>,
+    /// The project.
+    #[command(flatten)]
+    pub(crate) settled: Settled,
+}
+
+/// A spelling to translate to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum To {
+    /// `*.flow.yaml`
+    Yaml,
+    /// `*.flow`
+    Flow,
+}
+
+/// `flow explain`
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The code, as in `error[unknown-step]`; without one, all are listed
+    #[arg(value_name = "CODE")]
+    pub(crate) code: Option<String>,
+}
+
+/// `flow steps`
+#[derive(Debug, Args)]
+pub(crate) struct Steps {
+    /// A step, or the first words of several: `gen`
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// How to show them
+    #[arg(long, value_enum, default_value_t = DataFormat::Human)]
+    pub(crate) format: DataFormat,
+    /// The project.
+    #[command(flatten)]
+    pub(crate) settled: Settled,
+}
+
+/// `flow schema`
+#[derive(Debug, Args)]
+pub(crate) struct Schema {
+    /// The project.
+    #[command(flatten)]
+    pub(crate) settled: Settled,
+}
+
+/// `flow new`
+#[derive(Debug, Args)]
+pub(crate) struct New {
+    /// The workflow's name, which becomes the file's
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// What to start from
+    #[arg(long, value_name = "TEMPLATE", default_value = "basic")]
+    pub(crate) template: String,
+    /// Write it in YAML
+    #[arg(long)]
+    pub(crate) yaml: bool,
+    /// List the templates
+    #[arg(long)]
+    pub(crate) list: bool,
+}
+
+/// `flow completions`
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}

@@ -1,0 +1,32 @@
+//! What the command can do, a module each.
+
+mod completions;
+mod explain;
+mod fix;
+mod fmt;
+mod graph;
+mod new;
+mod plan;
+mod schema;
+mod steps;
+mod target;
+mod validate;
+
+use crate::args::Command;
+use crate::exit::{Exit, Failure};
+use crate::output::Output;
+
+/// Does what the command line says.
+pub(crate) fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
+    match command {
+        Command::Validate(args) => validate::run(&args, output),
+        Command::Plan(args) => plan::run(&args, output),
+        Command::Graph(args) => graph::run(&args, output),
+        Command::Fmt(args) => fmt::run(&args, output),
+        Command::Explain(args) => explain::run(&args, output),
+        Command::Steps(args) => steps::run(&args, output),
+        Command::Schema(args) => schema::run(&args, output),
+        Command::New(args) => new::run(&args, output),
+        Command::Completions(args) => completions::run(&args, output),
+    }
+}

@@ -1,0 +1,263 @@
+//! `flow steps`: the reference of the steps that workflows can use.
+
+use std::fmt::Write;
+
+use flow_compiler::declare::{Param, ParamDefault};
+use flow_compiler::signature::{Signature, Signatures};
+use flow_core::effect::Effect;
+use flow_core::expr::Expr;
+use flow_core::schema::json_schema;
+use flow_syntax::diagnostic::nearest;
+use flow_syntax::span::Span;
+use serde::Serialize;
+
+use crate::args::{DataFormat, Steps};
+use crate::exit::{Exit, Failure};
+use crate::output::Output;
+use crate::project::Projects;
+use crate::render::{human, pretty};
+use crate::report::Report;
+use crate::wording::{self, clip};
+
+/// The version of the JSON shape.
+const VERSION: u32 = 1;
+
+/// Shows one step, those of a family, or all.
+pub(super) fn run(args: &Steps, output: &mut Output) -> Result<Exit, Failure> {
+    let mut projects = Projects::new(args.settled.profile.as_deref())?;
+    let here = projects.here.clone();
+    let project = projects.of_folder(&here)?;
+    let mut report = Report::default();
+    projects.tell_project(&mut report, &project);
+    let said = human(&report, output.message_looks());
+    if !said.is_empty() {
+        output.message(&said)?;
+    }
+    let signatures = &project.signatures;
+    let found = matching(signatures, args.name.as_deref())?;
+    let exact = args
+        .name
+        .as_deref()
+        .and_then(|name| signatures.steps.get(name));
+    let text = match (args.format, exact) {
+        (DataFormat::Json, _) => json(signatures, &found),
+        (DataFormat::Human, Some(step)) => page(signatures, step),
+        (DataFormat::Human, None) => list(&found),
+    };
+    output.data(&text)?;
+    Ok(Exit::Done)
+}
+
+/// Returns the steps of a name: itself, or all that begin with it and a dot.
+fn matching<'a>(
+    signatures: &'a Signatures,
+    name: Option<&str>,
+) -> Result<Vec<&'a Signature>, Failure> {
+    let Some(name) = name else {
+        return Ok(signatures.steps.values().collect());
+    };
+    if let Some(step) = signatures.steps.get(name) {
+        return Ok(vec![step]);
+    }
+    let family = format!("{}.", name.trim_end_matches('.'));
+    let found: Vec<&Signature> = (signatures.steps.values())
+        .filter(|step| step.name.starts_with(&family))
+        .collect();
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let names = signatures.steps.keys().map(|name| &**name);
+    let failure = Failure::usage(format!("there is no step `{name}`"));
+    Err(match nearest(name, names) {
+        Some(near) => failure.with_help(format!("did you mean `{near}`?")),
+        None => failure.with_help("`flow steps` lists all of them"),
+    })
+}
+
+fn list(steps: &[&Signature]) -> String {
+    let width = steps.iter().map(|step| step.name.len()).max().unwrap_or(0);
+    let effect = steps
+        .iter()
+        .map(|step| effects(step).len())
+        .max()
+        .unwrap_or(0);
+    let effect = effect.min(24);
+    let lines = steps.iter().map(|step| {
+        let about = step.docs.lines().next().unwrap_or_default();
+        let line = format!("{:width$}  {:effect$}  {about}", step.name, effects(step));
+        format!("{}\n", line.trim_end())
+    });
+    lines.collect()
+}
+
+/// Writes what a step does first, then what a call may ask for.
+fn effects(step: &Signature) -> String {
+    let words = step.effects.iter().map(|effect| wording::effect(*effect));
+    words.collect::<Vec<_>>().join(" | ")
+}
+
+fn page(signatures: &Signatures, step: &Signature) -> String {
+    let mut out = format!("{}\n", head(step));
+    if !step.docs.is_empty() {
+        writeln!(out, "\n{}", step.docs).ok();
+    }
+    if !step.params.is_empty() {
+        out.push_str("\nParameters\n");
+    }
+    let width = |text: &dyn Fn(&Param) -> usize, most: usize| {
+        step.params.iter().map(text).max().unwrap_or(0).min(most)
+    };
+    let name = width(&|param| param.name.chars().count(), 24);
+    let ty = width(&|param| type_of(param).chars().count(), 36);
+    for param in &step.params {
+        let mut line = format!("  {:name$}  {:ty$}  ", param.name, type_of(param));
+        line.push_str(&match default(param) {
+            Some(default) => format!("= {default}"),
+            None => "required".to_owned(),
+        });
+        writeln!(out, "{}", line.trim_end()).ok();
+        for docs in param.docs.lines() {
+            writeln!(out, "  {:name$}  {docs}", "").ok();
+        }
+    }
+    writeln!(out, "\nEffect  {}", effects(step)).ok();
+    writeln!(out, "        {}", about(step.effects.first().copied())).ok();
+    if let Some(cost) = &step.cost {
+        writeln!(out, "Cost    {}", slice(signatures, cost.span)).ok();
+    }
+    if let Some(pool) = &step.pool {
+        writeln!(out, "Pool    {}", slice(signatures, pool.span)).ok();
+    }
+    if let Some(run) = &step.run {
+        writeln!(out, "Runs    {run}").ok();
+    }
+    out
+}
+
+/// Writes a declaration's first line.
+fn head(step: &Signature) -> String {
+    let params = step.params.iter().map(|param| {
+        let constant = if param.constant { "const " } else { "" };
+        let text = format!("{constant}{}: {}", param.name, type_of(param));
+        match default(param) {
+            Some(default) => format!("{text} = {default}"),
+            None => text,
+        }
+    });
+    let params: Vec<String> = params.collect();
+    let generic = step.type_param.as_ref();
+    let generic = generic.map_or_else(String::new, |name| format!("<{name}>"));
+    let short = format!(
+        "{}{generic}({}) -> {}",
+        step.name,
+        params.join(", "),
+        step.returns
+    );
+    if short.chars().count() <= 90 {
+        return short;
+    }
+    format!(
+        "{}{generic}(\n  {},\n) -> {}",
+        step.name,
+        params.join(",\n  "),
+        step.returns
+    )
+}
+
+fn type_of(param: &Param) -> String {
+    let ty = param.ty.as_ref();
+    ty.map_or_else(|| "?".to_owned(), ToString::to_string)
+}
+
+fn default(param: &Param) -> Option<String> {
+    match &param.default {
+        ParamDefault::Required => None,
+        ParamDefault::Setting => Some("default".to_owned()),
+        ParamDefault::Value(expr) => Some(match expr {
+            Expr::Const(value) => clip(&wording::value(value, 0), 40),
+            _ => "…".to_owned(),
+        }),
+    }
+}
+
+fn about(effect: Option<Effect>) -> &'static str {
+    match effect {
+        Some(Effect::Pure) | None => "the same inputs give the same output; results are kept",
+        Some(Effect::Read) => "it looks at the outside world and may be run again",
+        Some(Effect::Paid) => "it costs money or much time and is not made twice",
+        Some(Effect::Act(_)) => "it changes the outside world",
+    }
+}
+
+/// Returns what a declaration says, on one line.
+fn slice(signatures: &Signatures, span: Span) -> String {
+    let source = signatures
+        .sources
+        .iter()
+        .find(|source| source.id == span.source);
+    let text = source.map_or("", |source| source.slice(span));
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[derive(Debug, Serialize)]
+struct Whole<'a> {
+    version: u32,
+    steps: Vec<StepShape<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct StepShape<'a> {
+    name: &'a str,
+    signature: String,
+    docs: &'a str,
+    params: Vec<ParamShape<'a>>,
+    returns: String,
+    effects: Vec<String>,
+    cost: Option<String>,
+    pool: Option<String>,
+    run: Option<&'a str>,
+    digest: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+struct ParamShape<'a> {
+    name: &'a str,
+    #[serde(rename = "type")]
+    ty: String,
+    constant: bool,
+    required: bool,
+    default: Option<String>,
+    docs: &'a str,
+    schema: Option<serde_json::Value>,
+}
+
+fn json(signatures: &Signatures, steps: &[&Signature]) -> String {
+    let steps = steps.iter().map(|step| StepShape {
+        name: &step.name,
+        signature: head(step),
+        docs: &step.docs,
+        params: step.params.iter().map(param).collect(),
+        returns: step.returns.to_string(),
+        effects: step.effects.iter().map(|e| wording::effect(*e)).collect(),
+        cost: step.cost.as_ref().map(|cost| slice(signatures, cost.span)),
+        pool: step.pool.as_ref().map(|pool| slice(signatures, pool.span)),
+        run: step.run.as_deref(),
+        digest: &step.digest,
+    });
+    pretty(&Whole {
+        version: VERSION,
+        steps: steps.collect(),
+    })
+}
+
+fn param(param: &Param) -> ParamShape<'_> {
+    ParamShape {
+        name: &param.name,
+        ty: type_of(param),
+        constant: param.constant,
+        required: param.default == ParamDefault::Required,
+        default: default(param),
+        docs: &param.docs,
+        schema: param.ty.as_ref().map(json_schema),
+    }
+}

@@ -1,0 +1,3 @@
+//! Texts that the binary carries; the build script collects them.
+
+include!(concat!(env!("OUT_DIR"), "/embedded.rs"));

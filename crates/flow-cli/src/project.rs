@@ -1,0 +1,325 @@
+//! Projects: a folder with its settings, its declared steps and its files.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use flow_compiler::settings::Settings;
+use flow_compiler::signature::Signatures;
+use flow_compiler::{Compiled, compile, stdlib};
+use flow_syntax::diagnostic::{Diagnostic, nearest};
+use flow_syntax::span::{Source, SourceId};
+
+use crate::config;
+use crate::disk::{Disk, read_text};
+use crate::exit::Failure;
+use crate::report::Report;
+
+/// What the names of the standard library's sources begin with.
+const STDLIB: &str = "stdlib/";
+
+/// The folder of a project's own declarations.
+const STEPS: &str = "steps";
+
+/// A project.
+#[derive(Debug)]
+pub(crate) struct Project {
+    /// Its folder, all symbolic links followed.
+    pub(crate) root: PathBuf,
+    /// What `flow.toml` says.
+    pub(crate) settings: Settings,
+    /// The steps that its workflows can use.
+    pub(crate) signatures: Signatures,
+    /// Its files.
+    pub(crate) disk: Disk,
+    /// What is wrong with its settings and declarations.
+    faults: Vec<(Vec<Source>, Vec<Diagnostic>)>,
+    /// The files of settings and declarations, by their names inside.
+    declared: Vec<String>,
+}
+
+/// All projects that were met, and where the user stands.
+#[derive(Debug)]
+pub(crate) struct Projects {
+    /// The folder that the user is in.
+    pub(crate) here: PathBuf,
+    profile: Option<String>,
+    known: BTreeMap<PathBuf, Rc<Project>>,
+}
+
+/// A file of a project, with its text.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    /// The project it belongs to.
+    pub(crate) project: Rc<Project>,
+    /// Its path inside the project, with `/`.
+    pub(crate) name: String,
+    /// Its text.
+    pub(crate) text: Arc<str>,
+    /// Where it is; standard input is nowhere.
+    pub(crate) path: Option<PathBuf>,
+}
+
+impl Projects {
+    /// Starts in the user's folder.
+    pub(crate) fn new(profile: Option<&str>) -> Result<Self, Failure> {
+        let here = std::env::current_dir()
+            .and_then(fs::canonicalize)
+            .map_err(|error| Failure::io(format!("cannot find the current folder: {error}")))?;
+        Ok(Self {
+            here,
+            profile: profile.map(str::to_owned),
+            known: BTreeMap::new(),
+        })
+    }
+
+    /// Returns the project that a folder belongs to.
+    pub(crate) fn of_folder(&mut self, folder: &Path) -> Result<Rc<Project>, Failure> {
+        let root = root_of(folder);
+        if let Some(project) = self.known.get(&root) {
+            return Ok(Rc::clone(project));
+        }
+        let project = Rc::new(Project::open(root.clone(), self.profile.as_deref())?);
+        self.known.insert(root, Rc::clone(&project));
+        Ok(project)
+    }
+
+    /// Makes an entry of a file and its text.
+    pub(crate) fn entry(&mut self, path: &Path, text: Arc<str>) -> Result<Entry, Failure> {
+        let shown = path.display();
+        let whole = fs::canonicalize(path)
+            .map_err(|error| Failure::io(format!("cannot read `{shown}`: {error}")))?;
+        let folder = whole.parent().unwrap_or(Path::new("/")).to_path_buf();
+        let project = self.of_folder(&folder)?;
+        let name = inside(&project.root, &whole);
+        project.disk.replace(&name, text.clone());
+        Ok(Entry {
+            project,
+            name,
+            text,
+            path: Some(path.to_path_buf()),
+        })
+    }
+
+    /// Makes an entry of a text that comes from standard input.
+    pub(crate) fn stdin_entry(&mut self, name: &str, text: Arc<str>) -> Result<Entry, Failure> {
+        let here = self.here.clone();
+        let project = self.of_folder(&here)?;
+        let name = inside(&project.root, &here.join(name));
+        Ok(Entry {
+            project,
+            name,
+            text,
+            path: None,
+        })
+    }
+
+    /// Returns the name of a source as the user would write it.
+    pub(crate) fn shown(&self, project: &Project, name: &str) -> String {
+        if name.starts_with(STDLIB) {
+            return name.to_owned();
+        }
+        relative(&self.here, &project.root.join(name))
+    }
+
+    /// Adds what a compilation says to a report, and once what is wrong with
+    /// the project itself.
+    pub(crate) fn tell(&self, report: &mut Report, entry: &Entry, compiled: &Compiled) {
+        self.tell_project(report, &entry.project);
+        let project = &entry.project;
+        report.looked_at(&self.shown(project, &entry.name));
+        report.add(&compiled.sources, &compiled.diagnostics, &|source| {
+            self.shown(project, &source.name)
+        });
+    }
+
+    /// Adds what is wrong with the project itself.
+    pub(crate) fn tell_project(&self, report: &mut Report, project: &Project) {
+        for (sources, diagnostics) in &project.faults {
+            report.add(sources, diagnostics, &|source| {
+                self.shown(project, &source.name)
+            });
+        }
+        for name in &project.declared {
+            report.looked_at(&self.shown(project, name));
+        }
+    }
+}
+
+impl Entry {
+    /// Reads, checks and lowers it.
+    pub(crate) fn compile(&self) -> Compiled {
+        let project = &self.project;
+        compile(
+            &self.name,
+            self.text.clone(),
+            &project.signatures,
+            &project.settings,
+            &project.disk,
+        )
+    }
+
+    /// Returns whether it declares steps instead of using them.
+    pub(crate) fn is_declaration(&self) -> bool {
+        self.project.declared.contains(&self.name)
+    }
+}
+
+impl Project {
+    fn open(root: PathBuf, profile: Option<&str>) -> Result<Self, Failure> {
+        let mut faults = Vec::new();
+        let mut declared = Vec::new();
+        let (mut signatures, found) = standard();
+        if !found.is_empty() {
+            faults.push((signatures.sources.clone(), found));
+        }
+        let mut settings = Settings::default();
+        let file = root.join(config::NAME);
+        let mut profiles = Vec::new();
+        if file.exists() {
+            let text = read_text(&file).map_err(|fault| {
+                Failure::io(format!("cannot read `{}`: {fault}", file.display()))
+            })?;
+            let source = Source::new(SourceId(0), config::NAME, text);
+            let config = config::read(&source, profile);
+            settings = config.settings;
+            profiles = config.profiles;
+            declared.push(config::NAME.to_owned());
+            if !config.diagnostics.is_empty() {
+                faults.push((vec![source], config.diagnostics));
+            }
+        }
+        if let Some(profile) = profile.filter(|name| !profiles.iter().any(|p| p == name)) {
+            return Err(unknown_profile(profile, &profiles));
+        }
+        let sources = own_steps(&root, signatures.next_source())?;
+        if !sources.is_empty() {
+            declared.extend(sources.iter().map(|source| source.name.clone()));
+            let found = signatures.extend(&sources);
+            faults.push((signatures.sources.clone(), found));
+        }
+        Ok(Self {
+            disk: Disk::new(root.clone()),
+            root,
+            settings,
+            signatures,
+            faults,
+            declared,
+        })
+    }
+}
+
+/// Reads the standard library.
+pub(crate) fn standard() -> (Signatures, Vec<Diagnostic>) {
+    Signatures::read(&stdlib::sources())
+}
+
+fn unknown_profile(profile: &str, profiles: &[String]) -> Failure {
+    let failure = Failure::usage(format!("there is no profile `{profile}` in `flow.toml`"));
+    let near = nearest(profile, profiles.iter().map(String::as_str));
+    match near {
+        Some(near) => failure.with_help(format!("did you mean `{near}`?")),
+        None if profiles.is_empty() => {
+            failure.with_help(format!("declare it with `[profile.{profile}.defaults]`"))
+        }
+        None => failure.with_help(format!("there are `{}`", profiles.join("`, `"))),
+    }
+}
+
+/// Reads a project's own declarations, sorted by name.
+fn own_steps(root: &Path, first: SourceId) -> Result<Vec<Source>, Failure> {
+    let Ok(entries) = fs::read_dir(root.join(STEPS)) else {
+        return Ok(Vec::new());
+    };
+    let mut names: Vec<String> = entries
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| is_flow_file(name) && !name.starts_with('.'))
+        .collect();
+    names.sort();
+    let read = |(id, name): (u32, String)| {
+        let name = format!("{STEPS}/{name}");
+        let text = read_text(&root.join(&name))
+            .map_err(|fault| Failure::io(format!("cannot read `{name}`: {fault}")))?;
+        Ok(Source::new(SourceId(id), name, text))
+    };
+    (first.0..).zip(names).map(read).collect()
+}
+
+/// Returns whether a file of this name is one of the language.
+pub(crate) fn is_flow_file(name: &str) -> bool {
+    [".flow", ".flow.yaml", ".flow.yml"]
+        .iter()
+        .any(|ending| name.ends_with(ending) && name.len() > ending.len())
+}
+
+/// Returns the nearest folder above that is a project's, or the folder itself.
+fn root_of(folder: &Path) -> PathBuf {
+    folder
+        .ancestors()
+        .find(|above| above.join(config::NAME).is_file() || above.join(".git").exists())
+        .unwrap_or(folder)
+        .to_path_buf()
+}
+
+/// Returns a path inside a project, with `/`.
+fn inside(root: &Path, path: &Path) -> String {
+    let path = path.strip_prefix(root).unwrap_or(path);
+    let mut parts: Vec<String> = Vec::new();
+    for part in path.components() {
+        match part {
+            Component::Normal(part) => parts.push(part.to_string_lossy().into_owned()),
+            Component::ParentDir => {
+                parts.pop();
+            }
+            Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
+        }
+    }
+    parts.join("/")
+}
+
+/// Returns a path as one would write it from a folder.
+fn relative(from: &Path, path: &Path) -> String {
+    let shared = from
+        .components()
+        .zip(path.components())
+        .take_while(|(a, b)| a == b)
+        .count();
+    // Paths that share nothing but the machine are clearer in full.
+    if shared <= 1 {
+        return path.display().to_string();
+    }
+    let up = from.components().count() - shared;
+    let mut result = PathBuf::new();
+    result.extend(std::iter::repeat_n(Component::ParentDir, up));
+    result.extend(path.components().skip(shared));
+    result.display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_shown_as_one_would_write_them() {
+        let here = Path::new("/home/ada/films/sub");
+        let shown = |path: &str| relative(here, Path::new(path));
+        assert_eq!(shown("/home/ada/films/sub/a.flow"), "a.flow");
+        assert_eq!(shown("/home/ada/films/b.flow"), "../b.flow");
+        assert_eq!(shown("/srv/c.flow"), "/srv/c.flow");
+    }
+
+    #[test]
+    fn names_inside_a_project_have_slashes_and_no_dots() {
+        let root = Path::new("/p");
+        assert_eq!(inside(root, Path::new("/p/x/./a.flow")), "x/a.flow");
+        assert_eq!(inside(root, Path::new("/p/x/../a.flow")), "a.flow");
+    }
+
+    #[test]
+    fn files_of_the_language_are_known_by_their_endings() {
+        assert!(is_flow_file("a.flow") && is_flow_file("a.flow.yaml"));
+        assert!(!is_flow_file(".flow") && !is_flow_file("a.yaml"));
+    }
+}
