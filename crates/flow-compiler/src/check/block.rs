@@ -129,19 +129,23 @@ impl Checker<'_> {
         let edges = self.body.edges.len();
         for at in self.sequence(tree) {
             let stmt = &tree.stmts[at];
+            let outer = self.stmt.replace(stmt.span);
             self.scopes.at(Some(nodes[at]));
             self.enter(nodes[at]);
             let (made, wanted) = self.stmt(stmt, nodes[at]);
             effects[at] = made.effect;
             self.bind_stmt(stmt, nodes[at], made.gives, wanted.as_ref());
             self.leave();
+            self.stmt = outer;
         }
         self.scopes.at(None);
         let mut gives = Gives::Nothing;
         let mut result = None;
         if let Some(tree) = &tree.result {
             self.check_result_word(tree, parent);
+            let outer = self.stmt.replace(tree.span);
             let made = self.result(&tree.value, parent, wanted, &mut nodes, &mut effects);
+            self.stmt = outer;
             (result, gives) = made;
         }
         if order == Order::Written {

@@ -53,8 +53,16 @@ impl<'a> Checker<'a> {
         match callee {
             // A single word may be meant as a function; the expression tells.
             Callee::Unknown if !call.path.text.contains('.') => None,
+            // So may what is called on a value.
+            Callee::Unknown if self.is_bound(&call.path.text) => None,
             callee => Some(callee),
         }
+    }
+
+    /// Returns whether a dotted path begins with a name that has a value.
+    fn is_bound(&self, path: &str) -> bool {
+        let root = path.split('.').next().unwrap_or(path);
+        self.scopes.bound(root).is_some()
     }
 
     /// Looks a step or a workflow up.

@@ -33,6 +33,9 @@ mod schedule;
 mod test;
 mod trigger;
 
+#[cfg(test)]
+mod tests;
+
 pub use test::{CheckedTest, Expect, Slot, Stub, StubReply, TestAction, TestRun};
 pub use trigger::{Catchup, CheckedTrigger, FlowEnd, Notify, NotifyOn, Overlap, Schedule, When};
 
