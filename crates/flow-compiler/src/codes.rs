@@ -93,7 +93,6 @@ flow_syntax::codes! {
     NOT_CONSTANT = Error "not-constant", "a text must be known before anything runs";
     MISPLACED_FIXTURE = Error "misplaced-fixture", "a fixture is used outside of a test";
     ALWAYS_FAILS = Error "always-fails", "an expression can't have a value";
-    TOO_DEEP = Error "too-deep", "an expression is nested too deeply";
     TEMPLATE_SYNTAX = Error "template-syntax", "a template can't be read at this place";
     TEMPLATE_UNSUPPORTED = Error "template-unsupported", "a template uses a part of minijinja that is not supported";
     TEMPLATE_NAME = Error "template-name", "a name stands for nothing in a template";

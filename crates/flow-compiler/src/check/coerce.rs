@@ -128,11 +128,6 @@ impl Checker<'_> {
         let root = path.split('.').next().unwrap_or(path);
         self.scopes.bound(root)
     }
-
-    /// Returns whether two types can both be said in JSON.
-    pub(super) fn says_json(&self, a: &Type, b: &Type) -> bool {
-        is_jsonable(a) && is_jsonable(b)
-    }
 }
 
 /// Adds what to do about a mismatch.
@@ -266,17 +261,20 @@ fn cure_word(
 }
 
 fn cure_amount(diagnostic: Diagnostic, expr: &Expr, wanted: &Type) -> Diagnostic {
-    let number = match expr {
-        Expr::Const(Value::Int(number)) => Some(number.to_string()),
-        Expr::Const(Value::Float(number)) => Some(number_text(*number)),
-        _ => None,
+    let number = if let Expr::Const(Value::Int(number)) = expr {
+        Some(number.to_string())
+    } else if let Expr::Const(Value::Float(number)) = expr {
+        Some(number_text(*number))
+    } else {
+        None
     };
     if let Some(Err(error)) = number.map(|number| scalar::read(&number, wanted)) {
         return diagnostic.help(error.to_string());
     }
-    diagnostic.help(match wanted {
-        Type::Money(_) => "an amount has a currency: `$1 * x`",
-        _ => "a duration has a unit: `1s * x`",
+    diagnostic.help(if matches!(wanted, Type::Money(_)) {
+        "an amount has a currency: `$1 * x`"
+    } else {
+        "a duration has a unit: `1s * x`"
     })
 }
 
@@ -340,6 +338,7 @@ fn distinct(found: &Type, wanted: &Type) -> (String, String) {
 }
 
 /// Returns a type without its name.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only these have names")]
 fn bare(ty: &Type) -> Type {
     match ty {
         Type::Record(record) => {
@@ -397,60 +396,62 @@ pub(super) fn outside(expr: Expr, ty: &Type) -> Expr {
     Expr::Outside(Box::new(expr), Box::new(ty.clone()))
 }
 
-/// Returns whether there may be a value of an enumeration in it.
-fn has_words(ty: &Type) -> bool {
-    match ty {
-        Type::Enum(_) => true,
-        Type::List(list) => has_words(&list.item),
-        Type::Map(item) | Type::Optional(item) => has_words(item),
-        Type::Record(record) => record.fields.iter().any(|field| has_words(&field.ty)),
-        _ => false,
+/// Returns whether a type, or a part of it, is of some sort.
+pub(super) fn has_part(ty: &Type, is: &dyn Fn(&Type) -> bool) -> bool {
+    if is(ty) {
+        return true;
     }
-}
-
-/// Returns whether JSON can say its values.
-fn is_jsonable(ty: &Type) -> bool {
     match ty {
+        Type::List(list) => has_part(&list.item, is),
+        Type::Map(item) | Type::Optional(item) => has_part(item, is),
+        Type::Record(record) => record.fields.iter().any(|field| has_part(&field.ty, is)),
         Type::Text(_)
         | Type::Int(_)
         | Type::Float(_)
         | Type::Bool
-        | Type::Model
-        | Type::Json
-        | Type::Enum(_)
-        | Type::None => true,
-        Type::List(list) => is_jsonable(&list.item),
-        Type::Map(item) | Type::Optional(item) => is_jsonable(item),
-        Type::Record(record) => record.fields.iter().all(|field| is_jsonable(&field.ty)),
-        Type::Duration(_)
+        | Type::Duration(_)
         | Type::Money(_)
         | Type::Time
         | Type::Size
+        | Type::Model
+        | Type::Json
         | Type::Secret
         | Type::Step
         | Type::Media(_)
-        | Type::Param => false,
+        | Type::Enum(_)
+        | Type::Param
+        | Type::None => false,
     }
+}
+
+/// Returns whether there may be a value of an enumeration in it.
+fn has_words(ty: &Type) -> bool {
+    has_part(ty, &|part| matches!(part, Type::Enum(_)))
+}
+
+/// Returns whether JSON can say its values.
+pub(super) fn is_jsonable(ty: &Type) -> bool {
+    !has_part(ty, &|part| {
+        matches!(
+            part,
+            Type::Duration(_)
+                | Type::Money(_)
+                | Type::Time
+                | Type::Size
+                | Type::Secret
+                | Type::Step
+                | Type::Media(_)
+                | Type::Param
+        )
+    })
 }
 
 /// Returns whether there is a secret in it.
 pub(super) fn has_secret(ty: &Type) -> bool {
-    match ty {
-        Type::Secret => true,
-        Type::List(list) => has_secret(&list.item),
-        Type::Map(item) | Type::Optional(item) => has_secret(item),
-        Type::Record(record) => record.fields.iter().any(|field| has_secret(&field.ty)),
-        _ => false,
-    }
+    has_part(ty, &|part| *part == Type::Secret)
 }
 
 /// Returns whether there is an artifact in it.
 pub(super) fn has_media(ty: &Type) -> bool {
-    match ty {
-        Type::Media(_) => true,
-        Type::List(list) => has_media(&list.item),
-        Type::Map(item) | Type::Optional(item) => has_media(item),
-        Type::Record(record) => record.fields.iter().any(|field| has_media(&field.ty)),
-        _ => false,
-    }
+    has_part(ty, &|part| matches!(part, Type::Media(_)))
 }

@@ -9,9 +9,11 @@ use flow_core::relation::join;
 use flow_core::ty::{Bounds, ListType, Type};
 use flow_core::value::Value;
 use flow_syntax::ast::{self, ExprKind};
+use flow_syntax::codes::TOO_DEEP;
 use flow_syntax::diagnostic::Certainty;
 use flow_syntax::span::Span;
 
+use super::coerce::{has_part, is_jsonable};
 use super::scope::Fact;
 use super::{Binding, Checker, Typed};
 use crate::codes;
@@ -38,7 +40,7 @@ impl Checker<'_> {
         if self.depth >= DEPTH_MAX {
             self.report(
                 Self::error(
-                    codes::TOO_DEEP,
+                    TOO_DEEP,
                     tree.span,
                     format!("expressions nest at most {DEPTH_MAX} levels"),
                 )
@@ -111,7 +113,18 @@ impl Checker<'_> {
             ExprKind::Binary(binary) => match binary.op {
                 ast::BinaryOp::And | ast::BinaryOp::Or => self.condition(tree).typed,
                 ast::BinaryOp::Coalesce => self.coalesce(binary, span, wanted),
-                _ => self.binary(binary, span, wanted),
+                ast::BinaryOp::Add
+                | ast::BinaryOp::Subtract
+                | ast::BinaryOp::Multiply
+                | ast::BinaryOp::Divide
+                | ast::BinaryOp::Remainder
+                | ast::BinaryOp::Equal
+                | ast::BinaryOp::NotEqual
+                | ast::BinaryOp::Less
+                | ast::BinaryOp::LessEqual
+                | ast::BinaryOp::Greater
+                | ast::BinaryOp::GreaterEqual
+                | ast::BinaryOp::In => self.binary(binary, span, wanted),
             },
             ExprKind::If(choice) => self.choice(choice, span, wanted),
             ExprKind::Call(call) => self.inner_call(call, span, wanted),
@@ -123,6 +136,10 @@ impl Checker<'_> {
     }
 
     /// Checks what may be a condition. The type is not asked for here.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all other forms are alike here"
+    )]
     pub(super) fn condition(&mut self, tree: &ast::Expr) -> Condition {
         if self.depth >= DEPTH_MAX {
             return Condition::plain(self.expr(tree, None));
@@ -215,6 +232,10 @@ impl Checker<'_> {
     }
 
     /// Makes sure that a condition is a bool: there is no truthiness.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "most types have no cure of their own"
+    )]
     fn truth(&mut self, typed: Typed, tree: &ast::Expr) -> Expr {
         let Some(ty) = &typed.ty else {
             return typed.expr;
@@ -259,7 +280,7 @@ impl Checker<'_> {
         let (Some(first), Some(second)) = (&then.ty, &otherwise.ty) else {
             return Typed::unknown();
         };
-        let Some(ty) = self.joined(first, second, wanted) else {
+        let Some(ty) = Self::joined(first, second, wanted) else {
             let diagnostic = Self::error(
                 codes::TYPE_MISMATCH,
                 span,
@@ -276,12 +297,11 @@ impl Checker<'_> {
     }
 
     /// Joins two types; what is wanted decides where any JSON is.
-    pub(super) fn joined(&self, a: &Type, b: &Type, wanted: Option<&Type>) -> Option<Type> {
-        match wanted {
-            Some(wanted) if *wanted.present() == Type::Json && self.says_json(a, b) => {
-                Some(wanted.clone())
-            }
-            _ => join(a, b),
+    pub(super) fn joined(a: &Type, b: &Type, wanted: Option<&Type>) -> Option<Type> {
+        let json = wanted.filter(|wanted| *wanted.present() == Type::Json);
+        match json {
+            Some(json) if is_jsonable(a) && is_jsonable(b) => Some(json.clone()),
+            Some(_) | None => join(a, b),
         }
     }
 
@@ -443,16 +463,18 @@ impl Checker<'_> {
         if !is_open(ty) {
             return typed;
         }
-        let (message, example) = match ty {
-            Type::List(_) => ("nothing says what this list holds", "x: list<text> = []"),
-            Type::None => (
+        let (message, example) = if matches!(ty, Type::List(_)) {
+            ("nothing says what this list holds", "x: list<text> = []")
+        } else if *ty == Type::None {
+            (
                 "nothing says what could be here instead of `none`",
                 "x: text? = none",
-            ),
-            _ => (
+            )
+        } else {
+            (
                 "a part of this has no type: nothing says what `none` or `[]` stands for",
                 "x: { mood: text? } = …",
-            ),
+            )
         };
         self.report(
             Self::error(codes::TYPE_UNKNOWN, span, message)
@@ -494,30 +516,19 @@ pub(crate) fn article(ty: &Type) -> String {
 pub(super) fn path_of(tree: &ast::Expr) -> Option<String> {
     let mut words = Vec::new();
     let mut at = tree;
-    loop {
-        match &at.kind {
-            ExprKind::Field(base, name) => {
-                words.push(name.text.as_str());
-                at = base;
-            }
-            ExprKind::Name(name) => {
-                words.push(name.as_str());
-                break;
-            }
-            _ => return None,
-        }
+    while let ExprKind::Field(base, name) = &at.kind {
+        words.push(name.text.as_str());
+        at = base;
     }
+    let ExprKind::Name(root) = &at.kind else {
+        return None;
+    };
+    words.push(root);
     words.reverse();
     Some(words.join("."))
 }
 
 /// Returns whether a part of a type is still to be found out.
 pub(super) fn is_open(ty: &Type) -> bool {
-    match ty {
-        Type::None => true,
-        Type::List(list) => is_open(&list.item),
-        Type::Map(item) | Type::Optional(item) => is_open(item),
-        Type::Record(record) => record.fields.iter().any(|field| is_open(&field.ty)),
-        _ => false,
-    }
+    has_part(ty, &|part| *part == Type::None)
 }

@@ -166,13 +166,14 @@ impl Checker<'_> {
         let tree = args.at(at)?;
         let hint = hint.map(|item| Type::list(loose(item)));
         let typed = self.expr(tree, hint.as_ref());
-        match typed.ty? {
-            Type::List(list) => Some(ListArg {
+        match typed.ty {
+            None => return None,
+            Some(Type::List(list)) => Some(ListArg {
                 expr: typed.expr,
                 item: list.item.as_ref().clone(),
                 length: list.length,
             }),
-            other => {
+            Some(other) => {
                 self.report_no_list(&other, tree);
                 None
             }
@@ -193,11 +194,12 @@ impl Checker<'_> {
     fn len(&mut self, args: &Args<'_>) -> Option<(Vec<Expr>, Type)> {
         let tree = args.at(0)?;
         let typed = self.expr(tree, None);
-        let length = match typed.ty? {
-            Type::List(list) => list.length,
-            Type::Text(rule) => rule.length,
-            Type::Map(_) => Bounds::default(),
-            other => {
+        let length = match typed.ty {
+            None => return None,
+            Some(Type::List(list)) => list.length,
+            Some(Type::Text(rule)) => rule.length,
+            Some(Type::Map(_)) => Bounds::default(),
+            Some(other) => {
                 let what = "a list, a map or a text";
                 self.report_argument(args, tree, what, &other);
                 return None;
@@ -356,10 +358,11 @@ impl Checker<'_> {
     fn contains(&mut self, args: &Args<'_>) -> Option<(Vec<Expr>, Type)> {
         let tree = args.at(0)?;
         let typed = self.expr(tree, None);
-        let item = match typed.ty? {
-            Type::List(list) => loose(&list.item),
-            Type::Map(_) | Type::Text(_) => Type::text(),
-            other => {
+        let item = match typed.ty {
+            None => return None,
+            Some(Type::List(list)) => loose(&list.item),
+            Some(Type::Map(_) | Type::Text(_)) => Type::text(),
+            Some(other) => {
                 self.report_argument(args, tree, "a list, a map or a text", &other);
                 return None;
             }
@@ -399,10 +402,11 @@ impl Checker<'_> {
         let tree = args.at(0)?;
         let typed = self.expr(tree, None);
         let typed = self.settle(typed, tree.span);
-        let (item, key) = match typed.ty? {
-            Type::List(list) => (list.item.as_ref().clone(), Type::int()),
-            Type::Map(item) => (item.as_ref().clone(), Type::text()),
-            other => {
+        let (item, key) = match typed.ty {
+            None => return None,
+            Some(Type::List(list)) => (list.item.as_ref().clone(), Type::int()),
+            Some(Type::Map(item)) => (item.as_ref().clone(), Type::text()),
+            Some(other) => {
                 self.report_argument(args, tree, "a list or a map", &other);
                 return None;
             }
@@ -414,15 +418,16 @@ impl Checker<'_> {
     fn entries(&mut self, args: &Args<'_>) -> Option<(Vec<Expr>, Type)> {
         let tree = args.at(0)?;
         let typed = self.expr(tree, None);
-        match typed.ty? {
-            Type::Map(item) => {
+        match typed.ty {
+            None => return None,
+            Some(Type::Map(item)) => {
                 let item = match args.function {
                     Function::Keys => Type::text(),
                     _ => item.as_ref().clone(),
                 };
                 Some((vec![typed.expr], Type::list(item)))
             }
-            other => {
+            Some(other) => {
                 self.report_argument(args, tree, "a map", &other);
                 None
             }

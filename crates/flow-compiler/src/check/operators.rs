@@ -369,7 +369,7 @@ impl Checker<'_> {
             self.report_never_missing(tree, a);
             return Typed::unknown();
         };
-        let Some(ty) = self.joined(present, b, wanted) else {
+        let Some(ty) = Self::joined(present, b, wanted) else {
             let message = format!("expected `{present}`, found `{b}`");
             let diagnostic = Self::error(codes::TYPE_MISMATCH, tree.right.span, message)
                 .label(format!("this is {}", article(b)))

@@ -224,9 +224,12 @@ impl Checker<'_> {
                     .collect()
             }
             _ => {
-                let diagnostic =
-                    Self::error(codes::TOO_DEEP, tree.span, "this is too much to spread")
-                        .help("give it a name in a line of its own, and spread that");
+                let diagnostic = Self::error(
+                    flow_syntax::codes::TOO_DEEP,
+                    tree.span,
+                    "this is too much to spread",
+                )
+                .help("give it a name in a line of its own, and spread that");
                 self.report(diagnostic);
                 fields.broken = true;
                 return;
