@@ -87,6 +87,7 @@ pub enum Part {
 
 /// A list made from a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Comprehension {
     /// The number under which the body finds the item.
     pub local: u32,

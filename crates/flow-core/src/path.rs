@@ -41,6 +41,7 @@ pub struct StepPath(Vec<Segment>);
 
 /// A part of a path: a node or an arm, and the item or round of it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Segment {
     /// The name.
     pub name: Arc<str>,

@@ -55,6 +55,7 @@ pub fn fit(found: &Type, wanted: &Type) -> Fit {
             fit_bounds(&found.length, &wanted.length).and(fit(&found.item, &wanted.item))
         }
         (Type::Map(found), Type::Map(wanted)) => fit(found, wanted).and(Fit::Yes),
+        (Type::Record(found), Type::Record(wanted)) if Arc::ptr_eq(found, wanted) => Fit::Yes,
         (Type::Record(found), Type::Record(wanted)) => fit_record(found, wanted),
         (Type::Media(found), Type::Media(wanted)) => {
             known(*wanted == Media::File || found == wanted)
@@ -72,8 +73,8 @@ fn fit_record(found: &RecordType, wanted: &RecordType) -> Fit {
         return Fit::No;
     }
     let mut all = Fit::Yes;
-    for field in &wanted.fields {
-        let Some(twin) = found.field(&field.name) else {
+    for (at, field) in wanted.fields.iter().enumerate() {
+        let Some(twin) = found.field_near(&field.name, at) else {
             return Fit::No;
         };
         all = all.and(fit(&twin.ty, &field.ty));
@@ -158,6 +159,7 @@ fn join_exact(a: &Type, b: &Type) -> Option<Type> {
             length: hull(&a.length, &b.length),
         }),
         (Type::Map(a), Type::Map(b)) => Type::Map(Arc::new(join_exact(a, b)?)),
+        (Type::Record(a), Type::Record(b)) if Arc::ptr_eq(a, b) => Type::Record(a.clone()),
         (Type::Record(a), Type::Record(b)) => Type::Record(Arc::new(join_record(a, b)?)),
         (a, b) => (a == b).then(|| a.clone())?,
     };
@@ -169,10 +171,10 @@ fn join_record(a: &RecordType, b: &RecordType) -> Option<RecordType> {
         return None;
     }
     let mut fields = Vec::with_capacity(a.fields.len());
-    for field in &a.fields {
+    for (at, field) in a.fields.iter().enumerate() {
         fields.push(FieldType {
             name: field.name.clone(),
-            ty: join_exact(&field.ty, &b.field(&field.name)?.ty)?,
+            ty: join_exact(&field.ty, &b.field_near(&field.name, at)?.ty)?,
             docs: field.docs.clone(),
         });
     }

@@ -68,6 +68,7 @@ pub enum Media {
 
 /// The least and the greatest value, both allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Bounds<T> {
     /// The least.
     pub min: Option<T>,
@@ -86,6 +87,7 @@ impl<T> Default for Bounds<T> {
 
 /// What a text must look like.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TextRule {
     /// The number of characters.
     pub length: Bounds<u64>,
@@ -97,6 +99,7 @@ impl Eq for Bounds<u64> {}
 
 /// A list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ListType {
     /// What it holds.
     pub item: Arc<Type>,
@@ -106,6 +109,7 @@ pub struct ListType {
 
 /// A record.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RecordType {
     /// The name it was declared with.
     pub name: Option<Arc<str>>,
@@ -115,6 +119,7 @@ pub struct RecordType {
 
 /// A field of a record.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct FieldType {
     /// Its name.
     pub name: Arc<str>,
@@ -129,15 +134,21 @@ impl RecordType {
     pub fn field(&self, name: &str) -> Option<&FieldType> {
         self.fields.iter().find(|field| &*field.name == name)
     }
+
+    /// Returns a field by its name, found at once if it is at that position.
+    pub(crate) fn field_near(&self, name: &str, at: usize) -> Option<&FieldType> {
+        let here = self.fields.get(at).filter(|field| &*field.name == name);
+        here.or_else(|| self.field(name))
+    }
 }
 
 impl PartialEq for RecordType {
     /// Records are equal if their fields are, in any order.
     fn eq(&self, other: &Self) -> bool {
         self.fields.len() == other.fields.len()
-            && self.fields.iter().all(|field| {
+            && self.fields.iter().enumerate().all(|(at, field)| {
                 other
-                    .field(&field.name)
+                    .field_near(&field.name, at)
                     .is_some_and(|twin| twin.ty == field.ty)
             })
     }
@@ -145,6 +156,7 @@ impl PartialEq for RecordType {
 
 /// An enumeration.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct EnumType {
     /// The name it was declared with.
     pub name: Option<Arc<str>>,
@@ -154,6 +166,7 @@ pub struct EnumType {
 
 /// A value of an enumeration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct VariantType {
     /// The word in the language.
     pub name: Arc<str>,
@@ -216,6 +229,68 @@ impl Type {
         } else {
             self
         }
+    }
+
+    /// Counts the types that it is made of, itself included; nothing if there
+    /// are more than so many, which is found out without looking at them all.
+    ///
+    /// Named types are shared, so a few lines can make a type that is endless
+    /// to walk. The compiler refuses those with this, and all else may recurse.
+    pub fn parts_max(&self, most: usize) -> Option<usize> {
+        let mut open = vec![self];
+        let mut count = 0;
+        while let Some(ty) = open.pop() {
+            count += 1;
+            if count + open.len() > most {
+                return None;
+            }
+            match ty {
+                Self::List(list) => open.push(&list.item),
+                Self::Map(inner) | Self::Optional(inner) => open.push(inner),
+                Self::Record(record) => {
+                    open.extend(record.fields.iter().map(|field| &field.ty));
+                }
+                Self::Text(_)
+                | Self::Int(_)
+                | Self::Float(_)
+                | Self::Bool
+                | Self::Duration(_)
+                | Self::Money(_)
+                | Self::Time
+                | Self::Size
+                | Self::Model
+                | Self::Json
+                | Self::Secret
+                | Self::Step
+                | Self::Media(_)
+                | Self::Enum(_)
+                | Self::Param
+                | Self::None => {}
+            }
+        }
+        Some(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_that_is_endless_to_walk_is_found_at_once() {
+        let mut ty = Type::int();
+        for _ in 0..60 {
+            let field = |name: &str| FieldType {
+                name: name.into(),
+                ty: ty.clone(),
+                docs: "".into(),
+            };
+            let fields = vec![field("a"), field("b")];
+            ty = Type::Record(Arc::new(RecordType { name: None, fields }));
+        }
+        assert_eq!(ty.parts_max(10_000), None);
+        assert_eq!(Type::list(Type::int().optional()).parts_max(3), Some(3));
+        assert_eq!(Type::list(Type::int().optional()).parts_max(2), None);
     }
 }
 

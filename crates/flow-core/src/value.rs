@@ -45,6 +45,7 @@ pub enum Value {
 
 /// A list. One that a `for` made carries the keys of its items.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct List {
     /// The items.
     pub items: Vec<Value>,
@@ -67,6 +68,7 @@ impl From<Vec<Value>> for List {
 
 /// A file in the store, by its content.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Artifact {
     /// The BLAKE3 digest of its bytes, in hex.
     pub digest: Arc<str>,
