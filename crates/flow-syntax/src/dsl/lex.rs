@@ -4,6 +4,12 @@
 /// How deep brackets may be nested.
 pub(super) const DEPTH_MAX: usize = 64;
 
+/// What texts of several lines begin with.
+const LINES: [&str; 2] = ["\"\"\"", "'''"];
+
+/// How far the beginning of a line is looked for.
+const LINE_MAX: usize = 4096;
+
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -213,14 +219,14 @@ fn hole_end_at_depth(
     }
     let mut nesting = Nesting { depth, angles: 0 };
     let mut at = start + 2;
-    let last = if is_lines {
-        text.len()
-    } else {
-        line_end(text.as_bytes(), start)
-    };
     loop {
         let token = next_at_depth(text, at, nesting.depth);
-        if token.start >= last {
+        let is_long = token.kind == Kind::Text
+            && LINES
+                .iter()
+                .any(|quotes| token.of(text).starts_with(quotes));
+        let seen = if is_long { token.end } else { token.start };
+        if !is_lines && text.as_bytes()[at..seen].contains(&b'\n') {
             return Err((Fault::OpenHole, start));
         }
         match token.kind {
@@ -283,13 +289,13 @@ pub(super) fn line_end(bytes: &[u8], at: usize) -> usize {
     }
 }
 
-/// Returns the offset of the line's beginning.
+/// Returns the offset of the line's beginning, or one far before on a line
+/// that no person wrote.
 pub(super) fn line_start(bytes: &[u8], at: usize) -> usize {
-    let before = &bytes[..at.min(bytes.len())];
-    before
-        .iter()
-        .rposition(|byte| *byte == b'\n')
-        .map_or(0, |end| end + 1)
+    let at = at.min(bytes.len());
+    let far = at.saturating_sub(LINE_MAX);
+    let end = bytes[far..at].iter().rposition(|byte| *byte == b'\n');
+    end.map_or(far, |end| far + end + 1)
 }
 
 /// Returns whether nothing but blanks stands before an offset on its line.

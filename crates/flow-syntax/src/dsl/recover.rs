@@ -13,6 +13,9 @@ pub(super) const ITEMS: &[&str] = &["use", "enum", "type", "step", "workflow", "
 /// The words that begin a region.
 const REGIONS: &[&str] = &["if", "match", "for", "repeat", "race", "parallel"];
 
+/// How many bytes of a line are looked at to tell what it is.
+const LOOK_MAX: usize = 400;
+
 /// What is read in a row where the mistake is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
@@ -177,7 +180,11 @@ impl Reader<'_> {
             match token.of(self.text) {
                 "(" | "[" => brackets += 1,
                 ")" | "]" => brackets = brackets.saturating_sub(1),
-                "{" if brackets == 0 && depth < DEPTH_MAX && self.block_begins(token.end) => {
+                "{" if (brackets == 0 || mode == Mode::Items)
+                    && depth < DEPTH_MAX
+                    && self.block_begins(token.end) =>
+                {
+                    brackets = 0;
                     // The block of a broken head is read all the same.
                     self.block(depth + 1);
                     at = self.at;
@@ -273,11 +280,11 @@ impl Reader<'_> {
 
     /// Returns whether a mark stands on the line, outside of texts.
     fn line_has(&self, start: usize, mark: &str) -> bool {
-        let end = lex::line_end(self.text.as_bytes(), start);
+        let bytes = self.text.as_bytes();
         let mut at = start;
-        while at < end {
+        while at - start < LOOK_MAX {
             let token = lex::next(self.text, at);
-            if token.start >= end {
+            if token.kind == Kind::End || bytes[at..token.start].contains(&b'\n') {
                 return false;
             }
             if token.kind == Kind::Mark && token.of(self.text) == mark {

@@ -104,6 +104,7 @@ type Habit = fn(&Reader<'_>, &Site<'_>) -> Option<Diagnostic>;
 const HABITS: &[Habit] = &[
     words::at_start,
     structure::braces_and_then,
+    structure::next_item,
     structure::unclosed,
     values::numbers,
     marks::unknown_marks,

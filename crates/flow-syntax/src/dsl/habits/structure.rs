@@ -5,6 +5,7 @@ use crate::codes;
 use crate::diagnostic::{Certainty, Diagnostic, Edit, nearest};
 use crate::dsl::Reader;
 use crate::dsl::lex::{self, Kind, Token};
+use crate::dsl::recover::ITEMS;
 
 /// The words that clauses begin with.
 const CLAUSES: &[&str] = &[
@@ -35,6 +36,26 @@ pub(super) fn braces_and_then(reader: &Reader<'_>, site: &Site<'_>) -> Option<Di
             .help("`if a { … } else { … }` holds steps; `if a then b else c` is an expression")
             .fix(Certainty::Likely, "remove `then`", gap, ""),
     )
+}
+
+/// A declaration that ends where the next one begins.
+pub(super) fn next_item(reader: &Reader<'_>, site: &Site<'_>) -> Option<Diagnostic> {
+    let mut tokens = site.before.iter().chain([&site.found]).skip(1);
+    let index = tokens.position(|token| reader.item_begins(token.start))?;
+    let last = site.before[index];
+    let place = reader.place(last.end, last.end);
+    let next = site.before.get(index + 1).unwrap_or(&site.found);
+    let message = format!(
+        "this is not finished: something is missing after `{}`",
+        last.of(site.text)
+    );
+    let is_item = ITEMS.contains(&site.before[0].of(site.text));
+    (is_item && site.open.is_none_or(|open| open.start > last.start)).then(|| {
+        Diagnostic::new(codes::SYNTAX, place, message).other(
+            reader.place(next.start, next.end),
+            "the next declaration begins here",
+        )
+    })
 }
 
 /// A bracket without a partner.
@@ -92,7 +113,10 @@ fn next_statement(reader: &Reader<'_>, site: &Site<'_>, open: Token) -> bool {
     };
     let bytes = site.text.as_bytes();
     let binds = name.kind == Kind::Word && mark.of(site.text) == "=";
-    let is_word = matches!(name.of(site.text), "yield" | "return");
+    let is_word = matches!(
+        name.of(site.text),
+        "yield" | "return" | "for" | "if" | "match"
+    );
     (binds || is_word)
         && lex::begins_line(bytes, name.start)
         && name.start > open.start

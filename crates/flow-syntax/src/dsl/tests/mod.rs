@@ -1,6 +1,7 @@
 //! What the workflow language's texts give.
 
 mod habits;
+mod recovery;
 
 use super::grammar::{Grammar, Rule};
 use crate::Parsed;
