@@ -30,43 +30,39 @@ impl<'a> Reader<'a> {
         if height > HEIGHT_MAX {
             return self.too_high(span);
         }
-        match rule {
-            Rule::choice => {
-                let mut inner = parts(pair).filter(|part| {
-                    !matches!(part.as_rule(), Rule::kw_if | Rule::kw_then | Rule::kw_else)
-                });
-                let mut next = || inner.next().expect("a choice has three parts");
-                let (cond, then, otherwise) = (next(), next(), next());
-                let choice = IfExpr {
-                    cond: self.expr(cond, height + 1),
-                    then: self.expr(then, height + 1),
-                    otherwise: self.expr(otherwise, height + 1),
-                };
-                Expr {
-                    kind: ExprKind::If(Box::new(choice)),
-                    span,
-                }
-            }
-            Rule::flat => {
-                let mut row = pair.into_inner().peekable();
-                let height = height + row.len();
-                if height > HEIGHT_MAX && row.len() > 1 {
-                    return self.too_high(span);
-                }
-                self.climb(&mut row, 1, height)
-            }
-            Rule::group => {
-                let inner = parts(pair).next().expect("a group holds an expression");
-                let mut expr = self.expr(inner, height + 1);
-                expr.span = span;
-                expr
-            }
-            _ if is_primary(rule) => self.primary(pair, height),
-            _ => Expr {
-                kind: ExprKind::Error,
-                span,
-            },
+        if rule == Rule::choice {
+            return self.choice(pair, height);
         }
+        if rule == Rule::flat {
+            let mut row = pair.into_inner().peekable();
+            let height = height + row.len();
+            if height > HEIGHT_MAX && row.len() > 1 {
+                return self.too_high(span);
+            }
+            return self.climb(&mut row, 1, height);
+        }
+        if rule == Rule::group {
+            let inner = parts(pair).next().expect("a group holds an expression");
+            let mut expr = self.expr(inner, height + 1);
+            expr.span = span;
+            return expr;
+        }
+        self.primary(pair, height)
+    }
+
+    fn choice(&mut self, pair: Pair<'a>, height: usize) -> Expr {
+        let span = self.span(&pair);
+        let mut inner = parts(pair)
+            .filter(|part| !matches!(part.as_rule(), Rule::kw_if | Rule::kw_then | Rule::kw_else));
+        let mut next = || inner.next().expect("a choice has three parts");
+        let (cond, then, otherwise) = (next(), next(), next());
+        let choice = IfExpr {
+            cond: self.expr(cond, height + 1),
+            then: self.expr(then, height + 1),
+            otherwise: self.expr(otherwise, height + 1),
+        };
+        let kind = ExprKind::If(Box::new(choice));
+        Expr { kind, span }
     }
 
     fn too_high(&mut self, span: Span) -> Expr {
@@ -90,38 +86,33 @@ impl<'a> Reader<'a> {
                 break;
             }
             let op_span = self.span(next);
-            if precedence == COMPARISON {
-                if let Some(first) = compared.replace(op_span) {
-                    self.chained(first, op_span);
-                }
+            if precedence == COMPARISON
+                && let Some(first) = compared.replace(op_span)
+            {
+                self.chained(first, op_span);
             }
             let Some(pair) = row.next() else { break };
-            left = match op {
-                Some(op) => {
-                    let right = self.climb(row, precedence + 1, height);
-                    let span = left.span.to(right.span);
-                    let binary = Binary {
-                        op,
-                        op_span,
-                        left,
-                        right,
-                    };
-                    Expr {
-                        kind: ExprKind::Binary(Box::new(binary)),
-                        span,
-                    }
-                }
-                None => {
-                    let presence = match find(&pair, Rule::kw_some) {
-                        Some(_) => Presence::Some,
-                        None => Presence::None,
-                    };
-                    let span = left.span.to(op_span);
-                    Expr {
-                        kind: ExprKind::Is(Box::new(left), presence),
-                        span,
-                    }
-                }
+            left = if let Some(op) = op {
+                let right = self.climb(row, precedence + 1, height);
+                let span = left.span.to(right.span);
+                let binary = Binary {
+                    op,
+                    op_span,
+                    left,
+                    right,
+                };
+                let kind = ExprKind::Binary(Box::new(binary));
+                Expr { kind, span }
+            } else {
+                let is_some = find(&pair, Rule::kw_some).is_some();
+                let presence = if is_some {
+                    Presence::Some
+                } else {
+                    Presence::None
+                };
+                let span = left.span.to(op_span);
+                let kind = ExprKind::Is(Box::new(left), presence);
+                Expr { kind, span }
             };
         }
         left
@@ -366,21 +357,6 @@ impl<'a> Reader<'a> {
             span,
         }
     }
-}
-
-fn is_primary(rule: Rule) -> bool {
-    literal_kind(rule).is_some()
-        || matches!(
-            rule,
-            Rule::reference
-                | Rule::list
-                | Rule::record
-                | Rule::kw_none
-                | Rule::text
-                | Rule::lines
-                | Rule::raw
-                | Rule::raw_lines
-        )
 }
 
 fn literal_kind(rule: Rule) -> Option<LiteralKind> {

@@ -74,6 +74,8 @@ struct Reader<'a> {
     /// The first `{` whose `}` stands further left than its line: probably the
     /// one that lacks its own.
     suspect: Option<usize>,
+    /// How many texts without an end were met while going on.
+    open_texts: usize,
     /// Where an open block was reported.
     unclosed_at: Option<usize>,
 }
@@ -88,6 +90,7 @@ impl<'a> Reader<'a> {
             at: from,
             base: from,
             suspect: None,
+            open_texts: 0,
             unclosed_at: None,
         }
     }

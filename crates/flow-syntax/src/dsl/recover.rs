@@ -2,7 +2,7 @@
 
 use super::grammar::Failure;
 use super::lex::{self, DEPTH_MAX, Fault, Kind, Token};
-use super::{Reader, expect, habits};
+use super::{Reader, expect, habits, scan};
 use crate::codes;
 use crate::diagnostic::{Certainty, Diagnostic};
 use crate::span::Span;
@@ -49,16 +49,13 @@ impl Reader<'_> {
             .scan
             .barrier(start)
             .filter(|barrier| at >= barrier.start);
-        let diagnostic = match barrier {
-            Some(barrier) => {
-                at = barrier.end;
-                self.fault(barrier.fault, barrier.start, barrier.end)
-            }
-            None => {
-                let site = habits::Site::of(self.text, start, at);
-                habits::explain(self, &site)
-                    .unwrap_or_else(|| expect::explain(self, &site, failure, mode))
-            }
+        let diagnostic = if let Some(barrier) = barrier {
+            at = barrier.end;
+            self.fault(barrier.fault, barrier.start, barrier.end)
+        } else {
+            let site = habits::Site::of(self.text, start, at);
+            habits::explain(self, &site)
+                .unwrap_or_else(|| expect::explain(self, &site, failure, mode))
         };
         self.report(diagnostic);
         self.resume(start, at, depth, mode);
@@ -130,22 +127,7 @@ impl Reader<'_> {
                 .help("write texts in straight quotes: `\"…\"` or `'…'`")
                 .fix(Certainty::Likely, "write a straight quote", whole, "\"")
             }
-            Fault::Comment => self.foreign_comment(written, whole),
-        }
-    }
-
-    fn foreign_comment(&self, written: &str, span: Span) -> Diagnostic {
-        let diagnostic = Diagnostic::new(codes::FOREIGN_COMMENT, span, "a comment begins with `#`")
-            .help("`#` makes the rest of a line a comment; `##` before a declaration documents it");
-        match written.strip_prefix("//") {
-            Some(_) => {
-                let marks = Span {
-                    end: span.start + 2,
-                    ..span
-                };
-                diagnostic.fix(Certainty::Certain, "write `#`", marks, "#")
-            }
-            None => diagnostic,
+            Fault::Comment => foreign_comment(written, whole),
         }
     }
 
@@ -155,6 +137,11 @@ impl Reader<'_> {
         let bytes = self.text.as_bytes();
         let home = self.indentation(start);
         let line = lex::line_start(bytes, from);
+        // Behind the last text without an end nothing was looked at.
+        if from >= self.text.len() {
+            self.at = self.text.len();
+            return;
+        }
         let mut braces = 0_usize;
         let mut brackets = 0_usize;
         let mut at = start;
@@ -164,6 +151,9 @@ impl Reader<'_> {
             at = token.end;
             if token.kind == Kind::End {
                 return;
+            }
+            if matches!(token.kind, Kind::Fault(Fault::OpenLines | Fault::OpenHole)) {
+                at = self.behind_open(token);
             }
             if token.start > start && token.start >= line && lex::begins_line(bytes, token.start) {
                 if self.item_begins(token.start) {
@@ -195,6 +185,18 @@ impl Reader<'_> {
                 _ => {}
             }
         }
+    }
+
+    /// Returns where to look on behind a text without an end. Each costs a
+    /// look at all that follows, so there may be few of them.
+    fn behind_open(&mut self, token: Token) -> usize {
+        self.open_texts += 1;
+        let barrier = self.scan.barrier(token.start);
+        let barrier = barrier.filter(|barrier| barrier.start == token.start);
+        if self.open_texts > scan::OPEN_TEXTS_MAX * 4 {
+            return self.text.len();
+        }
+        barrier.map_or(token.end, |barrier| barrier.end)
     }
 
     /// Returns how far a line is indented, in bytes.
@@ -293,5 +295,20 @@ impl Reader<'_> {
             at = token.end;
         }
         false
+    }
+}
+
+fn foreign_comment(written: &str, span: Span) -> Diagnostic {
+    let diagnostic = Diagnostic::new(codes::FOREIGN_COMMENT, span, "a comment begins with `#`")
+        .help("`#` makes the rest of a line a comment; `##` before a declaration documents it");
+    match written.strip_prefix("//") {
+        Some(_) => {
+            let marks = Span {
+                end: span.start + 2,
+                ..span
+            };
+            diagnostic.fix(Certainty::Certain, "write `#`", marks, "#")
+        }
+        None => diagnostic,
     }
 }

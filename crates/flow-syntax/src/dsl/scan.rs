@@ -6,7 +6,7 @@ use crate::dsl::lex::{self, Fault, Kind, Nesting};
 
 /// After so many texts without an end the rest of a file is not looked at:
 /// each of them costs a look at all that follows.
-const OPEN_TEXTS_MAX: usize = 8;
+pub(super) const OPEN_TEXTS_MAX: usize = 8;
 
 /// What was found.
 #[derive(Debug, Default)]

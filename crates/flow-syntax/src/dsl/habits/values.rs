@@ -53,57 +53,9 @@ pub(super) fn numbers(reader: &Reader<'_>, site: &Site<'_>) -> Option<Diagnostic
     }
     let last = site.back(0)?;
     let number = last.of(site.text);
-    let touches = last.end == found.start;
     let is_number = last.kind == Kind::Number;
-    match site.here() {
-        "." if next.kind == Kind::Number && next.start == found.end => {
-            let ours = format!("0.{}", next.of(site.text));
-            return Some(corrected(
-                bad(
-                    reader,
-                    found.start,
-                    next.end,
-                    "a number begins with a digit",
-                ),
-                &ours,
-            ));
-        }
-        "$" if next.of(site.text) == "." && lex::next(site.text, next.end).kind == Kind::Number => {
-            return Some(
-                bad(
-                    reader,
-                    found.start,
-                    next.end,
-                    "an amount begins with a digit",
-                )
-                .help("write `$0.50`"),
-            );
-        }
-        "€" | "£" | "¥" => {
-            return Some(
-                bad(reader, found.start, found.end, "amounts are in US dollars")
-                    .help("write `$2.50`"),
-            );
-        }
-        "$" if is_number && touches => {
-            let ours = format!("${number}");
-            return Some(corrected(
-                bad(
-                    reader,
-                    last.start,
-                    found.end,
-                    "the `$` stands before the amount",
-                ),
-                &ours,
-            ));
-        }
-        "×" if is_number => {
-            return Some(
-                bad(reader, found.start, found.end, "a size is written with `x`")
-                    .help("write `1080x1920`"),
-            );
-        }
-        _ => {}
+    if let Some(diagnostic) = marks(reader, site, last, next) {
+        return Some(diagnostic);
     }
     // The word on the next line was taken for a field.
     let is_next = number != "."
@@ -123,6 +75,59 @@ pub(super) fn numbers(reader: &Reader<'_>, site: &Site<'_>) -> Option<Diagnostic
     (is_number && found.kind == Kind::Word)
         .then(|| apart(reader, last, found, number, site.here()))
         .flatten()
+}
+
+/// Marks before, behind and between digits.
+fn marks(reader: &Reader<'_>, site: &Site<'_>, last: Token, next: Token) -> Option<Diagnostic> {
+    let found = site.found;
+    let number = last.of(site.text);
+    let touches = last.end == found.start;
+    let is_number = last.kind == Kind::Number;
+    match site.here() {
+        "." if next.kind == Kind::Number && next.start == found.end => {
+            let ours = format!("0.{}", next.of(site.text));
+            Some(corrected(
+                bad(
+                    reader,
+                    found.start,
+                    next.end,
+                    "a number begins with a digit",
+                ),
+                &ours,
+            ))
+        }
+        "$" if next.of(site.text) == "." && lex::next(site.text, next.end).kind == Kind::Number => {
+            Some(
+                bad(
+                    reader,
+                    found.start,
+                    next.end,
+                    "an amount begins with a digit",
+                )
+                .help("write `$0.50`"),
+            )
+        }
+        "€" | "£" | "¥" => Some(
+            bad(reader, found.start, found.end, "amounts are in US dollars").help("write `$2.50`"),
+        ),
+        "$" if is_number && touches => {
+            let ours = format!("${number}");
+            Some(corrected(
+                bad(
+                    reader,
+                    last.start,
+                    found.end,
+                    "the `$` stands before the amount",
+                ),
+                &ours,
+            ))
+        }
+        "×" if is_number => Some(
+            bad(reader, found.start, found.end, "a size is written with `x`")
+                .help("write `1080x1920`"),
+        ),
+        _ => None,
+    }
 }
 
 /// `5 minutes`, `$5 USD`
