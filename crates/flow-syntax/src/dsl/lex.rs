@@ -141,7 +141,8 @@ fn next_at_depth(text: &str, at: usize, depth: usize) -> Token {
             token(Kind::Fault(Fault::Comment), line_end(bytes, start))
         }
         b'/' if bytes.get(start + 1) == Some(&b'*') => {
-            let close = text[start + 2..].find("*/");
+            let far = text.floor_char_boundary(start + 2 + LINE_MAX);
+            let close = text[start + 2..far].find("*/");
             let end = close.map_or(line_end(bytes, start), |close| start + 4 + close);
             token(Kind::Fault(Fault::Comment), end)
         }

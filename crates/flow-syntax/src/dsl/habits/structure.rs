@@ -50,7 +50,7 @@ pub(super) fn next_item(reader: &Reader<'_>, site: &Site<'_>) -> Option<Diagnost
         last.of(site.text)
     );
     let is_item = ITEMS.contains(&site.before[0].of(site.text));
-    (is_item && site.open.is_none_or(|open| open.start > last.start)).then(|| {
+    is_item.then(|| {
         Diagnostic::new(codes::SYNTAX, place, message).other(
             reader.place(next.start, next.end),
             "the next declaration begins here",
