@@ -316,8 +316,11 @@ impl<'a> Reader<'a> {
                 }
                 found.push(TextPart::Hole(self.hole()?));
             } else {
-                let length = rest[1..].find('$').map_or(rest.len(), |length| length + 1);
-                let length = if rest.starts_with('$') { 1 } else { length };
+                let length = match rest.find('$') {
+                    Some(0) => 1,
+                    Some(length) => length,
+                    None => rest.len(),
+                };
                 letters.push_str(&rest[..length]);
                 self.at += length;
             }
