@@ -254,7 +254,10 @@ impl<'s> Builder<'s, '_> {
         is_tagged: bool,
         content: Content<'s>,
     ) {
-        self.attach_docs(start);
+        // What stands before a list documents its first item.
+        if matches!(content, Content::Map { .. }) {
+            self.attach_docs(start);
+        }
         self.frames.push(Frame {
             start,
             end,
