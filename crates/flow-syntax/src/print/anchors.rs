@@ -385,7 +385,9 @@ impl Anchors {
             ExprKind::List(items) => {
                 let places = items.iter().map(|item| place(item.span));
                 self.region(place(expr.span), places, false);
-                items.iter().for_each(|item| self.expr(item));
+                for item in items {
+                    self.expr(item);
+                }
             }
             ExprKind::Comprehension(made) => {
                 self.expr(&made.body);

@@ -151,8 +151,15 @@ impl<'a> Doc<'a> {
                 (Token::Open { .. }, Some(inner)) => depth = Some(inner + 1),
                 (Token::Close, Some(inner)) => depth = (inner > 1).then(|| inner - 1),
                 (Token::IfBroken(text), None) => used += text.len(),
-                (Token::IfBroken(_) | Token::Open { .. } | Token::Close, _)
-                | (Token::Indent | Token::Dedent | Token::Suffix(_), _) => {}
+                (
+                    Token::IfBroken(_)
+                    | Token::Open { .. }
+                    | Token::Close
+                    | Token::Indent
+                    | Token::Dedent
+                    | Token::Suffix(_),
+                    _,
+                ) => {}
             }
             if used > room {
                 return false;

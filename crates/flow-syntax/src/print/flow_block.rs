@@ -85,14 +85,14 @@ impl<'a> Flow<'a> {
         for place in inner {
             let notes = self.pending.take(*place);
             early.extend(notes.leading);
-            early.extend(notes.trailing.map(plain_remark));
+            early.extend(notes.trailing.as_deref().map(plain_remark));
             early.extend(notes.after);
         }
         let mut notes = self.pending.take(at);
         let first_line = self.pending.take_first_line(at);
         match (&notes.trailing, first_line) {
             (None, first_line) => notes.trailing = first_line,
-            (Some(_), Some(text)) => early.push(plain_remark(text)),
+            (Some(_), Some(text)) => early.push(plain_remark(&text)),
             (Some(_), None) => {}
         }
         let first = notes.leading.first();
@@ -347,13 +347,13 @@ impl<'a> Flow<'a> {
     }
 }
 
-fn limits<'a>(clauses: &'a [Clause]) -> impl Iterator<Item = Head<'a>> {
+fn limits(clauses: &[Clause]) -> impl Iterator<Item = Head<'_>> {
     clauses.iter().map(Head::Limit)
 }
 
-fn plain_remark(text: String) -> Remark {
+fn plain_remark(text: &str) -> Remark {
     Remark {
-        text: plain(&text).to_owned(),
+        text: plain(text).to_owned(),
         blank_before: false,
         outer: false,
     }

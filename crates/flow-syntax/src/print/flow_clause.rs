@@ -1,9 +1,8 @@
 //! Clauses of calls and limits of heads, in both spellings: YAML writes the
 //! same words behind the same keys.
 
-use super::flow_expr::Flow;
+use super::flow_expr::{Flow, line};
 use super::flow_type::effect;
-use super::trivia::Trivia;
 use crate::ast::{Cache, Clause, ClauseKind, Expr, Name};
 
 /// Returns the expression of a clause.
@@ -23,10 +22,7 @@ pub(super) fn operand(kind: &ClauseKind) -> Option<&Expr> {
 
 /// Returns what stands behind a clause's word, for a YAML scalar.
 pub(super) fn inline(kind: &ClauseKind) -> String {
-    let mut flow = Flow::new(&Trivia::default());
-    flow.is_inline = true;
-    flow.clause_operand(kind);
-    flow.doc.render(usize::MAX)
+    line(|flow| flow.clause_operand(kind))
 }
 
 /// Returns words with commas between them.

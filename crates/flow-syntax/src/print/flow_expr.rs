@@ -25,11 +25,19 @@ const POSTFIX: u8 = 9;
 pub(super) struct Flow<'a> {
     pub(super) doc: Doc<'a>,
     pub(super) pending: Pending,
-    /// Whether it writes a piece of a YAML scalar: one line, and `'` rather
-    /// than `"`.
-    pub(super) is_inline: bool,
+    /// Set where it writes a piece of a YAML scalar, on one line.
+    pub(super) inline: Option<InlineQuotes>,
     /// How many brackets are open: inside them a line may end anywhere.
     brackets: usize,
+}
+
+/// Which quotes texts have inside a YAML scalar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum InlineQuotes {
+    /// Those that were written.
+    Kept,
+    /// `'` where it can be, for YAML's own are `"`.
+    Single,
 }
 
 /// What stands between parts.
@@ -52,9 +60,30 @@ const fn brackets(open: &'static str, close: &'static str, pad: &'static str) ->
 /// Returns an expression on one line, for a YAML scalar.
 pub(super) fn inline(expr: &Expr) -> String {
     let mut flow = Flow::new(&Trivia::default());
-    flow.is_inline = true;
+    flow.inline = Some(InlineQuotes::Single);
     flow.expr(expr, ANY);
     flow.doc.render(usize::MAX)
+}
+
+/// Returns an expression on one line as a YAML scalar of its own: its texts
+/// keep their quotes where YAML needs none around them.
+pub(super) fn language(expr: &Expr) -> String {
+    line(|flow| flow.expr(expr, ANY))
+}
+
+/// Returns what a printer writes on one line, as [`language`] does.
+pub(super) fn line<'a>(write: impl Fn(&mut Flow<'a>)) -> String {
+    let mut text = String::new();
+    for quotes in [InlineQuotes::Kept, InlineQuotes::Single] {
+        let mut flow = Flow::new(&Trivia::default());
+        flow.inline = Some(quotes);
+        write(&mut flow);
+        text = flow.doc.render(usize::MAX);
+        if super::yaml_scalar::is_plain(&text, super::yaml_scalar::Where::Block) {
+            break;
+        }
+    }
+    text
 }
 
 /// Returns an expression on one line, for a hole of a text.
@@ -76,7 +105,7 @@ impl<'a> Flow<'a> {
         Self {
             doc: Doc::default(),
             pending: Pending::new(trivia),
-            is_inline: false,
+            inline: None,
             brackets: 0,
         }
     }
@@ -90,7 +119,7 @@ impl<'a> Flow<'a> {
     /// parentheses, inside of which lines may end.
     pub(super) fn expr_alone(&mut self, expr: &'a Expr) {
         let is_long = matches!(expr.kind, ExprKind::Binary(_) | ExprKind::If(_));
-        if !is_long || self.is_inline || self.brackets > 0 {
+        if !is_long || self.inline.is_some() || self.brackets > 0 {
             self.expr(expr, ANY);
             return;
         }
@@ -238,7 +267,7 @@ impl<'a> Flow<'a> {
                 first = &inner.left;
             }
         }
-        let may_break = self.brackets > 0 && !self.is_inline;
+        let may_break = self.brackets > 0 && self.inline.is_none();
         self.doc.open();
         self.expr(first, if rank == COMPARE { rank + 1 } else { rank });
         for (op, operand) in rest.into_iter().rev() {
@@ -255,12 +284,12 @@ impl<'a> Flow<'a> {
     }
 
     fn choice(&mut self, choice: &'a IfExpr) {
-        let may_break = self.brackets > 0 && !self.is_inline;
+        let may_break = self.brackets > 0 && self.inline.is_none();
         let gap = |doc: &mut Doc<'a>| {
             if may_break {
-                doc.line(" ")
+                doc.line(" ");
             } else {
-                doc.text(" ")
+                doc.text(" ");
             }
         };
         self.doc.open();
@@ -324,7 +353,7 @@ impl<'a> Flow<'a> {
             Entry::Field(name, value) => {
                 if is_word(&name.text) {
                     self.doc.text(name.text.as_str());
-                } else if self.is_inline {
+                } else if self.inline.is_some() {
                     self.doc.text(quoted_or_raw(&name.text));
                 } else {
                     self.doc.text(quoted(&name.text));

@@ -213,7 +213,7 @@ impl<'a> Flow<'a> {
         self.doc.indent();
         for (index, stmt) in test.stmts.iter().enumerate() {
             self.own_line(place(stmt.span), index == 0, &[], |flow| {
-                flow.test_stmt(stmt)
+                flow.test_stmt(stmt);
             });
         }
         let inside = self.pending.take_inside(at);

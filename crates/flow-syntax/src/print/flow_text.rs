@@ -1,6 +1,6 @@
 //! Texts of the workflow language: quotes, escapes and holes.
 
-use super::flow_expr::Flow;
+use super::flow_expr::{Flow, InlineQuotes};
 use crate::ast::{Expr, ExprKind, Text, TextPart, TextStyle};
 
 /// Writes letters between `"`.
@@ -84,15 +84,13 @@ impl<'a> Flow<'a> {
     /// Writes a text in its style, or in one that can hold it.
     pub(super) fn text(&mut self, text: &'a Text) {
         let letters = letters(text);
-        let style = match (&letters, text.style) {
-            (_, TextStyle::Plain | TextStyle::Lines) if !self.is_inline => text.style,
-            (Some(all), TextStyle::Raw) if can_be_raw(all) => TextStyle::Raw,
-            (Some(all), TextStyle::RawLines) if !self.is_inline && can_be_raw_lines(all) => {
-                TextStyle::RawLines
-            }
-            (_, TextStyle::RawLines) if !self.is_inline => TextStyle::Lines,
-            (Some(all), _) if self.is_inline && can_be_raw(all) => TextStyle::Raw,
-            (_, _) => TextStyle::Plain,
+        let style = match (&letters, text.style, self.inline) {
+            (_, TextStyle::Plain | TextStyle::Lines, None) => text.style,
+            (Some(all), TextStyle::Raw, _) if can_be_raw(all) => TextStyle::Raw,
+            (Some(all), TextStyle::RawLines, None) if can_be_raw_lines(all) => text.style,
+            (_, TextStyle::RawLines, None) => TextStyle::Lines,
+            (Some(all), _, Some(InlineQuotes::Single)) if can_be_raw(all) => TextStyle::Raw,
+            (_, _, _) => TextStyle::Plain,
         };
         match (style, letters) {
             (TextStyle::Raw, Some(all)) => self.doc.text(format!("'{all}'")),
@@ -119,7 +117,7 @@ impl<'a> Flow<'a> {
 
     /// Writes a hole; it never has a line end.
     fn hole(&mut self, hole: &'a Expr, written: &mut String) {
-        let inner = if self.is_inline {
+        let inner = if self.inline.is_some() {
             super::flow_expr::inline(hole)
         } else {
             super::flow_expr::one_line(hole)

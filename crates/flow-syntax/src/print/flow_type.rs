@@ -1,28 +1,24 @@
 //! Types and fields of the workflow language.
 
 use super::anchors::place;
-use super::flow_expr::{CURLY, Flow};
+use super::flow_expr::{CURLY, Flow, line};
 use super::flow_text::quoted_or_raw;
 use super::trivia::Trivia;
 use crate::ast::{EffectExpr, Field, RefinementKind, TypeBase, TypeExpr};
 
 /// Returns a type on one line, for a YAML scalar.
 pub(super) fn inline(ty: &TypeExpr) -> String {
-    let mut flow = Flow::new(&Trivia::default());
-    flow.is_inline = true;
-    flow.ty(ty);
-    flow.doc.render(usize::MAX)
+    line(|flow| flow.ty(ty))
 }
 
 /// Returns what stands behind a field's name on one line, for a YAML scalar.
 pub(super) fn inline_field(field: &Field) -> String {
-    let mut flow = Flow::new(&Trivia::default());
-    flow.is_inline = true;
-    if field.constant.is_some() {
-        flow.doc.text("const ");
-    }
-    flow.field_type(field);
-    flow.doc.render(usize::MAX)
+    line(|flow| {
+        if field.constant.is_some() {
+            flow.doc.text("const ");
+        }
+        flow.field_type(field);
+    })
 }
 
 /// Returns a type with its documentation, on several lines.
@@ -108,7 +104,7 @@ impl<'a> Flow<'a> {
 
     /// Writes a field or a parameter with its documentation.
     pub(super) fn field(&mut self, field: &'a Field) {
-        if !self.is_inline {
+        if self.inline.is_none() {
             self.docs(&field.docs);
         }
         if field.constant.is_some() {

@@ -67,8 +67,8 @@ impl Trivia {
         };
         finder.blanks(&anchors);
         if !file.comments.is_empty() {
-            finder.attach(&anchors, &file.comments);
-            finder.split_head(file);
+            let comments = finder.split_head(&file.comments);
+            finder.attach(&anchors, comments);
         }
         finder.trivia
     }
@@ -242,42 +242,34 @@ impl Finder<'_> {
             return;
         };
         let next_column = self.indentation(next.0);
-        if comment.own_line && column > next_column {
-            if let Some(before) = ends.before(at) {
-                let remark = self.remark(comment, false);
-                self.note(before).after.push(remark);
-                return;
-            }
+        let is_deeper = comment.own_line && column > next_column;
+        if let Some(before) = ends.before(at).filter(|_| is_deeper) {
+            let remark = self.remark(comment, false);
+            self.note(before).after.push(remark);
+            return;
         }
         let remark = self.remark(comment, comment.own_line && column < next_column);
         self.note(*next).leading.push(remark);
     }
 
     /// Takes the lines at the beginning of the file that an empty line
-    /// separates from the first declaration.
-    fn split_head(&mut self, file: &File) {
-        let Some(first) = file.items.first() else {
-            return;
-        };
-        let start = first.span.start;
-        let Some(notes) = self.trivia.notes.range_mut((start, 0)..).next() else {
-            return;
-        };
-        // In YAML the first comments may belong to a part of the first item.
-        let notes = notes.1;
-        if self.text[..start as usize].trim().is_empty() {
-            return;
+    /// separates from what follows, and gives the other comments.
+    fn split_head<'c>(&mut self, comments: &'c [Comment]) -> &'c [Comment] {
+        let text = self.text.strip_prefix('\u{feff}').unwrap_or(self.text);
+        let is_head =
+            |line: &&str| line.is_empty() || (line.starts_with('#') && !line.starts_with("##"));
+        let lines: Vec<&str> = text.lines().map(str::trim).take_while(is_head).collect();
+        let blank = lines.iter().rposition(|line| line.is_empty()).unwrap_or(0);
+        let count = lines[..blank]
+            .iter()
+            .filter(|line| !line.is_empty())
+            .count();
+        let (head, rest) = comments.split_at(count.min(comments.len()));
+        self.trivia.head = head.iter().map(|one| self.remark(one, false)).collect();
+        if let Some(first) = self.trivia.head.first_mut() {
+            first.blank_before = false;
         }
-        let last_blank = notes.leading.iter().rposition(|remark| remark.blank_before);
-        let count = if notes.blank_before {
-            notes.leading.len()
-        } else {
-            last_blank.unwrap_or(0)
-        };
-        self.trivia.head = notes.leading.drain(..count).collect();
-        if let Some(remark) = notes.leading.first_mut() {
-            remark.blank_before = false;
-        }
+        rest
     }
 }
 

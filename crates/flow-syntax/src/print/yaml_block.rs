@@ -3,7 +3,7 @@
 use super::anchors::{Place, place};
 use super::flow_block::pattern;
 use super::flow_clause;
-use super::flow_expr::inline;
+use super::flow_expr::{language, line};
 use super::flow_type;
 use super::yaml_scalar;
 use super::yaml_value::{Yaml, looks_like_item};
@@ -75,7 +75,19 @@ impl Yaml {
             head.push_str(&flow_type::inline(ty));
             head.push('>');
         }
-        self.line_of(level, "step", &head, place(call.path.span));
+        let at = place(call.path.span);
+        match &call.type_arg {
+            Some(ty) if flow_type::has_docs(ty) => {
+                let notes = self.pending.take(at);
+                self.remarks(level, &notes.leading, true);
+                self.wait(notes.trailing);
+                self.key(level, "step");
+                let lines = format!("{}<{}>", call.path.text, flow_type::with_docs(ty));
+                self.language_lines(level + 1, &lines);
+                self.remarks(level, &notes.after, true);
+            }
+            Some(_) | None => self.line_of(level, "step", &head, at),
+        }
         self.arguments(level, &call.args);
     }
 
@@ -102,9 +114,9 @@ impl Yaml {
         let at = place(clause.span);
         match &clause.kind {
             ClauseKind::Label(value) => self.pair(level, "label", value, at),
-            ClauseKind::Within(value) => self.line_of(level, "within", &inline(value), at),
-            ClauseKind::Timeout(value) => self.line_of(level, "timeout", &inline(value), at),
-            ClauseKind::Assume(value) => self.line_of(level, "assume", &inline(value), at),
+            ClauseKind::Within(value) => self.line_of(level, "within", &language(value), at),
+            ClauseKind::Timeout(value) => self.line_of(level, "timeout", &language(value), at),
+            ClauseKind::Assume(value) => self.line_of(level, "assume", &language(value), at),
             ClauseKind::After(names) => {
                 let words: Vec<&str> = names.iter().map(|name| name.text.as_str()).collect();
                 let notes = self.pending.take(at);
@@ -211,7 +223,12 @@ impl Yaml {
     }
 
     fn choice(&mut self, level: usize, choice: &If) {
-        self.line_of(level, "if", &inline(&choice.cond), place(choice.cond.span));
+        self.line_of(
+            level,
+            "if",
+            &language(&choice.cond),
+            place(choice.cond.span),
+        );
         self.block(level, &choice.then);
         match &choice.otherwise {
             None => {}
@@ -230,7 +247,7 @@ impl Yaml {
 
     fn matches(&mut self, level: usize, region: &Match) {
         let subject = &region.subject;
-        self.line_of(level, "match", &inline(subject), place(subject.span));
+        self.line_of(level, "match", &language(subject), place(subject.span));
         let inside_at = (subject.span.end, region.span.end);
         let first_line = self.pending.take_first_line(inside_at);
         let inside = self.pending.take_inside(inside_at);
@@ -262,7 +279,8 @@ impl Yaml {
     }
 
     fn each(&mut self, level: usize, region: &For) {
-        let head = format!("{} in {}", region.var.text, inline(&region.list));
+        let list = line(|flow| flow.expr_head(&region.list));
+        let head = format!("{} in {list}", region.var.text);
         self.line_of(level, "for", &head, place(region.list.span));
         let parts = [
             ("by", &region.by),
@@ -271,7 +289,7 @@ impl Yaml {
         ];
         for (word, part) in parts {
             if let Some(part) = part {
-                self.line_of(level, word, &inline(part), place(part.span));
+                self.line_of(level, word, &language(part), place(part.span));
             }
         }
         if let Some(span) = region.keep_ok {
@@ -289,9 +307,9 @@ impl Yaml {
         }
         self.line(level, "repeat", &head);
         self.pair(level, "from", &region.from, place(region.from.span));
-        self.line_of(level, "max", &inline(&region.max), place(region.max.span));
+        self.line_of(level, "max", &language(&region.max), place(region.max.span));
         if let Some(until) = &region.until {
-            self.line_of(level, "until", &inline(until), place(until.span));
+            self.line_of(level, "until", &language(until), place(until.span));
         }
         self.limits(level, &region.limits);
         self.block(level, &region.body);

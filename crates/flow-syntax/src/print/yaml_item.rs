@@ -1,7 +1,7 @@
 //! Declarations in YAML, kind by kind.
 
 use super::anchors::{place, reply_place, step_places, variant_place};
-use super::flow_expr::inline;
+use super::flow_expr::language;
 use super::flow_item::{fails_text, trigger_text, trigger_word, variant_text};
 use super::flow_type::{self, effect, has_docs};
 use super::trivia::{Notes, Remark, Trivia};
@@ -148,7 +148,7 @@ impl Yaml {
     }
 
     /// Writes text of the language that needs several lines behind a key.
-    fn language_lines(&mut self, level: usize, text: &str) {
+    pub(super) fn language_lines(&mut self, level: usize, text: &str) {
         self.out.push_str(" |-");
         self.end();
         for line in text.lines() {
@@ -285,7 +285,7 @@ impl Yaml {
         }
         for (word, part) in [("cost", &step.cost), ("pool", &step.pool)] {
             if let Some(part) = part {
-                self.line_of(2, word, &inline(part), next());
+                self.line_of(2, word, &language(part), next());
             }
         }
         if let Some(run) = &step.run {
@@ -329,12 +329,11 @@ impl Yaml {
         let notes = self.pending.take(place(call.span));
         self.remarks(level, &notes.leading, true);
         self.wait(notes.trailing);
-        match &call.kind {
-            ExprKind::Call(call) => {
-                self.line_of(level, "run", &call.path.text, place(call.path.span));
-                self.arguments(level, &call.args);
-            }
-            _ => self.line(level, "run", &inline(call)),
+        if let ExprKind::Call(call) = &call.kind {
+            self.line_of(level, "run", &call.path.text, place(call.path.span));
+            self.arguments(level, &call.args);
+        } else {
+            self.line(level, "run", &language(call));
         }
         self.remarks(level, &notes.after, true);
     }
@@ -414,7 +413,7 @@ impl Yaml {
                 self.run_call(3, call);
             }
             TestStmtKind::Expect(expr) => {
-                self.line_of(3, "expect", &inline(expr), place(expr.span));
+                self.line_of(3, "expect", &language(expr), place(expr.span));
             }
             TestStmtKind::Error => self.line(3, "expect", "none"),
         }

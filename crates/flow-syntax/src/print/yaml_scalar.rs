@@ -89,14 +89,7 @@ pub(super) fn of(expr: &Expr) -> Option<Scalar> {
             Some(of_letters(&literal.text))
         }
         ExprKind::Literal(literal) => Some(Scalar::new(&literal.text, Quotes::AsNeeded)),
-        ExprKind::Unary(UnaryOp::Negate, operand) => match &operand.kind {
-            ExprKind::Literal(literal)
-                if literal.text.starts_with(|c: char| c.is_ascii_digit()) =>
-            {
-                Some(Scalar::new(format!("-{}", literal.text), Quotes::AsNeeded))
-            }
-            _ => Some(hole(expr)),
-        },
+        ExprKind::Unary(UnaryOp::Negate, operand) => Some(negative(operand).unwrap_or(hole(expr))),
         ExprKind::Bare(bare) => {
             let quotes = if bare.quoted {
                 Quotes::Always
@@ -121,6 +114,15 @@ pub(super) fn of(expr: &Expr) -> Option<Scalar> {
             Some(hole(expr))
         }
     }
+}
+
+/// Returns a number below zero, which YAML says without a hole.
+fn negative(operand: &Expr) -> Option<Scalar> {
+    let ExprKind::Literal(literal) = &operand.kind else {
+        return None;
+    };
+    let is_number = literal.text.starts_with(|c: char| c.is_ascii_digit());
+    is_number.then(|| Scalar::new(format!("-{}", literal.text), Quotes::AsNeeded))
 }
 
 /// Returns an expression as `${…}`.
@@ -189,7 +191,7 @@ fn looks_like_other(text: &str) -> bool {
 }
 
 /// Tells whether a text can stand without quotes.
-fn is_plain(text: &str, place: Where) -> bool {
+pub(super) fn is_plain(text: &str, place: Where) -> bool {
     let mut chars = text.chars();
     let Some(first) = chars.next() else {
         return false;
@@ -209,7 +211,7 @@ fn is_plain(text: &str, place: Where) -> bool {
         && !text.contains(" #")
         && !text.chars().any(|c| c.is_control() || is_unseen(c))
         && (place == Where::Block || !text.contains([',', '[', ']', '{', '}']))
-        && (place == Where::Block || !text.contains(":,"))
+        && (place == Where::Block || !text.ends_with('?'))
 }
 
 fn is_unseen(c: char) -> bool {

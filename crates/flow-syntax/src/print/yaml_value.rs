@@ -321,17 +321,14 @@ impl Yaml {
         self.remarks(level, &outer, true);
         self.key(level, "with");
         let is_free = !pairs.iter().any(|pair| self.pending.has_comments(pair.at));
-        let column = (level + 1) * STEP + "with: ".len();
-        match flow_map(&pairs, column).filter(|_| is_free) {
-            Some(text) => {
-                self.out.push(' ');
-                self.out.push_str(&text);
-                self.end();
-            }
-            None => {
-                self.end();
-                self.pairs(level + 1, &pairs);
-            }
+        let column = level * STEP + "with: ".len();
+        if let Some(text) = flow_map(&pairs, column).filter(|_| is_free) {
+            self.out.push(' ');
+            self.out.push_str(&text);
+            self.end();
+        } else {
+            self.end();
+            self.pairs(level + 1, &pairs);
         }
     }
 }
@@ -379,11 +376,14 @@ fn small(value: &Expr) -> Option<String> {
 }
 
 fn shape(value: &Expr) -> Shape<'_> {
-    let pairs = match &value.kind {
-        ExprKind::List(items) => return Shape::List(items),
-        ExprKind::Record(entries) => record(entries),
-        ExprKind::Call(call) => literal_call(call),
-        _ => None,
+    let pairs = if let ExprKind::List(items) = &value.kind {
+        return Shape::List(items);
+    } else if let ExprKind::Record(entries) = &value.kind {
+        record(entries)
+    } else if let ExprKind::Call(call) = &value.kind {
+        literal_call(call)
+    } else {
+        None
     };
     match pairs {
         Some(pairs) => Shape::Map(pairs),
