@@ -21,8 +21,8 @@ use crate::declare::{
 pub struct Signatures {
     /// The steps, by name.
     pub steps: BTreeMap<Arc<str>, Signature>,
-    /// The types, by name; those of the standard library begin with a small
-    /// letter and need no `use`.
+    /// The types, by name. They need no `use`, and may begin with a small letter
+    /// as the language's own do.
     pub types: BTreeMap<Arc<str>, Type>,
     /// The sources they were read from.
     pub sources: Vec<Source>,
@@ -104,11 +104,8 @@ impl Signatures {
             file: FileId(0),
             items: &items,
         };
-        let naming = match origin {
-            Origin::Library => Naming::Free,
-            Origin::Project => Naming::Capital,
-        };
-        declare(&mut files, &[declarations], &self.types, naming, &mut out);
+        let types = &self.types;
+        declare(&mut files, &[declarations], types, Naming::Free, &mut out);
         let read = self.read_steps(&items, &files, origin, &mut out);
         let [file] = files;
         for (name, declared) in file.types {

@@ -22,7 +22,7 @@ const DEPTH_MAX: u32 = 64;
 pub(crate) enum Naming {
     /// With a capital.
     Capital,
-    /// With any letter: the standard library's.
+    /// With any letter: those declared beside steps.
     Free,
 }
 
