@@ -83,7 +83,7 @@ pub(crate) fn read(
         checker.next_source = next + count(found.templates.len());
         match &item.kind {
             ItemKind::Trigger(tree) => triggers.extend(checker.trigger(tree, &item.docs)),
-            ItemKind::Test(tree) => tests.extend(checker.test(tree)),
+            ItemKind::Test(tree) => tests.push(checker.test(tree)),
             ItemKind::Use(_)
             | ItemKind::Enum(_)
             | ItemKind::Type(_)

@@ -29,6 +29,7 @@ mod records;
 mod templates;
 mod texts;
 
+mod firing;
 mod schedule;
 mod test;
 mod trigger;

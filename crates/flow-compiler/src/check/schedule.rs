@@ -77,19 +77,7 @@ fn read(pattern: &Name) -> Result<String, Box<Diagnostic>> {
     if let [word] = words.as_slice()
         && word.starts_with('@')
     {
-        let meant = WORDS
-            .iter()
-            .find(|(short, _)| short.eq_ignore_ascii_case(word));
-        let diagnostic = bad(format!("`{word}` is no pattern here"));
-        return Err(Box::new(match meant {
-            Some((_, meant)) => diagnostic.fix(
-                Certainty::Certain,
-                format!("write `{meant}`"),
-                pattern.span,
-                format!("\"{meant}\""),
-            ),
-            None => diagnostic.help(format!("write five fields: {FIELDS}")),
-        }));
+        return Err(Box::new(short_word(word, pattern)));
     }
     if words.len() != 5 {
         let count = words.len();
@@ -145,6 +133,24 @@ fn read(pattern: &Name) -> Result<String, Box<Diagnostic>> {
         ));
     }
     Ok(text)
+}
+
+/// Says what a word such as `@daily` is here.
+fn short_word(word: &str, pattern: &Name) -> Diagnostic {
+    let message = format!("`{word}` is no pattern here");
+    let diagnostic = Diagnostic::new(codes::BAD_CRON, pattern.span, message);
+    let meant = WORDS
+        .iter()
+        .find(|(short, _)| short.eq_ignore_ascii_case(word));
+    match meant {
+        Some((_, meant)) => diagnostic.fix(
+            Certainty::Certain,
+            format!("write `{meant}`"),
+            pattern.span,
+            format!("\"{meant}\""),
+        ),
+        None => diagnostic.help(format!("write five fields: {FIELDS}")),
+    }
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use flow_syntax::diagnostic::{Certainty, nearest};
 use flow_syntax::span::Span;
 
 use super::call::Callee;
-use super::trigger::{record, run_status, words};
+use super::firing::{record, run_status, words};
 use super::{Binding, Checker, generic};
 use crate::codes;
 use crate::declare::twice;
@@ -109,8 +109,8 @@ pub enum Slot {
 }
 
 impl<'a> Checker<'a> {
-    /// Checks a test. `None` if it can't be used, which is reported.
-    pub(crate) fn test(&mut self, tree: &'a ast::Test) -> Option<CheckedTest> {
+    /// Checks a test. What can't be used of it is left out, and reported.
+    pub(crate) fn test(&mut self, tree: &'a ast::Test) -> CheckedTest {
         self.in_test = true;
         self.scopes.push();
         self.enter(NodeId(0));
@@ -156,13 +156,13 @@ impl<'a> Checker<'a> {
                 .help("it shows no more than that nothing breaks: add `expect r.status == done`"),
             );
         }
-        Some(CheckedTest {
+        CheckedTest {
             name: tree.name.text.as_str().into(),
             span: tree.name.span,
             actions,
             slots,
             templates: std::mem::take(&mut self.body.templates),
-        })
+        }
     }
 
     fn stub_twice(&mut self, step: &ast::Path, first: Span) {
@@ -360,27 +360,20 @@ impl<'a> Checker<'a> {
             // No author can write this name.
             let name = format!("calls {}", slots.len());
             let step = self.counted(call);
-            self.scopes.bind(
-                &name,
-                Binding {
-                    expr: Expr::Arg(
-                        NodeId(0),
-                        slot(
-                            slots,
-                            Slot::Calls(step.clone().unwrap_or_else(|| "".into())),
-                        ),
-                    ),
-                    ty: step.is_some().then(|| {
-                        Type::Int(Bounds {
-                            min: Some(0),
-                            max: None,
-                        })
-                    }),
-                    empty: false,
-                    span: call.path.span,
-                    used: true,
-                },
-            );
+            let count = Type::Int(Bounds {
+                min: Some(0),
+                max: None,
+            });
+            let ty = step.is_some().then_some(count);
+            let step = step.unwrap_or_else(|| "".into());
+            let binding = Binding {
+                expr: Expr::Arg(NodeId(0), slot(slots, Slot::Calls(step))),
+                ty,
+                empty: false,
+                span: call.path.span,
+                used: true,
+            };
+            self.scopes.bind(&name, binding);
             expr.kind = ExprKind::Name(name);
         });
         cond
@@ -439,14 +432,16 @@ fn dotted(expr: &ast::Expr) -> Option<ast::Path> {
         words.push(name.text.as_str());
         inner = of;
     }
-    let text = match &inner.kind {
-        ExprKind::Name(name) => {
-            words.push(name);
-            words.reverse();
-            words.join(".")
-        }
-        ExprKind::Bare(bare) if words.is_empty() => bare.text.clone(),
-        _ => return None,
+    let text = if let ExprKind::Name(name) = &inner.kind {
+        words.push(name);
+        words.reverse();
+        words.join(".")
+    } else if let ExprKind::Bare(bare) = &inner.kind
+        && words.is_empty()
+    {
+        bare.text.clone()
+    } else {
+        return None;
     };
     let span = expr.span;
     Some(ast::Path { text, span })

@@ -2,6 +2,7 @@
 
 pub(crate) mod defaults;
 mod files;
+mod foreign;
 mod named;
 mod param;
 mod program;

@@ -356,13 +356,15 @@ fn too_large(name: &ast::Name, weight: Weight, out: &mut Diagnostics) -> bool {
 
 /// A record takes the first name that it is given.
 fn with_name(ty: Type, name: &str) -> Type {
-    match ty {
-        Type::Record(record) if record.name.is_none() => Type::Record(Arc::new(RecordType {
+    if let Type::Record(record) = &ty
+        && record.name.is_none()
+    {
+        return Type::Record(Arc::new(RecordType {
             name: Some(name.into()),
             fields: record.fields.clone(),
-        })),
-        other => other,
+        }));
     }
+    ty
 }
 
 fn enumeration(words: &ast::Enum, out: &mut Diagnostics) -> Option<Type> {

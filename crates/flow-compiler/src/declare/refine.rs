@@ -14,10 +14,11 @@ use flow_syntax::span::Span;
 use crate::codes;
 
 /// Narrows a type. `None` if it can't be, which is reported.
-pub(super) fn refine(ty: Type, written: &Refinement, out: &mut Diagnostics) -> Option<Type> {
-    let result = match &ty {
-        Type::Optional(inner) => narrowed(inner, written).map(Type::optional),
-        _ => narrowed(&ty, written),
+pub(super) fn refine(ty: &Type, written: &Refinement, out: &mut Diagnostics) -> Option<Type> {
+    let result = if let Type::Optional(inner) = ty {
+        narrowed(inner, written).map(Type::optional)
+    } else {
+        narrowed(ty, written)
     };
     match result {
         Ok(ty) => Some(ty),

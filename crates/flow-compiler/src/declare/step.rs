@@ -367,35 +367,36 @@ impl Formula<'_> {
         for (at, arg) in call.args.iter().enumerate() {
             // The unit is a word of the price list.
             if call.path.text == "price" && at == 1 {
-                self.check_unit(&arg.value, out);
+                check_unit(&arg.value, out);
             } else {
                 self.check(&arg.value, out);
             }
         }
     }
+}
 
-    fn check_unit(&self, unit: &ast::Expr, out: &mut Diagnostics) {
-        match &unit.kind {
-            ExprKind::Name(_) | ExprKind::Bare(_) | ExprKind::Error => {}
-            ExprKind::Literal(_)
-            | ExprKind::Text(_)
-            | ExprKind::None
-            | ExprKind::Field(..)
-            | ExprKind::Index(..)
-            | ExprKind::Unary(..)
-            | ExprKind::Binary(_)
-            | ExprKind::Is(..)
-            | ExprKind::If(_)
-            | ExprKind::Call(_)
-            | ExprKind::List(_)
-            | ExprKind::Comprehension(_)
-            | ExprKind::Record(_) => {
-                let message = "the unit of a price is a word";
-                out.push(
-                    Diagnostic::new(codes::BAD_COST, unit.span, message)
-                        .help("such as `image`, `second`, `input` or `output`"),
-                );
-            }
+/// The unit of a price is a word of the price list.
+fn check_unit(unit: &ast::Expr, out: &mut Diagnostics) {
+    match &unit.kind {
+        ExprKind::Name(_) | ExprKind::Bare(_) | ExprKind::Error => {}
+        ExprKind::Literal(_)
+        | ExprKind::Text(_)
+        | ExprKind::None
+        | ExprKind::Field(..)
+        | ExprKind::Index(..)
+        | ExprKind::Unary(..)
+        | ExprKind::Binary(_)
+        | ExprKind::Is(..)
+        | ExprKind::If(_)
+        | ExprKind::Call(_)
+        | ExprKind::List(_)
+        | ExprKind::Comprehension(_)
+        | ExprKind::Record(_) => {
+            let message = "the unit of a price is a word";
+            out.push(
+                Diagnostic::new(codes::BAD_COST, unit.span, message)
+                    .help("such as `image`, `second`, `input` or `output`"),
+            );
         }
     }
 }
@@ -406,21 +407,20 @@ pub(crate) fn canonical(signature: &Signature) -> String {
     let plain = |ty: &Type| {
         serde_json::to_string(&super::types::plain(ty)).expect("a type can be written as JSON")
     };
-    let mut text = format!("step {}", signature.name);
+    let mut lines = vec![format!("step {}", signature.name)];
     if signature.type_param.is_some() {
-        text.push_str("<T>");
+        lines.push("of T".to_owned());
     }
     for param in &signature.params {
-        let constant = if param.constant { "const " } else { "" };
+        let word = if param.constant { "const" } else { "param" };
         let ty = param.ty.as_ref().map(plain).unwrap_or_default();
-        text.push_str(&format!("\n{constant}{}: {ty}", param.name));
+        lines.push(format!("{word} {}: {ty}", param.name));
     }
-    text.push_str(&format!("\n-> {}", plain(&signature.returns)));
+    lines.push(format!("gives {}", plain(&signature.returns)));
     for effect in &signature.effects {
-        text.push_str(&format!("\neffect {effect:?}"));
+        let effect = serde_json::to_string(effect).expect("an effect can be written as JSON");
+        lines.push(format!("effect {effect}"));
     }
-    if let Some(run) = &signature.run {
-        text.push_str(&format!("\nrun {run}"));
-    }
-    text
+    lines.extend(signature.run.iter().map(|run| format!("run {run}")));
+    lines.join("\n")
 }
