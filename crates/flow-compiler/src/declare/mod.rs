@@ -8,6 +8,8 @@ mod param;
 mod program;
 mod refine;
 mod step;
+#[cfg(test)]
+mod tests;
 mod types;
 
 pub(crate) use files::load;

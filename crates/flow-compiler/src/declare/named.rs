@@ -54,6 +54,16 @@ enum What<'a> {
 struct Weight {
     parts: u32,
     depth: u32,
+    /// Whether a type in it is too large by itself, which is reported.
+    broken: bool,
+}
+
+impl Weight {
+    const ONE: Self = Self {
+        parts: 1,
+        depth: 1,
+        broken: false,
+    };
 }
 
 /// Reads all types and enumerations of some files into their scopes.
@@ -83,7 +93,7 @@ pub(crate) fn declare(
         })
         .collect();
     let order = order(&definitions, &needs, out);
-    let mut weights = vec![Weight { parts: 1, depth: 1 }; definitions.len()];
+    let mut weights = vec![Weight::ONE; definitions.len()];
     for at in order {
         let definition = definitions[at];
         let ty = match definition.what {
@@ -94,7 +104,7 @@ pub(crate) fn declare(
                     Some(weights[target])
                 });
                 if too_large(definition.name, weights[at], out) {
-                    weights[at] = Weight { parts: 1, depth: 1 };
+                    weights[at].broken = true;
                     continue;
                 }
                 let scope = TypeScope {
@@ -308,10 +318,14 @@ fn circle_of(definitions: &[Definition<'_>], circle: &[usize]) -> Diagnostic {
 
 /// Adds up the parts of a type, those of named types included.
 fn weigh(ty: &ast::TypeExpr, known: &dyn Fn(&ast::Path) -> Option<Weight>) -> Weight {
-    let mut sum = Weight { parts: 1, depth: 0 };
+    let mut sum = Weight {
+        depth: 0,
+        ..Weight::ONE
+    };
     let mut add = |part: Weight| {
         sum.parts = sum.parts.saturating_add(part.parts);
         sum.depth = sum.depth.max(part.depth);
+        sum.broken |= part.broken;
     };
     match &ty.base {
         TypeBase::Named { path, args } => {
@@ -333,7 +347,11 @@ fn weigh(ty: &ast::TypeExpr, known: &dyn Fn(&ast::Path) -> Option<Weight>) -> We
     sum
 }
 
+/// Reports a type that is too large; one with such a part is it too.
 fn too_large(name: &ast::Name, weight: Weight, out: &mut Diagnostics) -> bool {
+    if weight.broken {
+        return true;
+    }
     let message = if weight.parts > PARTS_MAX {
         format!(
             "`{}` has more than {PARTS_MAX} parts, those of the types in it included",

@@ -1,8 +1,11 @@
 //! All that the files of a compilation declare, put together.
 
+use std::collections::BTreeMap;
+
 use flow_core::expr::Function;
 use flow_syntax::ast::{self, ItemKind};
 use flow_syntax::diagnostic::{Diagnostic, Diagnostics};
+use flow_syntax::span::Span;
 
 use super::files::Loaded;
 use super::named::{Declarations, Naming, declare};
@@ -63,6 +66,9 @@ impl<'a> Program<'a> {
                 }
             }
         }
+        if let Some(entry) = loaded.trees.first() {
+            unique(&entry.items, out);
+        }
         defaults::of_workflows(&mut program, signatures, settings, files, out);
         program
     }
@@ -117,8 +123,8 @@ fn scopes(loaded: &Loaded) -> Vec<FileScope> {
             name: source.name.clone(),
             source: source.id,
             text: source.text.clone(),
-            types: std::collections::BTreeMap::new(),
-            workflows: std::collections::BTreeMap::new(),
+            types: BTreeMap::new(),
+            workflows: BTreeMap::new(),
             uses: uses.clone(),
         })
         .collect()
@@ -137,6 +143,29 @@ fn check_name(name: &ast::Name, signatures: &Signatures, out: &mut Diagnostics) 
         out.push(taken("a step").other(step.span, "it is declared here"));
     } else {
         small(name, "a workflow", out);
+    }
+}
+
+/// Reports triggers and tests of one name.
+fn unique(items: &[ast::Item], out: &mut Diagnostics) {
+    let mut names: BTreeMap<(&str, &str), Span> = BTreeMap::new();
+    for item in items {
+        let (what, name) = match &item.kind {
+            ItemKind::Trigger(trigger) => {
+                small(&trigger.name, "a trigger", out);
+                ("trigger", &trigger.name)
+            }
+            ItemKind::Test(test) => ("test", &test.name),
+            ItemKind::Use(_)
+            | ItemKind::Enum(_)
+            | ItemKind::Type(_)
+            | ItemKind::Step(_)
+            | ItemKind::Workflow(_)
+            | ItemKind::Error => continue,
+        };
+        if let Some(first) = names.insert((what, &name.text), name.span) {
+            out.push(twice(what, name, first));
+        }
     }
 }
 

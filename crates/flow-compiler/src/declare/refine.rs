@@ -57,6 +57,11 @@ impl Fault {
 }
 
 fn narrowed(ty: &Type, written: &Refinement) -> Result<Type, Fault> {
+    if let (Type::Text(_) | Type::List(_), RefinementKind::In(min, max)) = (ty, &written.kind) {
+        let message = "a length has no `in`";
+        let fault = Fault::new(codes::BAD_REFINEMENT, written.span, message);
+        return Err(fault.help(format!("write `min {} max {}`", min.text, max.text)));
+    }
     if let RefinementKind::Matching(pattern) = &written.kind {
         let Type::Text(rule) = ty else {
             return Err(misfit(ty, written, "matching"));
