@@ -52,6 +52,7 @@ impl<'a> Reader<'a> {
         let mut margin = Margin::default();
         if matches!(style, TextStyle::Lines | TextStyle::RawLines) {
             margin = Margin::of(&pieces);
+            self.first_line(&pieces, margin.drops_first);
         }
         let mut parts = Vec::new();
         let count = pieces.len();
@@ -82,6 +83,26 @@ impl<'a> Reader<'a> {
             }
         }
         parts
+    }
+
+    /// Refuses a text of several lines that begins behind its quotes.
+    fn first_line(&mut self, pieces: &[Piece<'a>], is_below: bool) {
+        let breaks = |piece: &Piece<'_>| match piece {
+            Piece::Letters(letters, _) => letters.contains('\n'),
+            Piece::Hole(_) => false,
+        };
+        if is_below || !pieces.iter().any(breaks) {
+            return;
+        }
+        let span = match pieces.first() {
+            Some(Piece::Letters(_, at)) => self.place(*at, *at),
+            Some(Piece::Hole(pair)) => self.span(pair).before(),
+            None => return,
+        };
+        let message = "a text of several lines begins on the line after its quotes";
+        let diagnostic = Diagnostic::new(codes::TEXT_INDENTATION, span, message)
+            .help("break the line behind the opening quotes");
+        self.report(diagnostic);
     }
 
     /// Removes the margin of every line and resolves escapes.

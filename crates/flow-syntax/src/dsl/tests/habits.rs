@@ -87,6 +87,7 @@ const STATEMENTS: &[(&str, &[&str])] = &[
     ("x = “a”", &["stray-character"]),
     ("x = a \u{0} b", &["stray-character"]),
     ("x = \"\"\"\n a\n   \"\"\"", &["text-indentation"]),
+    ("x = \"\"\"a\n  b\"\"\"", &["text-indentation"]),
     ("x = a +", &["syntax"]),
     ("x = a +\n  y = 3", &["syntax"]),
     (
