@@ -107,7 +107,7 @@ impl Checker<'_> {
             "template" => self.form_template(call, span),
             "file" => self.form(call, span, |checker, path| checker.file_path(path, wanted)),
             "fixture" => self.form(call, span, |checker, path| checker.fixture(path, wanted)),
-            "secret" => self.form(call, span, |checker, name| checker.secret(name)),
+            "secret" => self.form(call, span, Self::secret),
             _ if self.is_effectful(call) => {
                 self.report_nested(call, span);
                 self.only_look(call)
@@ -162,16 +162,16 @@ impl Checker<'_> {
                     next += 1;
                     next - 1
                 }
-                Some(name) => match names.iter().position(|known| *known == name.text) {
-                    Some(at) => at,
-                    None => {
+                Some(name) => {
+                    let Some(at) = names.iter().position(|known| *known == name.text) else {
                         self.report_no_parameter(name, function, names);
                         return None;
-                    }
-                },
+                    };
+                    at
+                }
             };
             let Some(slot) = found.get_mut(at) else {
-                self.report_arity(call, function, span, names.len());
+                self.report_arity(call, function, span);
                 return None;
             };
             if slot.replace(&arg.value).is_some() {
@@ -183,7 +183,7 @@ impl Checker<'_> {
         let given = found.iter().take_while(|slot| slot.is_some()).count();
         let total = found.iter().flatten().count();
         if given < least || given < total {
-            self.report_arity(call, function, span, total);
+            self.report_arity(call, function, span);
             return None;
         }
         Some(found.into_iter().flatten().collect())
@@ -204,7 +204,7 @@ impl Checker<'_> {
         self.report(diagnostic);
     }
 
-    fn report_arity(&mut self, call: &ast::Call, function: Function, span: Span, _given: usize) {
+    fn report_arity(&mut self, call: &ast::Call, function: Function, span: Span) {
         let (names, least) = parameters(function);
         let wanted = match (least, names.len()) {
             (1, 1) => "one argument".to_owned(),
@@ -331,16 +331,14 @@ impl Checker<'_> {
     ) -> Typed {
         self.forbid_type(call);
         let name = &call.path.text;
-        match &call.args[..] {
-            [arg] => check(self, &arg.value),
-            _ => {
-                let message = format!("`{name}` takes one text");
-                let diagnostic = Self::error(codes::ARGUMENTS, span, message)
-                    .help(format!("write `{name}(\"…\")`"));
-                self.report(diagnostic);
-                Typed::unknown()
-            }
+        if let [arg] = &call.args[..] {
+            return check(self, &arg.value);
         }
+        let message = format!("`{name}` takes one text");
+        let diagnostic =
+            Self::error(codes::ARGUMENTS, span, message).help(format!("write `{name}(\"…\")`"));
+        self.report(diagnostic);
+        Typed::unknown()
     }
 
     fn form_template(&mut self, call: &ast::Call, span: Span) -> Typed {
@@ -360,6 +358,10 @@ impl Checker<'_> {
     }
 
     /// Returns a text that must be known before anything runs.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all others are alike here, and a new one is too"
+    )]
     pub(super) fn constant<'t>(&mut self, tree: &'t ast::Expr, what: &str) -> Option<&'t str> {
         match &tree.kind {
             ExprKind::Bare(bare) => return Some(&bare.text),

@@ -14,6 +14,7 @@ use flow_syntax::diagnostic::Certainty;
 use flow_syntax::span::Span;
 
 use super::coerce::{has_part, is_jsonable};
+use super::operators::loose;
 use super::scope::Fact;
 use super::{Binding, Checker, Typed};
 use crate::codes;
@@ -275,7 +276,8 @@ impl Checker<'_> {
         let then = self.expr(&tree.then, wanted);
         self.scopes.forget(before);
         let before = self.scopes.know(no);
-        let otherwise = self.expr(&tree.otherwise, wanted.or(then.ty.as_ref()));
+        let hint = wanted.cloned().or_else(|| then.ty.as_ref().map(loose));
+        let otherwise = self.expr(&tree.otherwise, hint.as_ref());
         self.scopes.forget(before);
         let (Some(first), Some(second)) = (&then.ty, &otherwise.ty) else {
             return Typed::unknown();
@@ -339,13 +341,14 @@ impl Checker<'_> {
         let mut broken = false;
         let mut found = Vec::with_capacity(items.len());
         for item in items {
-            let typed = self.expr(item, all.as_ref());
+            let typed = self.expr(item, all.as_ref().map(loose).as_ref());
             match (&typed.ty, &all) {
                 (None, _) => broken = true,
                 (Some(ty), None) => all = Some(ty.clone()),
-                (Some(ty), Some(before)) => match join(before, ty) {
-                    Some(ty) => all = Some(ty),
-                    None => {
+                (Some(ty), Some(before)) => {
+                    if let Some(ty) = join(before, ty) {
+                        all = Some(ty);
+                    } else {
                         broken = true;
                         let diagnostic = Self::error(
                             codes::TYPE_MISMATCH,
@@ -359,7 +362,7 @@ impl Checker<'_> {
                         .help("all items of a list have one type; a record holds different ones");
                         self.report(diagnostic);
                     }
-                },
+                }
             }
             found.push(typed);
         }
@@ -407,12 +410,11 @@ impl Checker<'_> {
                 used: true,
             },
         );
-        let cond = tree.cond.as_ref().map(|cond| self.cond(cond));
-        let filtered = cond.is_some();
-        let (cond, facts) = match cond {
+        let (cond, facts) = match tree.cond.as_ref().map(|cond| self.cond(cond)) {
             Some((cond, yes, _)) => (Some(cond), yes),
             None => (None, Vec::new()),
         };
+        let min = length.min.filter(|_| cond.is_none());
         let before = self.scopes.know(facts);
         let inner = match wanted.map(Type::present) {
             Some(Type::List(list)) => Some(list.item.as_ref().clone()),
@@ -445,10 +447,7 @@ impl Checker<'_> {
             Some(Type::Json) => Type::Json,
             _ => Type::List(ListType {
                 item: body_ty.into(),
-                length: Bounds {
-                    min: length.min.filter(|_| !filtered),
-                    max: length.max,
-                },
+                length: Bounds { min, ..length },
             }),
         };
         Typed::new(expr, ty)

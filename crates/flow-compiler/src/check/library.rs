@@ -148,6 +148,7 @@ impl Checker<'_> {
     }
 
     /// Checks a function whose types are always the same.
+    #[expect(clippy::unnecessary_wraps, reason = "functions are checked alike")]
     fn simple(
         &mut self,
         args: &Args<'_>,
@@ -167,7 +168,7 @@ impl Checker<'_> {
         let hint = hint.map(|item| Type::list(loose(item)));
         let typed = self.expr(tree, hint.as_ref());
         match typed.ty {
-            None => return None,
+            None => None,
             Some(Type::List(list)) => Some(ListArg {
                 expr: typed.expr,
                 item: list.item.as_ref().clone(),
@@ -213,6 +214,7 @@ impl Checker<'_> {
         Some((vec![typed.expr], ty))
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "functions are checked alike")]
     fn range(&mut self, args: &Args<'_>) -> Option<(Vec<Expr>, Type)> {
         let mut most = None;
         let mut exprs = Vec::new();
@@ -237,6 +239,10 @@ impl Checker<'_> {
         Some((exprs, list_of(Type::int(), max)))
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all others are alike here, and a new one is too"
+    )]
     fn reshape(&mut self, args: &Args<'_>) -> Option<(Vec<Expr>, Type)> {
         let first = self.known_list(args, 0, None)?;
         let max = first.length.max;
@@ -268,6 +274,10 @@ impl Checker<'_> {
         }
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all others are alike here, and a new one is too"
+    )]
     fn reorder(&mut self, args: &Args<'_>, wanted: Option<&Type>) -> Option<(Vec<Expr>, Type)> {
         let list = self.list_arg(args, 0, item_of(wanted))?;
         if args.function == Function::Sort && !self.has_order(args, &list.item) {
@@ -303,6 +313,10 @@ impl Checker<'_> {
         Some((vec![list.expr, count], ty))
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all others are alike here, and a new one is too"
+    )]
     fn sum(&mut self, args: &Args<'_>) -> Option<(Vec<Expr>, Type)> {
         let list = self.known_list(args, 0, None)?;
         let (ty, zero) = match list.item {
@@ -415,11 +429,15 @@ impl Checker<'_> {
         Some((vec![typed.expr, at], item.optional()))
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all others are alike here, and a new one is too"
+    )]
     fn entries(&mut self, args: &Args<'_>) -> Option<(Vec<Expr>, Type)> {
         let tree = args.at(0)?;
         let typed = self.expr(tree, None);
         match typed.ty {
-            None => return None,
+            None => None,
             Some(Type::Map(item)) => {
                 let item = match args.function {
                     Function::Keys => Type::text(),
@@ -471,6 +489,10 @@ impl Checker<'_> {
         Some((vec![outside(typed.expr, &ty)], Type::text()))
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all others are alike here, and a new one is too"
+    )]
     fn pick(&mut self, args: &Args<'_>, wanted: Option<&Type>) -> Option<(Vec<Expr>, Type)> {
         let list = self.known_list(args, 0, wanted.map(Type::present))?;
         if list.length.max == Some(0) {
@@ -527,6 +549,10 @@ impl Checker<'_> {
     }
 
     /// Reports that a list is needed.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all others are alike here, and a new one is too"
+    )]
     pub(super) fn report_no_list(&mut self, found: &Type, tree: &ast::Expr) {
         let said = path_of(tree).unwrap_or_else(|| "x".to_owned());
         let missing = matches!(found, Type::Optional(_) | Type::None);

@@ -33,6 +33,10 @@ impl Checker<'_> {
     }
 
     /// Reads a YAML scalar.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all others are alike here, and a new one is too"
+    )]
     pub(super) fn bare(&mut self, bare: &ast::Bare, span: Span, wanted: Option<&Type>) -> Typed {
         let quoting = if bare.quoted {
             Quoting::Quoted
@@ -81,6 +85,10 @@ impl Checker<'_> {
         }
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all others are alike here, and a new one is too"
+    )]
     fn report_scalar(&mut self, error: &ScalarError, text: &str, ty: &Type, span: Span) {
         let mut diagnostic = Self::error(codes::LITERAL, span, error.to_string());
         match error {
@@ -105,6 +113,10 @@ impl Checker<'_> {
         self.report(diagnostic);
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all others are alike here, and a new one is too"
+    )]
     pub(super) fn negate(&mut self, tree: &ast::Expr, span: Span, wanted: Option<&Type>) -> Typed {
         if let ExprKind::Literal(literal) = &tree.kind
             && matches!(literal.kind, LiteralKind::Int | LiteralKind::Float)
@@ -215,6 +227,10 @@ fn literal_type(kind: LiteralKind, wanted: Option<&Type>) -> Type {
 }
 
 /// Makes an expression of a value that YAML's schema gave.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "all others are alike here, and a new one is too"
+)]
 fn known(value: Value, wanted: Option<&Type>) -> Typed {
     let own = match &value {
         Value::None => Type::None,

@@ -13,7 +13,7 @@ use super::coerce::listing;
 use super::expr::{article, path_of};
 use super::{Checker, Typed};
 use crate::codes;
-use crate::declare::FileId;
+use crate::declare::{Declared, FileId};
 
 impl Checker<'_> {
     /// Checks a name that stands alone.
@@ -129,12 +129,10 @@ impl Checker<'_> {
         let words: Vec<&str> = path.split('.').collect();
         let ty = match words[..] {
             [ty, _] => self.declared_type(self.file, ty),
-            [lib, ty, _] => self
-                .used(lib)
-                .and_then(|file| self.declared_type(file?, ty)),
+            [lib, ty, _] => self.used(lib).and_then(|file| self.declared_type(file, ty)),
             _ => None,
         };
-        match ty {
+        match ty.map(|declared| declared.what.clone()) {
             Some(None) => Typed::unknown(),
             Some(Some(Type::Enum(enumeration))) => {
                 if enumeration.variant(&field.text).is_none() {
@@ -246,6 +244,10 @@ impl Checker<'_> {
     }
 
     /// Returns the type of a field. What is wrong is reported.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all others are alike here, and a new one is too"
+    )]
     fn field_type(&mut self, ty: &Type, field: &Name, base: &ast::Expr) -> Option<Type> {
         let name = field.text.as_str();
         let known: Vec<&str> = match ty {
@@ -286,6 +288,10 @@ impl Checker<'_> {
         None
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all others are alike here, and a new one is too"
+    )]
     fn report_fieldless(&mut self, ty: &Type, field: &Name, base: &ast::Expr) {
         let said = path_of(base).unwrap_or_else(|| "x".to_owned());
         let name = &field.text;
@@ -323,16 +329,14 @@ impl Checker<'_> {
         self.report(diagnostic);
     }
 
-    /// Returns a type that a file declares: nothing if there is none, an empty
-    /// answer if it could not be read.
-    fn declared_type(&self, file: FileId, name: &str) -> Option<Option<Type>> {
-        let declared = self.world.program.file(file).types.get(name)?;
-        Some(declared.what.clone())
+    /// Returns a type that a file declares. One that could not be read has none.
+    fn declared_type(&self, file: FileId, name: &str) -> Option<&Declared<Option<Type>>> {
+        self.world.program.file(file).types.get(name)
     }
 
-    fn used(&self, alias: &str) -> Option<Option<FileId>> {
+    fn used(&self, alias: &str) -> Option<FileId> {
         let scope = self.world.program.file(self.file);
-        scope.uses.get(alias).map(|declared| declared.what)
+        scope.uses.get(alias)?.what
     }
 
     /// Returns whether a path is a workflow's.
@@ -342,7 +346,6 @@ impl Checker<'_> {
             None => scope.workflows.contains_key(path),
             Some((lib, name)) => self
                 .used(lib)
-                .flatten()
                 .is_some_and(|file| self.world.program.file(file).workflows.contains_key(name)),
         }
     }

@@ -72,17 +72,17 @@ impl Checker<'_> {
         }
         if self.waits(&tree.left) && !self.waits(&tree.right) {
             let right = self.expr(&tree.right, hint.as_ref());
-            let shape = self.operand_hint(tree.op, right.ty.as_ref());
+            let shape = Self::operand_hint(tree.op, right.ty.as_ref());
             let left = self.expr(&tree.left, shape.as_ref());
             return (left, right);
         }
         let left = self.expr(&tree.left, hint.as_ref());
-        let shape = self.operand_hint(tree.op, left.ty.as_ref());
+        let shape = Self::operand_hint(tree.op, left.ty.as_ref());
         let right = self.expr(&tree.right, shape.as_ref().or(hint.as_ref()));
         (left, right)
     }
 
-    fn operand_hint(&self, op: BinaryOp, other: Option<&Type>) -> Option<Type> {
+    fn operand_hint(op: BinaryOp, other: Option<&Type>) -> Option<Type> {
         let other = other?.present();
         if is_arithmetic(op) && !matches!(other, Type::Float(_)) {
             return None;
@@ -92,6 +92,10 @@ impl Checker<'_> {
 
     /// Returns whether an expression means something only where a type is
     /// expected: a literal, an enum value.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all others are alike here, and a new one is too"
+    )]
     fn waits(&self, tree: &ast::Expr) -> bool {
         match &tree.kind {
             ExprKind::Literal(_) | ExprKind::Bare(_) | ExprKind::None | ExprKind::Text(_) => true,
@@ -151,6 +155,10 @@ impl Checker<'_> {
         self.report(diagnostic);
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all others are alike here, and a new one is too"
+    )]
     fn membership(&mut self, tree: &ast::Binary, left: Typed, right: Typed, span: Span) -> Typed {
         let (Some(a), Some(b)) = (left.ty.clone(), right.ty.clone()) else {
             return Typed::unknown();
@@ -338,6 +346,10 @@ impl Checker<'_> {
     }
 
     /// Writes an operand as a part of a text, where its letters are at hand.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all others are alike here, and a new one is too"
+    )]
     fn as_part(&self, tree: &ast::Expr) -> Option<String> {
         if let Some(path) = path_of(tree) {
             return Some(format!("${{{path}}}"));
@@ -379,7 +391,7 @@ impl Checker<'_> {
             return Typed::unknown();
         };
         if ty != **present && fit(present, &ty) == Fit::Widen {
-            return self.widened_coalesce(tree, left, right, ty, span);
+            return self.widened_coalesce(tree, left, right, ty);
         }
         let right = self.coerce_tree(right, &ty, &tree.right, "", None);
         let site = self.site(span);
@@ -394,7 +406,6 @@ impl Checker<'_> {
         left: Typed,
         right: Typed,
         ty: Type,
-        _span: Span,
     ) -> Typed {
         let right = self.coerce_tree(right, &ty, &tree.right, "", None);
         let there = Expr::IsSome(Box::new(left.expr.clone()));
@@ -409,7 +420,7 @@ impl Checker<'_> {
             "`??` stands for what may be missing, and this is always there",
         );
         if *ty == Type::None {
-            diagnostic.message = "`none ?? x` is always `x`".to_owned();
+            "`none ?? x` is always `x`".clone_into(&mut diagnostic.message);
         } else {
             diagnostic = diagnostic.other(tree.left.span, format!("this is {}", article(ty)));
         }
@@ -417,12 +428,16 @@ impl Checker<'_> {
         diagnostic = if is_call {
             diagnostic.help("what happens if a call fails is said by `else`: `f(…) else x`")
         } else {
-            diagnostic.help(format!("leave `??` and what follows it away"))
+            diagnostic.help("leave `??` and what follows it away")
         };
         self.report(diagnostic);
     }
 
     /// Checks `xs[i]`.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all others are alike here, and a new one is too"
+    )]
     pub(super) fn index(&mut self, base: &ast::Expr, index: &ast::Expr, span: Span) -> Typed {
         let list = self.expr(base, None);
         let Some(ty) = list.ty.clone() else {
@@ -557,6 +572,10 @@ fn range(op: BinaryOp, a: &Bounds<i64>, b: &Bounds<i64>) -> Bounds<i64> {
 }
 
 /// Returns a type without what narrows it, for what is only a hint.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "all others are alike here, and a new one is too"
+)]
 pub(super) fn loose(ty: &Type) -> Type {
     match ty {
         Type::Text(_) => Type::text(),
@@ -566,6 +585,14 @@ pub(super) fn loose(ty: &Type) -> Type {
         Type::Duration(_) => Type::Duration(Bounds::default()),
         Type::List(list) => Type::list(loose(&list.item)),
         Type::Optional(inner) => loose(inner).optional(),
+        Type::Map(item) => Type::Map(loose(item).into()),
+        Type::Record(record) => {
+            let mut record = record.as_ref().clone();
+            for field in &mut record.fields {
+                field.ty = loose(&field.ty);
+            }
+            Type::Record(record.into())
+        }
         _ => ty.clone(),
     }
 }
@@ -577,6 +604,10 @@ fn widen(typed: Typed) -> Typed {
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "all others are alike here, and a new one is too"
+)]
 fn is_zero(expr: &Expr) -> bool {
     match expr {
         Expr::Const(Value::Int(0)) => true,

@@ -35,12 +35,11 @@ impl Fields {
     /// Adds a field; one of this name that a spread brought is replaced.
     fn put(&mut self, name: Name, typed: Typed) {
         self.broken |= typed.ty.is_none();
-        match self.index.get(&name.text) {
-            Some(at) => self.list[*at] = Found { typed, name },
-            None => {
-                self.index.insert(name.text.clone(), self.list.len());
-                self.list.push(Found { typed, name });
-            }
+        if let Some(at) = self.index.get(&name.text) {
+            self.list[*at] = Found { typed, name };
+        } else {
+            self.index.insert(name.text.clone(), self.list.len());
+            self.list.push(Found { typed, name });
         }
     }
 }
@@ -83,6 +82,10 @@ impl Checker<'_> {
         Typed::new(Expr::Record(exprs), ty)
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all others are alike here, and a new one is too"
+    )]
     fn record_as(&mut self, entries: &[Entry], span: Span, wanted: &Arc<RecordType>) -> Typed {
         let types = |name: &str| wanted.field(name).map(|field| field.ty.clone());
         let fields = self.fields(entries, &types, "");
@@ -186,6 +189,10 @@ impl Checker<'_> {
     }
 
     /// Adds the fields of another record.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all others are alike here, and a new one is too"
+    )]
     fn spread(
         &mut self,
         tree: &ast::Expr,
@@ -269,6 +276,10 @@ impl Checker<'_> {
     }
 
     /// How YAML says `file("…")`, `secret("…")` and `template("…", …)`.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all others are alike here, and a new one is too"
+    )]
     fn tagged(&mut self, entries: &[Entry], span: Span, wanted: Option<&Type>) -> Option<Typed> {
         let field = |wanted: &str| {
             entries.iter().find_map(|entry| match entry {
@@ -303,6 +314,10 @@ impl Checker<'_> {
 }
 
 /// Counts the parts of an expression, up to a little more than may be copied.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "all others are alike here, and a new one is too"
+)]
 fn parts_of(expr: &Expr) -> usize {
     match expr {
         Expr::Const(_)

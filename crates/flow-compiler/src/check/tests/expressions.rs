@@ -29,6 +29,9 @@ fn operators_have_the_types_of_their_values() {
         ("count ?? 0.5", "float"),
         ("if b then 1 else 2.5", "float"),
         ("if b then t else none", "text?"),
+        ("if b then n else 9", "int"),
+        ("[n, 9]", "list<int> max 2"),
+        ("[{ a: n }, { a: 9 }]", "list<{ a: int }> max 2"),
     ]);
 }
 
