@@ -73,8 +73,28 @@ impl<'a> Doc<'a> {
 
     /// Adds a comment that is written where the line ends, and ends it.
     pub(super) fn suffix(&mut self, text: String) {
+        // Two comments on one line would become one.
+        if self.ends_with_comment() {
+            self.hard();
+            self.text(text);
+            return;
+        }
         self.break_group();
         self.tokens.push(Token::Suffix(text));
+    }
+
+    fn ends_with_comment(&self) -> bool {
+        for token in self.tokens.iter().rev() {
+            match token {
+                Token::Suffix(_) => return true,
+                Token::Text(text) if text == "," => {}
+                Token::Text(text) => return text.starts_with('#'),
+                Token::Line { .. } | Token::Hard { .. } => return false,
+                Token::Open { .. } | Token::Close | Token::Indent | Token::Dedent => {}
+                Token::IfBroken(_) => {}
+            }
+        }
+        false
     }
 
     /// Begins a group.

@@ -176,6 +176,7 @@ impl<'a> Flow<'a> {
             self.clause_part(clause);
         }
         if let Some(fallback) = &governed.fallback {
+            self.pending.close_up(place(fallback.span()));
             let after = self.part(" ", true, place(fallback.span()), |flow| {
                 flow.doc.text("else ");
                 flow.value(fallback);
@@ -188,6 +189,7 @@ impl<'a> Flow<'a> {
 
     /// Writes a clause behind a place where the line may end.
     pub(super) fn clause_part(&mut self, clause: &'a Clause) {
+        self.pending.close_up(place(clause.span));
         let after = self.part(" ", true, place(clause.span), |flow| flow.clause(clause));
         self.remarks_after(after);
     }
@@ -296,6 +298,7 @@ impl<'a> Flow<'a> {
         self.block(&region.body);
         if let Some(fallback) = &region.fallback {
             self.doc.open();
+            self.pending.close_up(place(fallback.span()));
             let after = self.part(" ", true, place(fallback.span()), |flow| {
                 flow.doc.text("else ");
                 flow.value(fallback);

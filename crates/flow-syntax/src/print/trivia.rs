@@ -380,6 +380,13 @@ impl Pending {
         first.map_or(notes.blank_before, |remark| remark.blank_before)
     }
 
+    /// Forgets the empty line before a place.
+    pub(super) fn close_up(&mut self, place: Place) {
+        if let Some(notes) = self.notes.get_mut(&place) {
+            notes.blank_before = false;
+        }
+    }
+
     /// Tells whether there is a comment around or inside a place.
     pub(super) fn has_comments(&self, (start, end): Place) -> bool {
         let inside = self.notes.range((start, 0)..(end.max(start), u32::MAX));

@@ -32,9 +32,11 @@ pub(super) fn loosen(mut file: File) -> File {
             }
             ItemKind::Trigger(trigger) => {
                 expr(&mut trigger.call);
-                trigger.clauses.sort_by_key(|clause| match &clause.kind {
-                    TriggerClauseKind::Limit(limit) => limit.kind.keyword().to_owned(),
-                    other => super::super::flow_item::trigger_word(other).to_owned(),
+                trigger.clauses.sort_by_key(|clause| {
+                    if let TriggerClauseKind::Limit(limit) = &clause.kind {
+                        return limit.kind.keyword().to_owned();
+                    }
+                    super::super::flow_item::trigger_word(&clause.kind).to_owned()
                 });
                 for clause in &mut trigger.clauses {
                     if let TriggerClauseKind::Limit(limit) = &mut clause.kind {
