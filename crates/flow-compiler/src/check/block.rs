@@ -450,6 +450,10 @@ impl Checker<'_> {
                 None => {
                     self.forbid_policies(governed);
                     let typed = self.expr(&governed.expr, wanted);
+                    let typed = match wanted {
+                        Some(_) => typed,
+                        None => self.settle(typed, governed.expr.span),
+                    };
                     let made = Made {
                         gives: Gives::of(wanted.cloned().or_else(|| typed.ty.clone())),
                         effect: Effect::Pure,

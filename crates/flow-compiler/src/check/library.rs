@@ -11,7 +11,8 @@ use flow_syntax::ast;
 use flow_syntax::span::Span;
 
 use super::coerce::{has_media, has_secret, outside};
-use super::expr::{article, is_open, list_of, path_of};
+use super::expr::{article, is_open, path_of};
+use super::lists::list_of;
 use super::operators::loose;
 use super::{Checker, Typed};
 use crate::codes;

@@ -43,6 +43,15 @@ impl Checker<'_> {
         } else {
             Quoting::Plain
         };
+        // Where a text may stand, `none` is that word; where anything may, it is
+        // the language's.
+        let anything = matches!(
+            wanted.map(Type::present),
+            None | Some(Type::Json | Type::Param)
+        );
+        if anything && !bare.quoted && bare.text == "none" {
+            return Typed::new(Expr::Const(Value::None), Type::None);
+        }
         let Some(wanted) = wanted else {
             return known(scalar::core_schema(&bare.text, quoting), None);
         };

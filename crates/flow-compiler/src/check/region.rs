@@ -253,6 +253,7 @@ impl Checker<'_> {
 
     fn for_list(&mut self, tree: &ast::For) -> (Expr, Option<ListType>) {
         let typed = self.expr(&tree.list, None);
+        let typed = self.settle(typed, tree.list.span);
         let Some(ty) = typed.ty else {
             return (typed.expr, None);
         };
@@ -346,6 +347,10 @@ impl Checker<'_> {
             None => wanted,
         };
         let from = self.expr(&tree.from, expected);
+        let from = match expected {
+            Some(_) => from,
+            None => self.settle(from, tree.from.span),
+        };
         let ty = match &declared {
             Some(ty) => ty.clone(),
             None => wanted.cloned().or_else(|| from.ty.clone()),

@@ -178,6 +178,11 @@ fn an_enum_value_and_a_binding_of_one_name_are_kept_apart() {
 fn what_has_no_type_of_its_own_is_asked_for_one() {
     let found = check_with("  x: list<Shot> = []", &[]);
     assert_eq!(found.ty.as_deref(), Some("list<Shot>"));
+    faults(&[
+        ("[]", "type-unknown at `[]`", "x: list<text> = []"),
+        ("none", "type-unknown at `none`", "x: text? = none"),
+        ("{ a: none }", "type-unknown at `{ a: none }`", "type"),
+    ]);
     let found = check_with("  x: Shot = { prompt: t }", &[]);
     assert_eq!(found.codes(), [""; 0]);
     let found = check_with("  x: Shot = { mood: t, promt: t }", &[]);

@@ -115,3 +115,33 @@ fn holes_take_what_can_be_written() {
     }
     assert!(check("\"${ratio}\"").shown.contains("Outside"));
 }
+
+#[test]
+fn yaml_scalars_are_read_by_the_expected_type() {
+    let text = r#"
+types:
+  Shot: { prompt: text, seconds: "float?" }
+workflow: w
+inputs:
+  t: text
+  n: int
+steps:
+  - { id: a, type: text, value: 3.10 }
+  - { id: b, type: bool, value: true }
+  - { id: c, type: duration, value: 30s }
+  - { id: d, type: "list<float>", value: [1, 2.5] }
+  - { id: e, type: Shot, value: { prompt: no, seconds: 2 } }
+  - { id: f, type: image, value: { file: a.png } }
+  - { id: g, type: text, value: { template: x.j2, data: { t: "${t}" } } }
+  - { id: i, type: int, value: "${n + 1}" }
+  - { id: j, value: { x: 1, y: "1", z: none } }
+  - { id: k, type: json, value: { x: 1, y: "1", z: none } }
+"#;
+    let found = super::compile("a/w.flow.yaml", text, &[("a/x.j2", "{{ t }}")]);
+    assert_eq!(
+        found.codes(),
+        ["type-unknown at `{ x: 1, y: \"1\", z: none }`"],
+        "{:?}",
+        found.said
+    );
+}

@@ -43,7 +43,7 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    /// Returns what was said as `code at `place``.
+    /// Returns what was said as a code and its place.
     pub(super) fn codes(&self) -> Vec<String> {
         let said = self.said.iter();
         said.map(|diagnostic| {
@@ -74,18 +74,23 @@ impl Outcome {
     }
 }
 
-/// Checks statements, of which the first is asked about.
+/// Checks statements; the one called `x` is asked about.
 pub(super) fn check_with(body: &str, files: &[(&str, &str)]) -> Outcome {
+    compile("a/w.flow", &format!("{AROUND}{body}\n}}\n"), files)
+}
+
+/// Checks a file.
+pub(super) fn compile(name: &str, text: &str, files: &[(&str, &str)]) -> Outcome {
     let steps = Source::new(SourceId(0), "steps.flow", STEPS);
     let (signatures, diagnostics) = Signatures::read(&[steps]);
     assert!(diagnostics.is_empty(), "{diagnostics:?}");
-    let text: Arc<str> = format!("{AROUND}{body}\n}}\n").into();
+    let text: Arc<str> = text.into();
     let files: BTreeMap<String, Arc<str>> = files
         .iter()
         .map(|(name, text)| ((*name).to_owned(), Arc::from(*text)))
         .collect();
     let compiled = crate::compile(
-        "a/w.flow",
+        name,
         text.clone(),
         &signatures,
         &Settings::default(),
