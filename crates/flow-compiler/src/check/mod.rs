@@ -32,6 +32,8 @@ mod templates;
 mod texts;
 
 mod firing;
+#[cfg(test)]
+mod firing_tests;
 mod schedule;
 mod test;
 mod trigger;

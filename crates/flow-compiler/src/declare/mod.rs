@@ -9,7 +9,7 @@ mod program;
 mod refine;
 mod step;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod types;
 
 pub(crate) use files::load;

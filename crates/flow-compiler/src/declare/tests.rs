@@ -12,7 +12,7 @@ fn signatures() -> Signatures {
     Signatures::read(&stdlib::sources()).0
 }
 
-fn compiled(files: &[(&str, &str)]) -> Compiled {
+pub(crate) fn compiled(files: &[(&str, &str)]) -> Compiled {
     let texts: BTreeMap<String, Arc<str>> = files
         .iter()
         .map(|(name, text)| ((*name).to_owned(), (*text).into()))
@@ -23,7 +23,7 @@ fn compiled(files: &[(&str, &str)]) -> Compiled {
 }
 
 /// What is wrong with files, the entry first: `code at place: message`.
-fn faults(files: &[(&str, &str)]) -> Vec<String> {
+pub(crate) fn faults(files: &[(&str, &str)]) -> Vec<String> {
     let compiled = compiled(files);
     let faults = compiled.diagnostics.iter().map(|diagnostic| {
         let span = diagnostic.primary.span;

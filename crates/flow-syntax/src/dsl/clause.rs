@@ -2,9 +2,7 @@
 
 use super::Reader;
 use super::grammar::{Pair, Rule, parts};
-use crate::ast::{Cache, Clause, ClauseKind, EffectExpr, Expr, Name};
-use crate::codes;
-use crate::diagnostic::{Diagnostic, nearest};
+use crate::ast::{Cache, Clause, ClauseKind, EffectExpr, Expr};
 
 impl<'a> Reader<'a> {
     /// Reads a clause; its first piece is the word it begins with.
@@ -14,7 +12,7 @@ impl<'a> Reader<'a> {
         let mut inner = parts(pair);
         if rule == Rule::on_lost {
             let word = inner.nth(2).expect("`on lost` has an answer");
-            let word = self.one_of(&word, &["again", "ask", "fail"]);
+            let word = self.name(&word);
             return Clause {
                 kind: ClauseKind::OnLost(word),
                 span,
@@ -74,9 +72,9 @@ impl<'a> Reader<'a> {
             } else if amount.is_none() {
                 amount = Some(self.atom(part));
             } else if before == Rule::kw_per {
-                per = Some(self.one_of(&part, &["day", "week", "month"]));
+                per = Some(self.name(&part));
             } else {
-                or = Some(self.one_of(&part, &["stop", "ask"]));
+                or = Some(self.name(&part));
             }
         }
         let amount = amount.expect("a budget has an amount");
@@ -124,7 +122,7 @@ impl<'a> Reader<'a> {
         let span = self.span(&pair);
         let mut inner = pair.into_inner();
         let word = inner.next().expect("an effect has a word");
-        let word = self.one_of(&word, &["pure", "read", "paid", "act"]);
+        let word = self.name(&word);
         let manner = inner.next().map(|manner| self.name(&manner));
         let window = inner.next().map(|window| self.literal(window));
         EffectExpr {
@@ -133,22 +131,5 @@ impl<'a> Reader<'a> {
             window,
             span,
         }
-    }
-
-    /// Takes a word that must be one of a few.
-    pub(super) fn one_of(&mut self, pair: &Pair<'_>, words: &[&'static str]) -> Name {
-        let name = self.name(pair);
-        if !words.contains(&name.text.as_str()) {
-            let list: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
-            let message = format!("expected {}, found `{}`", list.join(" or "), name.text);
-            let mut diagnostic = Diagnostic::new(codes::SYNTAX, name.span, message);
-            if let Some(near) = nearest(&name.text, words.iter().copied()) {
-                let title = format!("write `{near}`");
-                diagnostic =
-                    diagnostic.fix(crate::diagnostic::Certainty::Likely, title, name.span, near);
-            }
-            self.report(diagnostic);
-        }
-        name
     }
 }

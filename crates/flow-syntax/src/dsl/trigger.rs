@@ -44,8 +44,7 @@ impl<'a> Reader<'a> {
                 let tz = inner.nth(1).map(|tz| self.plain_text(tz));
                 TriggerClauseKind::Cron { pattern, tz }
             } else if rule == Rule::overlap {
-                let words = ["skip", "queue", "cancel", "allow"];
-                TriggerClauseKind::Overlap(self.one_of(&first, &words))
+                TriggerClauseKind::Overlap(self.name(&first))
             } else if rule == Rule::jitter {
                 TriggerClauseKind::Jitter(self.literal(first))
             } else {
@@ -82,7 +81,7 @@ impl<'a> Reader<'a> {
         mut inner: impl Iterator<Item = Pair<'a>>,
     ) -> TriggerClauseKind {
         let word = inner.next().expect("`catchup` has a word");
-        let word = self.one_of(&word, &["none", "last", "all"]);
+        let word = self.name(&word);
         let max = inner.nth(1).map(|max| self.literal(max));
         TriggerClauseKind::Catchup { word, max }
     }
