@@ -52,6 +52,12 @@ impl Checker<'_> {
         self.depth += 1;
         let typed = self.expr_kind(tree, wanted);
         self.depth -= 1;
+        // Types grow from statement to statement, each twice the one before.
+        if self.depth == 0 && typed.ty.as_ref().is_some_and(is_too_large) {
+            let message = "the type of this has too many parts or is nested too deeply";
+            self.report(Self::error(codes::TYPE_TOO_LARGE, tree.span, message));
+            return Typed::unknown();
+        }
         self.remember(tree, &typed);
         typed
     }
@@ -376,4 +382,28 @@ pub(super) fn path_of(tree: &ast::Expr) -> Option<String> {
 /// Returns whether a part of a type is still to be found out.
 pub(super) fn is_open(ty: &Type) -> bool {
     has_part(ty, &|part| *part == Type::None)
+}
+
+/// Returns whether a type is larger than anything an author would write.
+fn is_too_large(ty: &Type) -> bool {
+    let mut parts = 10_000;
+    !has_room(ty, &mut parts, DEPTH_MAX)
+}
+
+fn has_room(ty: &Type, left: &mut u32, depth: u32) -> bool {
+    if *left == 0 || depth == 0 {
+        return false;
+    }
+    *left -= 1;
+    if let Type::List(list) = ty {
+        return has_room(&list.item, left, depth - 1);
+    }
+    if let Type::Map(item) | Type::Optional(item) = ty {
+        return has_room(item, left, depth - 1);
+    }
+    if let Type::Record(record) = ty {
+        let mut fields = record.fields.iter();
+        return fields.all(|field| has_room(&field.ty, left, depth - 1));
+    }
+    true
 }

@@ -211,3 +211,16 @@ fn nesting_is_bounded() {
         .all(|code| code.starts_with("too-deep"));
     assert!(deep && !found.said.is_empty(), "{:?}", found.codes());
 }
+
+#[test]
+fn types_that_double_with_every_statement_are_bounded() {
+    let mut body = String::from("  x0 = { a: n, b: n }\n");
+    for at in 1..60 {
+        let last = at - 1;
+        let line = format!("  x{at} = {{ a: x{last}, b: x{last} }}\n");
+        body.push_str(&line);
+    }
+    let found = check_with(&body, &[]);
+    assert_eq!(found.codes().len(), 1);
+    assert!(found.codes()[0].starts_with("type-too-large"));
+}
