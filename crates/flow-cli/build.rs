@@ -10,7 +10,9 @@ fn main() -> io::Result<()> {
     let root = here.join("../..");
     let mut code = String::new();
     table(&mut code, "PAGES", &root.join("docs/diagnostics"), ".md")?;
-    table(&mut code, "STARTERS", &here.join("src/starters"), ".flow")?;
+    let starters = here.join("src/starters");
+    table(&mut code, "STARTERS", &starters, ".flow")?;
+    table(&mut code, "STARTERS_YAML", &starters, ".flow.yaml")?;
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     fs::write(out.join("embedded.rs"), code)
 }

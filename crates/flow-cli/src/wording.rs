@@ -260,7 +260,15 @@ impl Words<'_> {
             Expr::Widen(of) | Expr::Check(of, _, _) => self.expr(of, depth),
             Expr::IsSome(of) => format!("{} is some", inner(of)),
             Expr::Binary(op, left, right, _) => {
-                format!("{} {} {}", inner(left), symbol(*op), inner(right))
+                // With brackets nobody has to know which side binds closer.
+                let side = |part: &Expr| {
+                    if matches!(part, Expr::Binary(..) | Expr::If(_)) {
+                        format!("({})", inner(part))
+                    } else {
+                        inner(part)
+                    }
+                };
+                format!("{} {} {}", side(left), symbol(*op), side(right))
             }
             Expr::If(parts) => {
                 let [cond, then, otherwise] = parts.as_ref();
@@ -276,7 +284,11 @@ impl Words<'_> {
             }
             Expr::Record(fields) => {
                 let fields: Vec<String> = (fields.iter())
-                    .map(|(name, field)| format!("{name}: {}", inner(field)))
+                    .map(|(name, field)| (name, inner(field)))
+                    .map(|(name, field)| match field == **name {
+                        true => field,
+                        false => format!("{name}: {field}"),
+                    })
                     .collect();
                 format!("{{ {} }}", fields.join(", "))
             }

@@ -7,7 +7,7 @@ use std::path::Path;
 use flow_syntax::diagnostic::nearest;
 
 use crate::args::New;
-use crate::embedded::STARTERS;
+use crate::embedded::{STARTERS, STARTERS_YAML};
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 
@@ -43,29 +43,30 @@ pub(super) fn run(args: &New, output: &mut Output) -> Result<Exit, Failure> {
 
 /// Templates are named after their first lines: `# basic: one step`.
 fn listed() -> String {
-    let dsl = STARTERS.iter().filter(|(name, _)| !name.ends_with(YAML));
-    let lines = dsl.map(|(name, text)| {
-        let about = text.lines().next().unwrap_or_default();
-        format!("{name:8}  {}\n", about.trim_start_matches('#').trim())
+    let lines = STARTERS.iter().map(|(name, text)| {
+        let line = text.lines().next().unwrap_or_default();
+        let about = line.split_once(": ").map_or(line, |(_, about)| about);
+        format!("{name:8}  {about}\n")
     });
     lines.collect()
 }
 
-/// What the names of templates in YAML end in.
-const YAML: &str = ".yaml";
-
 fn starter(template: &str, yaml: bool) -> Result<&'static str, Failure> {
-    let find = |wanted: &str| STARTERS.iter().find(|(name, _)| *name == wanted);
-    let ending = if yaml { YAML } else { "" };
-    if let Some((_, text)) = find(&format!("{template}{ending}")) {
+    let texts = if yaml { STARTERS_YAML } else { STARTERS };
+    if let Some((_, text)) = texts.iter().find(|(name, _)| *name == template) {
         return Ok(text);
     }
-    let names = STARTERS.iter().map(|(name, _)| *name);
-    let failure = Failure::usage(format!("there is no template `{template}`"));
-    Err(match nearest(template, names) {
-        Some(near) => failure.with_help(format!("did you mean `{near}`?")),
-        None => failure.with_help("`flow new --list` shows all of them"),
-    })
+    let failure = Failure::usage(if yaml {
+        format!("there is no template `{template}` in YAML")
+    } else {
+        format!("there is no template `{template}`")
+    });
+    Err(
+        match nearest(template, texts.iter().map(|(name, _)| *name)) {
+            Some(near) if near != template => failure.with_help(format!("did you mean `{near}`?")),
+            Some(_) | None => failure.with_help("`flow new --list` shows all of them"),
+        },
+    )
 }
 
 fn is_name(name: &str) -> bool {

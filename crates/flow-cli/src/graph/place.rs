@@ -139,7 +139,6 @@ fn shape(part: &Part) -> Shape {
     if part.arms.iter().all(|arm| arm.parts.is_empty()) {
         leaf(part, &mut shape);
     } else {
-        shape.look = Look::Region;
         region(part, &mut shape);
     }
     shape
@@ -160,10 +159,15 @@ fn leaf(part: &Part, shape: &mut Shape) {
 }
 
 fn region(part: &Part, shape: &mut Shape) {
-    let (name, head) = (clip(&part.name, 34), clip(&part.head, 60));
+    let (mut name, head) = (clip(&part.name, 34), clip(&part.head, 60));
+    // A region without a name is called by its first word.
+    let is_named = !part.head.starts_with(&*part.name);
+    if !is_named {
+        name.clone_from(&head);
+    }
     let mut wide = width(&name, Face::Bold, NAME_SIZE);
     let mut top = 22.0;
-    if *part.name != *part.head {
+    if is_named {
         let x = PAD + wide + 10.0;
         wide += 10.0 + width(&head, Face::Mono, SMALL_SIZE);
         shape.lines.push(line(x, top, head, "head"));
@@ -310,7 +314,7 @@ impl Woven {
             width: shapes.get(node).map_or(BEND, |shape| shape.w),
             above: layered.above[node].clone(),
             below: layered.below[node].clone(),
-            weight: if node < shapes.len() { 1.0 } else { 3.0 },
+            is_bend: node >= shapes.len(),
         });
         Self {
             slots: slots.collect(),
@@ -392,6 +396,7 @@ fn port(shape: &Shape, towards: f64) -> f64 {
     let reach = (shape.w / 2.0 - 18.0).max(0.0);
     let pull = match shape.look {
         Look::Region => 1.0,
+        Look::Step if !shape.blocks.is_empty() => 1.0,
         Look::Step | Look::Value | Look::Result => 0.35,
     };
     middle + ((towards - middle) * pull).clamp(-reach, reach)

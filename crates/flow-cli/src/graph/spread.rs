@@ -2,7 +2,18 @@
 //! as possible to where they would like to be.
 
 /// How often the layers are gone through.
-const SWEEPS: usize = 12;
+const SWEEPS: usize = 24;
+
+/// How many of the sweeps look at both sides.
+const LAST: usize = 10;
+
+/// Whose places a layer goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sides {
+    Above,
+    Below,
+    Both,
+}
 
 /// A node as far as its place across is concerned.
 #[derive(Debug, Clone)]
@@ -13,19 +24,35 @@ pub(super) struct Slot {
     pub(super) above: Vec<usize>,
     /// Its neighbours below.
     pub(super) below: Vec<usize>,
-    /// How strongly it insists: bends of long edges do most.
-    pub(super) weight: f64,
+    /// Whether it is a bend of a long edge. Those insist most, and follow each
+    /// other, so that long edges are straight.
+    pub(super) is_bend: bool,
+}
+
+impl Slot {
+    /// Returns how far the middles of two neighbours are apart, at least.
+    /// Lines may run closer to each other than frames.
+    fn apart(&self, other: &Self, gap: f64) -> f64 {
+        let gap = match (self.is_bend, other.is_bend) {
+            (true, true) => gap / 5.0,
+            (true, false) | (false, true) => gap / 1.5,
+            (false, false) => gap,
+        };
+        self.width / 2.0 + gap + other.width / 2.0
+    }
 }
 
 /// Returns the middle of each node, the leftmost edge being 0.
 pub(super) fn spread(layers: &[Vec<usize>], slots: &[Slot], gap: f64) -> Vec<f64> {
     let mut middles = vec![0.0; slots.len()];
     for layer in layers {
-        let total: f64 = layer.iter().map(|node| slots[*node].width + gap).sum();
-        let mut at = -total / 2.0;
+        let mut at = 0.0;
+        for (before, node) in layer.iter().zip(layer.iter().skip(1)) {
+            at += slots[*before].apart(&slots[*node], gap);
+            middles[*node] = at;
+        }
         for node in layer {
-            middles[*node] = at + (slots[*node].width + gap) / 2.0;
-            at += slots[*node].width + gap;
+            middles[*node] -= at / 2.0;
         }
     }
     for sweep in 0..SWEEPS {
@@ -36,16 +63,17 @@ pub(super) fn spread(layers: &[Vec<usize>], slots: &[Slot], gap: f64) -> Vec<f64
             (0..layers.len()).rev().collect()
         };
         for at in order {
-            settle(
-                &layers[at],
-                slots,
-                gap,
-                &mut middles,
-                sweep + 2 >= SWEEPS,
-                down,
-            );
+            let sides = if sweep + LAST >= SWEEPS {
+                Sides::Both
+            } else if down {
+                Sides::Above
+            } else {
+                Sides::Below
+            };
+            settle(&layers[at], slots, gap, &mut middles, sides);
         }
     }
+    straighten(layers, slots, gap, &mut middles);
     let edge = |node: usize| middles[node] - slots[node].width / 2.0;
     let left = (0..slots.len()).map(edge).fold(f64::INFINITY, f64::min);
     if left.is_finite() {
@@ -57,15 +85,23 @@ pub(super) fn spread(layers: &[Vec<usize>], slots: &[Slot], gap: f64) -> Vec<f64
 }
 
 /// Moves one layer. In the last sweeps both sides count.
-fn settle(layer: &[usize], slots: &[Slot], gap: f64, middles: &mut [f64], both: bool, down: bool) {
+fn settle(layer: &[usize], slots: &[Slot], gap: f64, middles: &mut [f64], sides: Sides) {
     let wish = |node: usize| {
         let slot = &slots[node];
         let mut near: Vec<f64> = Vec::new();
-        if both || down {
-            near.extend(slot.above.iter().map(|n| middles[*n]));
+        let follow = |list: &[usize]| -> Vec<f64> {
+            let bends = list.iter().filter(|n| slot.is_bend && slots[**n].is_bend);
+            let mut found: Vec<f64> = bends.map(|n| middles[*n]).collect();
+            if found.is_empty() && !(slot.is_bend && sides == Sides::Both) {
+                found.extend(list.iter().map(|n| middles[*n]));
+            }
+            found
+        };
+        if sides != Sides::Below {
+            near.extend(follow(&slot.above));
         }
-        if both || !down {
-            near.extend(slot.below.iter().map(|n| middles[*n]));
+        if sides != Sides::Above {
+            near.extend(follow(&slot.below));
         }
         mean(&near).unwrap_or(middles[node])
     };
@@ -75,16 +111,20 @@ fn settle(layer: &[usize], slots: &[Slot], gap: f64, middles: &mut [f64], both: 
     let mut room = 0.0;
     let mut pools: Vec<(f64, f64, usize)> = Vec::new();
     let mut rooms = Vec::with_capacity(layer.len());
-    let mut before: Option<f64> = None;
+    let mut before: Option<&Slot> = None;
     for node in layer {
         let slot = &slots[*node];
-        if let Some(width) = before {
-            room += width / 2.0 + gap + slot.width / 2.0;
+        if let Some(before) = before {
+            room += before.apart(slot, gap);
         }
-        before = Some(slot.width);
+        before = Some(slot);
         rooms.push(room);
         let free = slot.above.is_empty() && slot.below.is_empty();
-        let weight = if free { 0.05 } else { slot.weight };
+        let weight = match (free, slot.is_bend) {
+            (true, _) => 0.05,
+            (false, true) => 3.0,
+            (false, false) => 1.0,
+        };
         let mut pool = (wish(*node) - room, weight, 1);
         while let Some(last) = pools.last().copied() {
             if last.0 <= pool.0 {
@@ -102,6 +142,45 @@ fn settle(layer: &[usize], slots: &[Slot], gap: f64, middles: &mut [f64], both: 
         .flat_map(|(place, _, count)| std::iter::repeat_n(*place, *count));
     for ((node, room), place) in layer.iter().zip(rooms).zip(places) {
         middles[*node] = place + room;
+    }
+}
+
+/// Puts the bends of a long edge below each other where there is room.
+fn straighten(layers: &[Vec<usize>], slots: &[Slot], gap: f64, middles: &mut [f64]) {
+    let mut beside: Vec<(Option<usize>, Option<usize>)> = vec![(None, None); slots.len()];
+    for layer in layers {
+        for (left, right) in layer.iter().zip(layer.iter().skip(1)) {
+            beside[*left].1 = Some(*right);
+            beside[*right].0 = Some(*left);
+        }
+    }
+    let next = |node: usize| {
+        slots[node]
+            .below
+            .first()
+            .copied()
+            .filter(|n| slots[*n].is_bend)
+    };
+    let is_first =
+        |node: usize| slots[node].is_bend && !slots[node].above.iter().any(|n| slots[*n].is_bend);
+    for first in (0..slots.len()).filter(|node| is_first(*node)) {
+        let chain: Vec<usize> = std::iter::successors(Some(first), |node| next(*node)).collect();
+        let (mut least, mut most) = (f64::NEG_INFINITY, f64::INFINITY);
+        for node in &chain {
+            let (left, right) = beside[*node];
+            if let Some(left) = left {
+                least = least.max(middles[left] + slots[left].apart(&slots[*node], gap));
+            }
+            if let Some(right) = right {
+                most = most.min(middles[right] - slots[right].apart(&slots[*node], gap));
+            }
+        }
+        let places: Vec<f64> = chain.iter().map(|node| middles[*node]).collect();
+        if let Some(place) = mean(&places).filter(|_| least <= most) {
+            for node in chain {
+                middles[node] = place.clamp(least, most);
+            }
+        }
     }
 }
 
@@ -123,7 +202,7 @@ mod tests {
             width: 100.0,
             above,
             below,
-            weight: 1.0,
+            is_bend: false,
         };
         let slots = [
             slot(vec![], vec![1, 2, 3]),

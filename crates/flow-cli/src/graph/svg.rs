@@ -18,11 +18,11 @@ text{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Aria
 .title{font-size:18px;font-weight:600}.about{font-size:13px;fill:#55606e}\
 .name{font-size:13px;font-weight:600}.note,.arm-name{font-size:11px;fill:#55606e}\
 .head{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace;font-size:11px;fill:#45505e}\
-.pure .box,.box.pure{fill:#f1f4f8;stroke:#8a99ad}.read .box,.box.read{fill:#e0f3f2;stroke:#2b8a85}\
-.paid .box,.box.paid{fill:#fdf1d8;stroke:#b9820f}.act .box,.box.act{fill:#fde4e1;stroke:#c8473a}\
-.pure .bar,.bar.pure{fill:#8a99ad}.read .bar,.bar.read{fill:#2b8a85}.paid .bar,.bar.paid{fill:#b9820f}.act .bar,.bar.act{fill:#c8473a}\
-.region{fill:#5b6b80;fill-opacity:.055;stroke-opacity:.75}\
-.pure>.region{stroke:#8a99ad}.read>.region{stroke:#2b8a85}.paid>.region{stroke:#b9820f}.act>.region{stroke:#c8473a}\
+.box.pure{fill:#f1f4f8;stroke:#8a99ad}.box.read{fill:#e0f3f2;stroke:#2b8a85}\
+.box.paid{fill:#fdf1d8;stroke:#b9820f}.box.act{fill:#fde4e1;stroke:#c8473a}\
+.bar.pure{fill:#8a99ad}.bar.read{fill:#2b8a85}.bar.paid{fill:#b9820f}.bar.act{fill:#c8473a}\
+.region{fill:#5b6b80;fill-opacity:.06;stroke-opacity:.8}\
+.region.pure{stroke:#8a99ad}.region.read{stroke:#2b8a85}.region.paid{stroke:#b9820f}.region.act{stroke:#c8473a}\
 .arm{fill:none;stroke:#8a99ad;stroke-opacity:.7;stroke-dasharray:3 3}\
 .result{fill:#fff;stroke:#45505e}.chip{fill:#f1f4f8;stroke:#c3ccd8}\
 .edge{fill:none;stroke:#7b8794;stroke-width:1.4}.order{stroke-dasharray:6 4}.after{stroke-dasharray:2 4}.tip{fill:#7b8794}\
@@ -30,11 +30,11 @@ text{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Aria
 
 const DARK: &str = "\
 .bg{fill:#12161c}text{fill:#e6ebf2}.about,.note,.arm-name{fill:#9aa7b8}.head{fill:#b5c0cf}\
-.pure .box,.box.pure{fill:#232a34;stroke:#76869b}.read .box,.box.read{fill:#12312f;stroke:#3fa79f}\
-.paid .box,.box.paid{fill:#382c10;stroke:#d0a03c}.act .box,.box.act{fill:#3d1e1b;stroke:#e0705f}\
-.pure .bar,.bar.pure{fill:#76869b}.read .bar,.bar.read{fill:#3fa79f}.paid .bar,.bar.paid{fill:#d0a03c}.act .bar,.bar.act{fill:#e0705f}\
+.box.pure{fill:#232a34;stroke:#76869b}.box.read{fill:#12312f;stroke:#3fa79f}\
+.box.paid{fill:#382c10;stroke:#d0a03c}.box.act{fill:#3d1e1b;stroke:#e0705f}\
+.bar.pure{fill:#76869b}.bar.read{fill:#3fa79f}.bar.paid{fill:#d0a03c}.bar.act{fill:#e0705f}\
 .region{fill:#9db2d0;fill-opacity:.06}\
-.pure>.region{stroke:#76869b}.read>.region{stroke:#3fa79f}.paid>.region{stroke:#d0a03c}.act>.region{stroke:#e0705f}\
+.region.pure{stroke:#76869b}.region.read{stroke:#3fa79f}.region.paid{stroke:#d0a03c}.region.act{stroke:#e0705f}\
 .result{fill:#12161c;stroke:#9aa7b8}.chip{fill:#1d242d;stroke:#3a4656}\
 .edge{stroke:#7f8da0}.tip{fill:#7f8da0}\
 ";
@@ -46,19 +46,39 @@ pub(crate) fn svg(picture: &Picture<'_>) -> String {
     let chips = chips(picture, block.w.max(560.0));
     let head = pen.measure_head(picture, &chips);
     let legend = 34.0;
-    let wide = block.w.max(head.0).max(LEGEND_WIDTH) + 2.0 * MARGIN;
+    let wide = block.w.max(head.0).max(legend_width()) + 2.0 * MARGIN;
     let tall = MARGIN + head.1 + block.h + legend + 2.0 * MARGIN;
     pen.open(picture, wide, tall);
     pen.head(picture, &chips);
     let left = (wide - block.w) / 2.0;
-    pen.group(left, MARGIN + head.1, "", |pen| pen.block(&block));
+    pen.group(left, MARGIN + head.1, |pen| pen.block(&block));
     pen.legend(tall - MARGIN, wide);
     pen.out.push_str("</svg>\n");
     pen.out
 }
 
-/// How wide the legend is.
-const LEGEND_WIDTH: f64 = 560.0;
+/// What the colours mean.
+const EFFECTS: [(&str, &str); 4] = [
+    ("pure", "computes"),
+    ("read", "reads"),
+    ("paid", "costs money"),
+    ("act", "changes the world"),
+];
+
+/// What the lines mean.
+const EDGES: [(&str, &str); 2] = [("edge", "gives its value"), ("edge order", "goes first")];
+
+fn legend_item(says: &str) -> f64 {
+    25.0 + width(says, Face::Sans, SMALL_SIZE) + 18.0
+}
+
+fn legend_width() -> f64 {
+    let says = EFFECTS
+        .iter()
+        .chain(&EDGES)
+        .map(|(_, says)| legend_item(says));
+    says.sum::<f64>() - 18.0
+}
 
 /// The inputs, as little frames in rows: left edge, row, width, text.
 fn chips(picture: &Picture<'_>, room: f64) -> Vec<(f64, usize, f64, String)> {
@@ -139,14 +159,9 @@ impl Pen {
         }
     }
 
-    fn group(&mut self, x: f64, y: f64, class: &str, inside: impl FnOnce(&mut Self)) {
+    fn group(&mut self, x: f64, y: f64, inside: impl FnOnce(&mut Self)) {
         let (x, y) = (number(x), number(y));
-        let class = if class.is_empty() {
-            String::new()
-        } else {
-            format!(" class=\"{class}\"")
-        };
-        self.put(&format!("<g transform=\"translate({x} {y})\"{class}>\n"));
+        self.put(&format!("<g transform=\"translate({x} {y})\">\n"));
         inside(self);
         self.put("</g>\n");
     }
@@ -160,31 +175,33 @@ impl Pen {
             self.curve(curve);
         }
         for shape in &block.shapes {
-            self.group(shape.x, shape.y, shape.effect, |pen| pen.shape(shape));
+            self.group(shape.x, shape.y, |pen| pen.shape(shape));
         }
     }
 
     fn shape(&mut self, shape: &Shape) {
         let (w, h) = (shape.w, shape.h);
         self.put(&format!("<title>{}</title>", escaped(&shape.title)));
+        let class = |base: &str| format!("{base} {}", shape.effect);
         match shape.look {
             Look::Step => {
-                self.rect("box", 0.0, 0.0, w, h, 7.0);
+                self.rect(&class("box"), 0.0, 0.0, w, h, 7.0);
                 self.put(&format!(
-                    "<path class=\"bar\" d=\"M7 0H5.5V{h}H7A7 7 0 0 1 0 {}V7A7 7 0 0 1 7 0z\"/>",
+                    "<path class=\"{}\" d=\"M7 0H5.5V{h}H7A7 7 0 0 1 0 {}V7A7 7 0 0 1 7 0z\"/>",
+                    class("bar"),
                     number(h - 7.0),
                     h = number(h)
                 ));
             }
-            Look::Value => self.rect("box", 0.0, 0.0, w, h, h / 2.0),
-            Look::Region => self.rect("region", 0.0, 0.0, w, h, 12.0),
+            Look::Value => self.rect(&class("box"), 0.0, 0.0, w, h, (h / 2.0).min(20.0)),
+            Look::Region => self.rect(&class("region"), 0.0, 0.0, w, h, 12.0),
             Look::Result => self.rect("result", 0.0, 0.0, w, h, 15.0),
         }
         for line in &shape.lines {
             self.text(line.x, line.y, line.class, &line.text);
         }
         for block in &shape.blocks {
-            self.group(block.x, block.y, "", |pen| pen.block(block));
+            self.group(block.x, block.y, |pen| pen.block(block));
         }
     }
 
@@ -215,26 +232,19 @@ impl Pen {
     }
 
     fn legend(&mut self, y: f64, wide: f64) {
-        let mut x = ((wide - LEGEND_WIDTH) / 2.0).max(MARGIN);
-        for (effect, says) in [
-            ("pure", "computes"),
-            ("read", "reads"),
-            ("paid", "costs money"),
-            ("act", "changes the world"),
-        ] {
+        let mut x = ((wide - legend_width()) / 2.0).max(MARGIN);
+        for (effect, says) in EFFECTS {
             self.rect(&format!("box {effect}"), x, y - 11.0, 18.0, 14.0, 4.0);
             self.text(x + 25.0, y, "note", says);
-            x += 25.0 + width(says, Face::Sans, SMALL_SIZE) + 20.0;
+            x += legend_item(says);
         }
-        for (class, says) in [("edge", "needs its value"), ("edge order", "comes later")] {
-            let line = y - 4.0;
+        for (class, says) in EDGES {
+            let (left, line) = (number(x), number(y - 4.0));
             self.put(&format!(
-                "<path class=\"{class}\" d=\"M{} {}h26\" marker-end=\"url(#tip)\"/>",
-                number(x),
-                number(line)
+                "<path class=\"{class}\" d=\"M{left} {line}h20\" marker-end=\"url(#tip)\"/>"
             ));
-            self.text(x + 33.0, y, "note", says);
-            x += 33.0 + width(says, Face::Sans, SMALL_SIZE) + 20.0;
+            self.text(x + 25.0, y, "note", says);
+            x += legend_item(says);
         }
     }
 
