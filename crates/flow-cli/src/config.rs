@@ -178,16 +178,13 @@ impl Reader {
                     self.expected(unit.get_ref(), "a price", value);
                     continue;
                 };
-                match rate(text) {
-                    Some(rate) => {
-                        rates.insert(unit.get_ref().to_string(), rate);
-                    }
-                    None => {
-                        let diagnostic = self
-                            .wrong(value.span(), format!("`{text}` is not a price"))
-                            .help(RATE_HELP);
-                        self.out.push(diagnostic);
-                    }
+                if let Some(rate) = rate(text) {
+                    rates.insert(unit.get_ref().to_string(), rate);
+                } else {
+                    let diagnostic = self
+                        .wrong(value.span(), format!("`{text}` is not a price"))
+                        .help(RATE_HELP);
+                    self.out.push(diagnostic);
                 }
             }
             let model = model.get_ref().to_string();

@@ -3,6 +3,8 @@
 //! A plan keeps no text, so its expressions are written anew, about as they
 //! were in the file.
 
+use std::fmt::Write;
+
 use flow_core::effect::{Act, Effect};
 use flow_core::expr::{Expr, Op, Part};
 use flow_core::literal::number_text;
@@ -113,7 +115,7 @@ pub(crate) fn notes(plan: &Plan, id: NodeId) -> Vec<String> {
 pub(crate) fn budget(plan: &Plan, budget: &Budget) -> String {
     let mut text = expr(plan, &budget.amount);
     if let Some(period) = budget.per {
-        text.push_str(&format!(" per {period}"));
+        write!(text, " per {period}").ok();
     }
     match budget.or {
         Exhausted::Stop => {}
@@ -167,7 +169,7 @@ impl Words<'_> {
         {
             let mut text = format!("retry {}", self.expr(attempts, 0));
             if let Some((first, longest)) = backoff {
-                text.push_str(&format!(" backoff {first}..{longest}"));
+                write!(text, " backoff {first}..{longest}").ok();
             }
             out.push(text);
         }
@@ -285,9 +287,12 @@ impl Words<'_> {
             Expr::Record(fields) => {
                 let fields: Vec<String> = (fields.iter())
                     .map(|(name, field)| (name, inner(field)))
-                    .map(|(name, field)| match field == **name {
-                        true => field,
-                        false => format!("{name}: {field}"),
+                    .map(|(name, field)| {
+                        if field == **name {
+                            field
+                        } else {
+                            format!("{name}: {field}")
+                        }
                     })
                     .collect();
                 format!("{{ {} }}", fields.join(", "))

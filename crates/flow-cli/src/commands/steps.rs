@@ -111,10 +111,10 @@ fn page(signatures: &Signatures, step: &Signature) -> String {
     let ty = width(&|param| type_of(param).chars().count(), 36);
     for param in &step.params {
         let mut line = format!("  {:name$}  {:ty$}  ", param.name, type_of(param));
-        line.push_str(&match default(param) {
-            Some(default) => format!("= {default}"),
-            None => "required".to_owned(),
-        });
+        match default(param) {
+            Some(default) => line.extend(["= ", &default]),
+            None => line.push_str("required"),
+        }
         writeln!(out, "{}", line.trim_end()).ok();
         for docs in param.docs.lines() {
             writeln!(out, "  {:name$}  {docs}", "").ok();
@@ -173,10 +173,8 @@ fn default(param: &Param) -> Option<String> {
     match &param.default {
         ParamDefault::Required => None,
         ParamDefault::Setting => Some("default".to_owned()),
-        ParamDefault::Value(expr) => Some(match expr {
-            Expr::Const(value) => clip(&wording::value(value, 0), 40),
-            _ => "…".to_owned(),
-        }),
+        ParamDefault::Value(Expr::Const(value)) => Some(clip(&wording::value(value, 0), 40)),
+        ParamDefault::Value(_) => Some("…".to_owned()),
     }
 }
 

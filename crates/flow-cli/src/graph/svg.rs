@@ -211,7 +211,7 @@ impl Pen {
             let (x, from, to) = (number(run.x), number(run.from), number(run.to));
             let before = at.checked_sub(1).and_then(|at| curve.runs.get(at));
             if let Some(before) = before {
-                let middle = number((before.to + run.from) / 2.0);
+                let middle = number(f64::midpoint(before.to, run.from));
                 let start = number(before.x);
                 write!(path, "C{start} {middle} {x} {middle} {x} {from}").ok();
             } else {

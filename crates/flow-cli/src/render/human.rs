@@ -35,7 +35,7 @@ pub(crate) fn human(report: &Report, looks: Looks) -> String {
     }
     let rest = report.diagnostics().len().saturating_sub(SHOWN_MAX);
     if rest > 0 {
-        out.push_str(&format!("… and {rest} more\n"));
+        writeln!(out, "… and {rest} more").ok();
     }
     out
 }

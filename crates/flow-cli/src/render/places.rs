@@ -40,7 +40,7 @@ impl Places {
                 starts.push(at + 1);
             }
         }
-        if counts.is_empty() || text.len() % STRIDE == 0 {
+        if counts.is_empty() || text.len().is_multiple_of(STRIDE) {
             counts.push(count);
         }
         Self { starts, counts }

@@ -1,6 +1,7 @@
 //! Diagnostics as SARIF 2.1.0, for code scanning.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use flow_syntax::diagnostic::{Diagnostic, Fix, Severity};
 use flow_syntax::span::Span;
@@ -139,7 +140,9 @@ fn uri(path: &str) -> String {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
                 uri.push(char::from(byte));
             }
-            other => uri.push_str(&format!("%{other:02X}")),
+            other => {
+                write!(uri, "%{other:02X}").ok();
+            }
         }
     }
     uri
