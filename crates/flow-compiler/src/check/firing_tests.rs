@@ -99,7 +99,7 @@ fn wrong_triggers_are_reported_at_their_place() {
         ),
         (
             "workflow v() { shell.run([\"a\"]) effect pur }",
-            "unknown-word at `pur`",
+            "bad-effect at `pur`",
         ),
         (
             "trigger t = w() cron \"0 0 31 2 *\"",

@@ -10,6 +10,7 @@ use flow_core::plan::NodeId;
 use flow_core::ty::Type;
 use flow_syntax::ast;
 use flow_syntax::diagnostic::{Diagnostic, Diagnostics};
+use flow_syntax::span::Span;
 
 use super::{FileId, FileScope, Param, ParamDefault, Program, asks_settings};
 use crate::check::{Checker, World};
@@ -44,8 +45,9 @@ pub(crate) fn of_step(
         settings: &Settings::default(),
         files: &files,
     };
+    let defaults = defaults(fields);
     for param in &mut params {
-        if let Some((default, ty)) = written(param, fields) {
+        if let Some((default, ty)) = written(param, &defaults) {
             let (value, _) = check(world, FileId(0), param, default, &ty, out);
             param.default = ParamDefault::Value(value);
         }
@@ -72,8 +74,9 @@ pub(crate) fn of_workflows(
     let mut read = Vec::new();
     let mut readings = Readings::new();
     for (at, head) in program.workflows.iter().enumerate() {
+        let defaults = defaults(&head.tree.params);
         for (position, param) in head.params.iter().enumerate() {
-            if let Some((default, ty)) = written(param, &head.tree.params) {
+            if let Some((default, ty)) = written(param, &defaults) {
                 let (value, how) = check(world, head.file, param, default, &ty, out);
                 read.push((at, position, value));
                 readings.extend(how);
@@ -117,11 +120,21 @@ fn check(
     (value, checker.readings)
 }
 
+/// Returns the defaults that are written, by the places of their parameters.
+fn defaults(fields: &[ast::Field]) -> BTreeMap<Span, &ast::Expr> {
+    let fields = fields.iter();
+    fields
+        .filter_map(|field| Some((field.name.span, field.default.as_ref()?)))
+        .collect()
+}
+
 /// Returns the default of a parameter as it is written, and the parameter's
 /// type, if it has both and it is not the settings' business.
-fn written<'a>(param: &Param, fields: &'a [ast::Field]) -> Option<(&'a ast::Expr, Type)> {
-    let field = fields.iter().find(|field| field.name.span == param.span)?;
-    let default = field.default.as_ref()?;
+fn written<'a>(
+    param: &Param,
+    defaults: &BTreeMap<Span, &'a ast::Expr>,
+) -> Option<(&'a ast::Expr, Type)> {
+    let default = *defaults.get(&param.span)?;
     let ty = param.ty.clone()?;
     (!asks_settings(default, Some(&ty))).then_some((default, ty))
 }

@@ -1,6 +1,6 @@
 //! The files of a compilation: the entry and all that it uses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use flow_syntax::ast::{self, ItemKind, Use};
@@ -59,8 +59,9 @@ pub(crate) fn load(
     }
     let mut loaded = loader.loaded;
     cut_circles(&mut loaded, out);
-    for (source, uses) in loaded.sources.iter().zip(&loaded.uses) {
-        unused(source, uses, out);
+    let files = loaded.sources.iter().zip(&loaded.trees).zip(&loaded.uses);
+    for ((source, tree), uses) in files {
+        unused(source, tree, uses, out);
     }
     loaded
 }
@@ -329,22 +330,27 @@ fn cut_circles(loaded: &mut Loaded, out: &mut Diagnostics) {
 
 /// Warns of files of which nothing is used. What looks like a use counts, in
 /// texts and comments too.
-fn unused(source: &Source, uses: &Uses, out: &mut Diagnostics) {
+fn unused(source: &Source, tree: &ast::File, uses: &Uses, out: &mut Diagnostics) {
+    if uses.is_empty() {
+        return;
+    }
+    let paths: BTreeSet<u32> = tree
+        .items
+        .iter()
+        .filter_map(|item| match &item.kind {
+            ItemKind::Use(used) => Some(used.path.span.start),
+            ItemKind::Enum(_)
+            | ItemKind::Type(_)
+            | ItemKind::Step(_)
+            | ItemKind::Workflow(_)
+            | ItemKind::Trigger(_)
+            | ItemKind::Test(_)
+            | ItemKind::Error => None,
+        })
+        .collect();
+    let mentioned = mentioned(&source.text, &paths);
     for (alias, used) in uses {
-        if used.what.is_none() {
-            continue;
-        }
-        let needle = format!("{alias}.");
-        let is_used = source.text.match_indices(&needle).any(|(at, _)| {
-            let before = source.text[..at].chars().next_back();
-            let after = source.text[at + needle.len()..].chars().next();
-            let word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '/');
-            let in_path = used.span.range().contains(&at);
-            !in_path
-                && !before.is_some_and(word)
-                && after.is_some_and(|c| c.is_alphabetic() || c == '_')
-        });
-        if !is_used {
+        if used.what.is_some() && !mentioned.contains(alias.as_str()) {
             let message = format!("nothing of `{alias}` is used");
             out.push(
                 Diagnostic::new(codes::UNUSED_USE, used.span, message)
@@ -352,6 +358,36 @@ fn unused(source: &Source, uses: &Uses, out: &mut Diagnostics) {
             );
         }
     }
+}
+
+/// Returns the words that stand before a dot and a letter, without those in
+/// the paths that begin at the given places.
+fn mentioned<'a>(text: &'a str, paths: &BTreeSet<u32>) -> BTreeSet<&'a str> {
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let bytes = text.as_bytes();
+    let mut words = BTreeSet::new();
+    let mut start = 0;
+    for (at, byte) in bytes.iter().enumerate() {
+        if letter(*byte) {
+            continue;
+        }
+        let word = start..at;
+        start = at + 1;
+        let before = word.start.checked_sub(1).map(|at| bytes[at]);
+        let after = bytes.get(at + 1).copied().unwrap_or(b' ');
+        let in_path = [word.start, word.start.saturating_sub(1)]
+            .iter()
+            .any(|at| paths.contains(&u32::try_from(*at).unwrap_or(u32::MAX)));
+        if *byte == b'.'
+            && !word.is_empty()
+            && !matches!(before, Some(b'.' | b'/'))
+            && (after.is_ascii_alphabetic() || after == b'_')
+            && !in_path
+        {
+            words.insert(&text[word]);
+        }
+    }
+    words
 }
 
 #[cfg(test)]
@@ -366,5 +402,12 @@ mod tests {
         assert!(!is_name("my-shots"));
         assert!(!is_name("for"));
         assert!(!is_name(""));
+    }
+
+    #[test]
+    fn what_stands_before_a_dot_is_mentioned() {
+        let text = "use \"b.flow\" as c\ntype A = { x: c.T, y: x.y.z, f: \"a/d.flow\" }";
+        let paths = BTreeSet::from([4]);
+        assert_eq!(mentioned(text, &paths), BTreeSet::from(["c", "x"]));
     }
 }

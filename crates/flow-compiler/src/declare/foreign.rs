@@ -6,6 +6,9 @@ use flow_syntax::diagnostic::{Certainty, Diagnostic, nearest};
 use super::types::{BASIC, TypeScope, own_file};
 use crate::codes;
 
+/// How many names are looked at to find the one that was meant.
+const NAMES_MAX: usize = 2_000;
+
 /// What others call a type, how it is called here, and whether that is all
 /// there is to say.
 const HABITS: [(&[&str], &str, Certainty); 13] = [
@@ -68,17 +71,22 @@ const HABITS: [(&[&str], &str, Certainty); 13] = [
     ),
 ];
 
+/// Says that there is no such type.
+pub(super) fn no_type(path: &ast::Path) -> Diagnostic {
+    let message = format!("there is no type `{}`", path.text);
+    Diagnostic::new(codes::UNKNOWN_TYPE, path.span, message)
+}
+
 /// Says that there is no such type, and which one was meant.
 pub(super) fn unknown(
     path: &ast::Path,
     args: &[ast::TypeExpr],
     scope: &TypeScope<'_>,
 ) -> Diagnostic {
-    let start = |message: String| Diagnostic::new(codes::UNKNOWN_TYPE, path.span, message);
     if let Some((alias, name)) = path.text.split_once('.') {
         return unknown_elsewhere(path, alias, name, scope);
     }
-    let diagnostic = start(format!("there is no type `{}`", path.text));
+    let diagnostic = no_type(path);
     let word = path.text.to_lowercase();
     if let Some((_, ours, certainty)) = HABITS
         .iter()
@@ -113,7 +121,8 @@ pub(super) fn unknown(
                 .flat_map(|file| file.types.keys().map(String::as_str)),
         )
         .chain(scope.library.keys().map(AsRef::as_ref))
-        .chain(scope.param);
+        .chain(scope.param)
+        .take(NAMES_MAX);
     match nearest(&path.text, names) {
         Some(name) => diagnostic.help(format!("did you mean `{name}`?")).fix(
             Certainty::Likely,
@@ -160,7 +169,7 @@ fn unknown_elsewhere(
             path.span,
             format!("`{}` declares no type `{name}`", file.name),
         );
-        return match nearest(name, file.types.keys().map(String::as_str)) {
+        return match nearest(name, file.types.keys().map(String::as_str).take(NAMES_MAX)) {
             Some(near) => diagnostic
                 .help(format!("did you mean `{alias}.{near}`?"))
                 .fix(

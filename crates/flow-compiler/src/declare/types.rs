@@ -8,7 +8,7 @@ use flow_syntax::ast::{self, TypeBase};
 use flow_syntax::diagnostic::{Certainty, Diagnostic, Diagnostics};
 use flow_syntax::span::Span;
 
-use super::foreign::unknown;
+use super::foreign::{no_type, unknown};
 use super::refine::refine;
 use super::{FileId, FileScope};
 use crate::check::Checker;
@@ -43,6 +43,9 @@ pub(crate) const BASIC: [&str; 17] = [
     "text", "int", "float", "bool", "duration", "money", "time", "size", "model", "json", "image",
     "video", "audio", "file", "secret", "step", "none",
 ];
+
+/// How many faults of a text are looked at for what was meant.
+const HELPED_MAX: usize = 200;
 
 /// What a name of a type stands for.
 enum Found {
@@ -186,7 +189,12 @@ fn named(
                     Found::Type(ty) => ty,
                     Found::Broken => return None,
                     Found::Unknown => {
-                        out.push(unknown(path, args, scope));
+                        let is_helped = out.iter().len() < HELPED_MAX;
+                        out.push(if is_helped {
+                            unknown(path, args, scope)
+                        } else {
+                            no_type(path)
+                        });
                         return None;
                     }
                 },
