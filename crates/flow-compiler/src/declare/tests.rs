@@ -164,20 +164,22 @@ fn types_that_contain_themselves_are_reported_once() {
 
 #[test]
 fn types_that_double_with_each_name_are_bounded() {
-    let mut text = String::from("type A0 = { x: int }\n");
-    for at in 1..60 {
-        text.push_str(&format!("type A{at} = {{ l: A{0}, r: A{0} }}\n", at - 1));
-    }
+    let double = |at: usize| match at {
+        0 => "type A0 = { x: int }\n".to_owned(),
+        at => format!("type A{at} = {{ l: A{0}, r: A{0} }}\n", at - 1),
+    };
+    let text: String = (0..60).map(double).collect();
     let faults = faults(&[("a.flow", &text)]);
     assert!(faults.len() == 1, "{faults:#?}");
     assert!(
         faults[0].starts_with("type-too-large at `A11`"),
         "{faults:#?}"
     );
-    let mut text = String::from("type A0 = { x: int }\n");
-    for at in 1..2_000 {
-        text.push_str(&format!("type A{at} = list<A{}>\n", at - 1));
-    }
+    let nest = |at: usize| match at {
+        0 => "type A0 = { x: int }\n".to_owned(),
+        at => format!("type A{at} = list<A{}>\n", at - 1),
+    };
+    let text: String = (0..2_000).map(nest).collect();
     let faults = self::faults(&[("a.flow", &text)]);
     assert!(
         faults[0].starts_with("type-too-large at `A63`"),
