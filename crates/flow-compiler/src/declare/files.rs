@@ -15,8 +15,6 @@ use crate::signature::Signatures;
 
 /// How many files a compilation may have.
 const FILES_MAX: usize = 1_000;
-/// How many bytes a file may have.
-const BYTES_MAX: usize = 16 << 20;
 
 /// Files that were read, the entry first.
 #[derive(Debug, Default)]
@@ -81,22 +79,12 @@ impl Loader<'_> {
     fn enter(&mut self, name: &str, text: Arc<str>) -> FileId {
         let at = self.loaded.sources.len();
         let id = SourceId(self.first.0 + u32::try_from(at).unwrap_or(u32::MAX));
-        let too_large = text.len() > BYTES_MAX;
         let source = Source::new(id, name, text);
-        let tree = if too_large {
-            let message = format!("the file has more than {} MiB", BYTES_MAX >> 20);
-            let span = Span::new(id, 0, 0);
-            self.out
-                .push(Diagnostic::new(codes::MISSING_FILE, span, message));
-            ast::File::default()
-        } else {
-            let parsed = flow_syntax::parse(&source);
-            self.out.extend(parsed.diagnostics);
-            parsed.file
-        };
+        let parsed = flow_syntax::parse(&source);
+        self.out.extend(parsed.diagnostics);
         self.by_name.insert(name.to_owned(), Some(FileId(at)));
         self.loaded.sources.push(source);
-        self.loaded.trees.push(tree);
+        self.loaded.trees.push(parsed.file);
         FileId(at)
     }
 
