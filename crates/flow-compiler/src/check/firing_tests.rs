@@ -265,3 +265,34 @@ fn wrong_tests_are_reported_at_their_place() {
         ("test \"t\" { r = run w() }", "expects-nothing at `\"t\"`"),
     ]);
 }
+
+#[test]
+fn yaml_says_the_same() {
+    let yaml = "
+types:
+  Order: { id: int, note: text? }
+workflow: w
+inputs:
+  n: int = 1
+  note: text?
+steps:
+  - step: notify
+    of: ${note ?? 'nothing'}
+return: ${n}
+triggers:
+  orders:
+    run: w
+    with: { n: \"${event.body.id}\" }
+    on: webhook \"/o\" body Order
+tests:
+  works:
+    - { stub: notify, replies: [{ fails: timeout times 2 }] }
+    - { id: r, run: w, with: { n: 3 } }
+    - expect: r.output == 3 and calls(notify) == 1
+";
+    let files = [("a.flow.yaml", yaml)];
+    assert_eq!(faults(&files), Vec::<String>::new());
+    let compiled = compiled(&files);
+    assert_eq!(compiled.triggers.len(), 1);
+    assert_eq!(compiled.tests[0].slots.len(), 2);
+}
