@@ -29,22 +29,30 @@ pub(crate) const NODES_MAX: usize = 1_000_000;
 pub(crate) struct TooLarge;
 
 /// Makes the plan of a workflow. All that it calls has been checked.
+///
+/// A body that nobody calls is taken, not copied: it makes one plan.
 pub(crate) fn lower(
     id: WorkflowId,
-    bodies: &[Option<hir::Workflow>],
+    bodies: &mut [Option<hir::Workflow>],
+    is_called: bool,
 ) -> Result<(Plan, Origins), TooLarge> {
+    let root = if is_called {
+        bodies[id.0].clone()
+    } else {
+        bodies[id.0].take()
+    };
     let mut lowering = Lowering {
-        bodies,
         graph: DiGraph::default(),
         templates: Vec::new(),
         origins: Origins::default(),
         pending: Vec::new(),
     };
-    lowering.inline(id, None)?;
+    lowering.inline(root.unwrap_or_default(), None)?;
     // A call is followed after its caller is whole, so that a parent comes
     // before its children and nothing here recurses.
     while let Some((node, callee)) = lowering.pending.pop() {
-        lowering.inline(callee, Some(node))?;
+        let body = bodies[callee.0].clone().unwrap_or_default();
+        lowering.inline(body, Some(node))?;
     }
     let plan = Plan {
         graph: lowering.graph,
@@ -53,8 +61,7 @@ pub(crate) fn lower(
     Ok((plan, lowering.origins))
 }
 
-struct Lowering<'a> {
-    bodies: &'a [Option<hir::Workflow>],
+struct Lowering {
     graph: DiGraph<Node, Edge, u32>,
     templates: Vec<Template>,
     origins: Origins,
@@ -87,12 +94,9 @@ impl Shift {
     }
 }
 
-impl Lowering<'_> {
-    /// Copies a body into the plan; its node 0 is the call, if there is one.
-    fn inline(&mut self, callee: WorkflowId, call: Option<NodeId>) -> Result<(), TooLarge> {
-        let Some(body) = &self.bodies[callee.0] else {
-            return Ok(());
-        };
+impl Lowering {
+    /// Puts a body into the plan; its node 0 is the call, if there is one.
+    fn inline(&mut self, body: hir::Workflow, call: Option<NodeId>) -> Result<(), TooLarge> {
         let before = self.graph.node_count();
         if before + body.nodes.len() > NODES_MAX {
             return Err(TooLarge);
@@ -113,9 +117,8 @@ impl Lowering<'_> {
                 sites: 0,
             },
         };
-        self.templates.extend(body.templates.iter().cloned());
-        for (at, node) in body.nodes.iter().enumerate() {
-            let mut node = node.clone();
+        self.templates.extend(body.templates);
+        for (at, (mut node, span)) in body.nodes.into_iter().zip(body.spans).enumerate() {
             match call {
                 Some(call) if at == 0 => {
                     let head = Shift {
@@ -128,14 +131,15 @@ impl Lowering<'_> {
                 _ => {
                     shift.node(&mut node);
                     self.graph.add_node(node);
-                    self.origins.nodes.push(body.spans[at]);
+                    self.origins.nodes.push(span);
                 }
             }
         }
+        self.graph.reserve_edges(body.edges.len());
         let mut edges: Vec<(NodeId, NodeId, Edge)> = body
             .edges
-            .iter()
-            .map(|(from, to, why)| (shift.id(*from), shift.id(*to), *why))
+            .into_iter()
+            .map(|(from, to, why)| (shift.id(from), shift.id(to), why))
             .collect();
         edges.sort_unstable();
         edges.dedup();
@@ -143,16 +147,16 @@ impl Lowering<'_> {
             let index = |id: NodeId| NodeIndex::new(id.0 as usize);
             self.graph.add_edge(index(from), index(to), why);
         }
-        for (node, site, span) in &body.sites {
+        for (node, site, span) in body.sites {
             let site = match (call, node.0) {
                 (Some(_), 0) => Site(site.0 + SITES_OF_CALL),
-                _ => *site,
+                _ => site,
             };
-            self.origins.sites.insert((shift.id(*node), site), *span);
+            self.origins.sites.insert((shift.id(node), site), span);
         }
-        let calls = body.calls.iter();
+        let calls = body.calls.into_iter();
         self.pending
-            .extend(calls.map(|(node, callee)| (shift.id(*node), *callee)));
+            .extend(calls.map(|(node, callee)| (shift.id(node), callee)));
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! From texts to plans: load, declare, check, lower, price.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use flow_core::cost::{self, OverBudget, Total};
@@ -93,7 +94,7 @@ pub(crate) fn read(
         }
         found.take(checker);
     }
-    let workflows = lower_all(&program, &facts, &bodies, &mut found.out);
+    let workflows = lower_all(&program, &facts, &mut bodies, &mut found.out);
     let mut sources = signatures.sources.clone();
     sources.extend(loaded.sources.iter().cloned());
     sources.append(&mut found.templates);
@@ -116,10 +117,15 @@ fn count(length: usize) -> u32 {
 fn lower_all(
     program: &Program<'_>,
     facts: &[Option<WorkflowFacts>],
-    bodies: &[Option<hir::Workflow>],
+    bodies: &mut [Option<hir::Workflow>],
     out: &mut Diagnostics,
 ) -> Vec<CompiledWorkflow> {
     let is_ok = !out.has_errors();
+    let called: BTreeSet<WorkflowId> = bodies
+        .iter()
+        .flatten()
+        .flat_map(|body| body.calls.iter().map(|(_, callee)| *callee))
+        .collect();
     let mut workflows = Vec::new();
     for (at, head) in program.workflows.iter().enumerate() {
         if head.file != FileId(0) {
@@ -137,7 +143,7 @@ fn lower_all(
             origins: Origins::default(),
         };
         if is_ok {
-            match lower::lower(WorkflowId(at), bodies) {
+            match lower::lower(WorkflowId(at), bodies, called.contains(&WorkflowId(at))) {
                 Ok((plan, origins)) => {
                     check_budgets(&plan, &origins, out);
                     compiled.plan = Some(plan);

@@ -39,6 +39,8 @@ pub struct Signature {
     pub type_param: Option<Arc<str>>,
     /// Its parameters, in order.
     pub params: Vec<Param>,
+    /// The types of its parameters by name, as plans have them.
+    pub types: Arc<BTreeMap<Arc<str>, Type>>,
     /// What it gives.
     pub returns: Type,
     /// What it does first, then what a call may ask for instead.

@@ -119,7 +119,7 @@ pub struct Step {
     /// Every parameter with a value, defaults included, by name.
     pub args: BTreeMap<Arc<str>, Expr>,
     /// The types its parameters and its result have here.
-    pub params: BTreeMap<Arc<str>, Type>,
+    pub params: Arc<BTreeMap<Arc<str>, Type>>,
     /// What it may do, the call's own choice applied.
     pub effect: Effect,
     /// The digest of its declaration, which is part of its cache keys.

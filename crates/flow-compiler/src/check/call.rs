@@ -154,17 +154,17 @@ impl<'a> Checker<'a> {
             gives: returns.map_or(Gives::Unknown, Gives::Value),
             effect,
         };
-        let types = signature.params.iter().filter_map(|param| {
-            let ty = param.ty.as_ref()?;
-            let ty = match &args.type_arg {
-                Some(arg) => generic::close(ty, arg),
-                None => ty.clone(),
-            };
-            Some((param.name.clone(), ty))
-        });
+        let params = match &args.type_arg {
+            None => signature.types.clone(),
+            Some(arg) => {
+                let types = signature.types.iter();
+                let closed = types.map(|(name, ty)| (name.clone(), generic::close(ty, arg)));
+                Arc::new(closed.collect())
+            }
+        };
         let kind = NodeKind::Step(Box::new(Step {
             step: signature.name.clone(),
-            params: types.collect(),
+            params,
             type_arg: args.type_arg,
             args: args.exprs,
             effect,

@@ -47,7 +47,11 @@ pub(crate) fn signature(
     let effects = effects(decl, out);
     check_cost(decl, &params, &effects, out);
     let run = run(decl, origin, out);
+    let types = params
+        .iter()
+        .filter_map(|param| Some((param.name.clone(), param.ty.clone()?)));
     Some(Signature {
+        types: Arc::new(types.collect()),
         name: decl.path.text.as_str().into(),
         docs: docs.into(),
         type_param: decl

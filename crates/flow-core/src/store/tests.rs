@@ -95,7 +95,7 @@ impl Maker {
             step: "gen.images".into(),
             type_arg: None,
             args: args.map(|(name, expr)| (name.into(), expr)).into(),
-            params: BTreeMap::from([("count".into(), Type::int())]),
+            params: BTreeMap::from([("count".into(), Type::int())]).into(),
             effect: Effect::Paid,
             signature: "s".into(),
             run: None,
