@@ -1,1 +1,9 @@
-//! Tests of the whole command.
+//! Tests of the whole command, and of how the crates depend on each other.
+
+#![expect(clippy::unwrap_used, reason = "test harness")]
+
+mod folder;
+mod layers;
+mod starters;
+mod transcripts;
+mod validate;
