@@ -20,7 +20,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
     after_help = "Example:\n  flow new poster && flow validate poster.flow && flow plan poster.flow"
 )]
 pub(crate) struct Cli {
-    /// When to use colours; `NO_COLOR` is respected
+    /// When to use colours
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, hide_possible_values = false)]
     pub(crate) color: Color,
     /// What to do.
@@ -31,11 +31,11 @@ pub(crate) struct Cli {
 /// When to use colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
-    /// On a terminal
+    /// On a terminal, unless `NO_COLOR` is set
     Auto,
-    /// Always
+    /// Also in files and pipes
     Always,
-    /// Never
+    /// Nowhere
     Never,
 }
 

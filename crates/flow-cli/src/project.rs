@@ -142,9 +142,6 @@ impl Projects {
                 self.shown(project, &source.name)
             });
         }
-        for name in &project.declared {
-            report.looked_at(&self.shown(project, name));
-        }
     }
 }
 

@@ -14,6 +14,7 @@ pub(crate) struct Report {
     by_name: BTreeMap<String, SourceId>,
     diagnostics: Vec<Diagnostic>,
     seen: BTreeSet<(Span, &'static str, String)>,
+    /// The files that were asked for, and those that something is said about.
     files: BTreeSet<String>,
 }
 
@@ -43,6 +44,9 @@ impl Report {
                 ids.insert(span.source, self.source_id(source, shown(source)));
             }
             let moved = moved(diagnostic, &ids);
+            if let Some(source) = self.sources.get(moved.primary.span.source.0 as usize) {
+                self.files.insert(source.name.clone());
+            }
             let key = (moved.primary.span, moved.code.name, moved.message.clone());
             if self.seen.insert(key) {
                 self.diagnostics.push(moved);

@@ -282,7 +282,10 @@ impl Words<'_> {
             }
             Expr::List(items) => format!("[{}]", self.list(items, depth + 1)),
             Expr::Comprehension(made) => {
-                format!("[{} for item in {}]", inner(&made.body), inner(&made.list))
+                let (body, list) = (inner(&made.body), inner(&made.list));
+                let cond = made.cond.as_ref();
+                let cond = cond.map_or_else(String::new, |cond| format!(" if {}", inner(cond)));
+                format!("[{body} for item in {list}{cond}]")
             }
             Expr::Record(fields) => {
                 let fields: Vec<String> = (fields.iter())

@@ -1,9 +1,12 @@
-//! `flow fmt`: the one way to write a file.
+//! `flow fmt`: the one way to write a file, and the way to the other spelling.
 
+use std::path::Path;
+
+use flow_compiler::translate;
 use flow_syntax::print::format;
-use flow_syntax::span::{Source, SourceId};
+use flow_syntax::span::{Source, SourceId, Spelling};
 
-use crate::args::Fmt;
+use crate::args::{Fmt, To};
 use crate::disk::write_text;
 use crate::exit::{Exit, Failure};
 use crate::inputs::{self, Input};
@@ -32,6 +35,9 @@ pub(super) fn run(args: &Fmt, output: &mut Output) -> Result<Exit, Failure> {
     let mut projects = Projects::new(args.settled.profile.as_deref())?;
     let mut report = Report::default();
     let entries = inputs::read(&mut projects, &mut report, &inputs, &args.stdin_name)?;
+    if let Some(to) = args.to {
+        return translated(args, output, &projects, report, &entries, to);
+    }
     let mut tally = Tally::default();
     for entry in &entries {
         one(args, output, &projects, &mut report, entry, &mut tally)?;
@@ -49,6 +55,57 @@ pub(super) fn run(args: &Fmt, output: &mut Output) -> Result<Exit, Failure> {
     }
     let failed = report.counts().0 > 0 || (args.check && tally.changed > 0);
     Ok(if failed { Exit::Invalid } else { Exit::Done })
+}
+
+/// Writes one file in the other spelling.
+fn translated(
+    args: &Fmt,
+    output: &mut Output,
+    projects: &Projects,
+    mut report: Report,
+    entries: &[Entry],
+    to: To,
+) -> Result<Exit, Failure> {
+    let [entry] = entries else {
+        return Err(Failure::usage("`--to` takes one file")
+            .with_help("name it: `flow fmt poster.flow --to yaml`"));
+    };
+    projects.tell(&mut report, entry, &entry.compile());
+    let said = human(&report, output.message_looks());
+    if report.counts().0 > 0 {
+        let summary = report.summary();
+        output.message(&format!(
+            "{said}{summary}; a file with errors is not translated"
+        ))?;
+        return Ok(Exit::Invalid);
+    }
+    let to = match to {
+        To::Yaml => Spelling::Yaml,
+        To::Flow => Spelling::Flow,
+    };
+    let source = Source::new(SourceId(0), entry.name.clone(), entry.text.clone());
+    let project = &entry.project;
+    let (signatures, settings) = (&project.signatures, &project.settings);
+    let text = translate(&source, to, signatures, settings, &project.disk);
+    // What is wrong was found before, so this is only for completeness.
+    let text = text.map_err(|errors| {
+        let first = errors.first().map_or("", |error| &error.message);
+        Failure::io(format!("`{}` can't be translated: {first}", entry.name))
+    })?;
+    match &args.output {
+        None => output.data(&text)?,
+        Some(path) => write(path, &text)?,
+    }
+    Ok(Exit::Done)
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    let written = if path.exists() {
+        write_text(path, text)
+    } else {
+        std::fs::write(path, text)
+    };
+    written.map_err(|error| Failure::io(format!("cannot write `{}`: {error}", path.display())))
 }
 
 fn one(
@@ -80,8 +137,7 @@ fn one(
         _ if args.check => Ok(()),
         None => output.data(&text),
         Some(_) if is_same => Ok(()),
-        Some(path) => write_text(path, &text)
-            .map_err(|error| Failure::io(format!("cannot write `{}`: {error}", path.display()))),
+        Some(path) => write(path, &text),
     }
 }
 

@@ -38,17 +38,19 @@ struct Shown<'a> {
 pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     let target = Target::load(&args.target, args.settled.profile.as_deref())?;
     let report = &target.report;
+    // What is wrong with the command line is said before, and instead.
+    let chosen = if target.compiled.is_ok() {
+        let workflow = target.workflow()?;
+        let given = inputs(workflow, &args.inputs)?;
+        workflow.plan.as_ref().map(|plan| (workflow, plan, given))
+    } else {
+        None
+    };
     let said = human(report, output.message_looks());
     if !said.is_empty() {
         output.message(&format!("{said}{}", report.summary()))?;
     }
-    let workflow = if target.compiled.is_ok() {
-        let workflow = target.workflow()?;
-        workflow.plan.as_ref().map(|plan| (workflow, plan))
-    } else {
-        None
-    };
-    let Some((workflow, plan)) = workflow else {
+    let Some((workflow, plan, given)) = chosen else {
         if args.format == DataFormat::Json {
             output.data(&json::without_plan(report))?;
         }
@@ -60,7 +62,7 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
         outline: Part::of(plan),
         cost: cost(plan),
         over: over_budget(plan),
-        given: inputs(workflow, &args.inputs)?,
+        given,
     };
     match args.format {
         DataFormat::Human => output.data(&text::plan(&shown, output.data_looks()))?,

@@ -8,14 +8,14 @@ use flow_syntax::diagnostic::nearest;
 
 use crate::exit::Failure;
 use crate::inputs;
-use crate::project::{Entry, Projects};
+use crate::project::Projects;
 use crate::report::Report;
 
 /// A file that was compiled, and which of its workflows is meant.
 #[derive(Debug)]
 pub(super) struct Target {
-    /// The file.
-    pub(super) entry: Entry,
+    /// The file, as the user would write it.
+    shown: String,
     /// What the compiler says.
     pub(super) compiled: Compiled,
     /// Everything that is wrong.
@@ -29,11 +29,12 @@ impl Target {
         let (path, name) = split(written);
         let mut projects = Projects::new(profile)?;
         let entry = inputs::read_one(&mut projects, &path)?;
+        let shown = projects.shown(&entry.project, &entry.name);
         let compiled = entry.compile();
         let mut report = Report::default();
         projects.tell(&mut report, &entry, &compiled);
         Ok(Self {
-            entry,
+            shown,
             compiled,
             report,
             name,
@@ -46,7 +47,7 @@ impl Target {
         let all = &self.compiled.workflows;
         let find = |name: &str| all.iter().find(|workflow| &*workflow.name == name);
         let names: Vec<&str> = all.iter().map(|workflow| &*workflow.name).collect();
-        let file = &self.entry.name;
+        let file = &self.shown;
         if let Some(name) = &self.name {
             return find(name).ok_or_else(|| unknown(file, name, &names));
         }

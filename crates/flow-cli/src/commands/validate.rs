@@ -52,6 +52,7 @@ fn check(projects: &Projects, entries: &[Entry], report: &mut Report) {
         // A project's declarations were read with the project.
         if entry.is_declaration() {
             projects.tell_project(report, &entry.project);
+            report.looked_at(&projects.shown(&entry.project, &entry.name));
         } else {
             projects.tell(report, entry, &entry.compile());
         }

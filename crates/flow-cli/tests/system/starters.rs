@@ -21,7 +21,13 @@ fn every_template_checks_without_a_diagnostic_in_both_spellings() {
     let checked = folder.flow(&["validate", "--strict"]);
     assert_eq!(checked.code, Some(0), "{}{}", checked.out, checked.err);
     let formatted = folder.flow(&["fmt", "--check"]);
-    assert_eq!(formatted.code, Some(0), "{}{}", formatted.out, formatted.err);
+    assert_eq!(
+        formatted.code,
+        Some(0),
+        "{}{}",
+        formatted.out,
+        formatted.err
+    );
 }
 
 #[test]

@@ -95,7 +95,7 @@ impl Page {
             rows.iter().map(text).max().unwrap_or(0).min(most)
         };
         let name = wide(&|row| row.name.chars().count(), 36);
-        let head = wide(&|row| row.head.chars().count(), 44);
+        let head = wide(&|row| row.head.chars().count(), 60);
         let effect = wide(
             &|row| row.effect.map_or(0, |e| wording::effect(e).len()),
             20,
