@@ -8,7 +8,7 @@ use flow_core::effect::Effect;
 use flow_core::plan::{Node, NodeId, NodeKind, Plan, Step};
 use flow_syntax::ast::ItemKind;
 use flow_syntax::diagnostic::{Diagnostic, Diagnostics};
-use flow_syntax::span::{Source, Span};
+use flow_syntax::span::{Source, SourceId, Span};
 
 use crate::check::{self, Checker, World};
 use crate::declare::{self, FileId, Program, WorkflowFacts, WorkflowId};
@@ -48,6 +48,12 @@ pub(crate) fn read(
 ) -> (Compiled, Readings) {
     let mut out = Diagnostics::default();
     let loaded = declare::load(name, text, signatures, files, &mut out);
+    // What a broken statement uses is not seen.
+    let broken: BTreeSet<SourceId> = out
+        .iter()
+        .filter(|diagnostic| diagnostic.is_error())
+        .map(|diagnostic| diagnostic.primary.span.source)
+        .collect();
     let program = Program::of(&loaded, signatures, settings, files, &mut out);
     let entry = loaded.sources[0].id;
     let next = loaded.sources.iter().map(|source| source.id.0 + 1).max();
@@ -101,7 +107,15 @@ pub(crate) fn read(
     let compiled = Compiled {
         sources,
         entry,
-        diagnostics: found.out.into_sorted(),
+        diagnostics: found
+            .out
+            .into_sorted()
+            .into_iter()
+            .filter(|diagnostic| {
+                diagnostic.code != codes::UNUSED
+                    || !broken.contains(&diagnostic.primary.span.source)
+            })
+            .collect(),
         workflows,
         triggers,
         tests,
