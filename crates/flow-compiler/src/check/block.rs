@@ -112,7 +112,10 @@ impl Checker<'_> {
         self.scopes.push();
         let checked = self.open_block(tree, parent, order, wanted);
         let names = self.scopes.pop();
-        self.say_unused(names);
+        // The winner of a race is its value, so every contender is used.
+        if order != Order::Race {
+            self.say_unused(names);
+        }
         checked
     }
 

@@ -40,6 +40,8 @@ pub(crate) struct Arguments {
     pub(crate) types: BTreeMap<Arc<str>, Type>,
     /// What stands for the type parameter.
     pub(crate) type_arg: Option<Type>,
+    /// Whether an argument that could tell the type parameter has an error.
+    silent: bool,
 }
 
 impl<'a> Checker<'a> {
@@ -400,7 +402,8 @@ impl<'a> Checker<'a> {
         {
             args.type_arg = generic::infer(&signature.returns, wanted);
         }
-        if let (None, Some(param), false) = (&args.type_arg, &signature.type_param, explicit)
+        if let (None, Some(param)) = (&args.type_arg, &signature.type_param)
+            && !(explicit || args.silent)
             && generic::is_open(&signature.returns)
         {
             self.report(
@@ -484,8 +487,9 @@ impl<'a> Checker<'a> {
         };
         let typed = if generic::is_open(&closed) {
             let typed = self.expr(tree, None);
-            if let Some(found) = &typed.ty {
-                args.type_arg = generic::infer(&closed, found);
+            match &typed.ty {
+                Some(found) => args.type_arg = generic::infer(&closed, found),
+                None => args.silent = true,
             }
             typed
         } else {

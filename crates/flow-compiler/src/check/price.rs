@@ -299,7 +299,7 @@ fn param_term(name: &str, args: &Arguments) -> Result<Term, NoPrice> {
         _ => None,
     };
     let text = match most {
-        Some(Most::Number(most)) => format!("({name} ≤ {})", literal::number_text(most)),
+        Some(Most::Number(most)) => format!("({name} ≤ {most})"),
         Some(Most::Money(most)) => format!("({name} ≤ {most})"),
         Some(Most::Duration(most)) => format!("({name} ≤ {most} s)"),
         None => name.to_owned(),

@@ -73,7 +73,7 @@ pub(crate) fn settings() -> Settings {
         ("gen.images.model", "acme/paint"),
         ("gen.video.model", "acme/film"),
         ("gen.text.model", "acme/words"),
-        ("agent.run.model", "acme/words"),
+        ("agent.turn.model", "acme/words"),
     ];
     Settings {
         defaults: defaults

@@ -13,6 +13,8 @@ use crate::span::{SourceId, Span};
 /// How deep texts and holes may nest in each other.
 const DEPTH_MAX: usize = 64;
 
+const NAME_HELP: &str = "a name is a letter or `_`, then letters, digits and `_`";
+
 /// A function that reads a fragment.
 type Read<T> = fn(&str, &Offsets, &mut Diagnostics) -> T;
 
@@ -102,7 +104,23 @@ impl<'s> Reader<'s> {
         if is_word(&scalar.text) && !RESERVED.contains(&&*scalar.text) {
             return Some(self.verbatim(scalar));
         }
-        self.fragment(scalar, fragment::name)
+        // The grammar decides what a name is; what it says is too general here.
+        let offsets = scalar.piece(self.text).offsets(self.source);
+        let mut faults = Diagnostics::default();
+        let name = fragment::name(&scalar.text, &offsets, &mut faults);
+        if faults.is_empty() {
+            return Some(name);
+        }
+        let span = self.span(scalar.start, scalar.end);
+        let shown = foreign::shown(&scalar.text);
+        self.out.push(if is_word(&scalar.text) {
+            let message = format!("`{shown}` is a word of the language");
+            Diagnostic::new(codes::KEYWORD_AS_NAME, span, message).help("take another name")
+        } else {
+            let message = format!("`{shown}` is no name");
+            Diagnostic::new(codes::BAD_NAME, span, message).help(NAME_HELP)
+        });
+        None
     }
 
     /// Reads a key as the name of a parameter or a field: any word.
@@ -111,8 +129,7 @@ impl<'s> Reader<'s> {
             let span = self.span(scalar.start, scalar.end);
             let message = format!("`{}` is no name", scalar.text);
             let fault = Diagnostic::new(codes::BAD_NAME, span, message);
-            self.out
-                .push(fault.help("a name is a letter or `_`, then letters, digits and `_`"));
+            self.out.push(fault.help(NAME_HELP));
         }
         self.verbatim(scalar)
     }
@@ -146,6 +163,16 @@ impl<'s> Reader<'s> {
         {
             let Name { text, span } = self.verbatim(scalar);
             return Some((Path { text, span }, None));
+        }
+        if let Kind::Scalar(scalar) = &node.kind
+            && scalar.text.contains('(')
+        {
+            let span = self.span_of(node);
+            let message = format!("`{}` has arguments", foreign::shown(&scalar.text));
+            let fault = Diagnostic::new(codes::WRONG_SHAPE, span, message);
+            self.out
+                .push(fault.help("write them under `with:`, the one without a name as `of:`"));
+            return None;
         }
         self.language(node, "`step`", fragment::call_head)
     }

@@ -214,6 +214,10 @@ fn shapes_are_checked() {
         &item("if: x\ndo: []\nelse: { id: b, if: c, do: [] }"),
         &["unknown-key `id`"],
     );
+    check(&item("id: a b\nstep: x"), &["bad-name `a b`"]);
+    check(&item("id: if\nstep: x"), &["keyword-as-name `if`"]);
+    check(&item("step: f(a: 1)"), &["yaml-quote `f(a: 1)`"]);
+    check(&item("step: f(a)"), &["wrong-shape `f(a)`"]);
     check(&item("parallel: {}"), &["missing-key `{}`"]);
     check(
         &item("step: a\nelse: { id: b, step: c }"),
