@@ -30,8 +30,18 @@ struct Found {
 }
 
 impl Found {
-    fn take(&mut self, checker: Checker<'_>) {
-        self.out.extend(checker.out);
+    /// Takes what a body says. Of a body that could not be read as a whole, it
+    /// is not known what it uses and gives.
+    fn take(&mut self, checker: Checker<'_>, is_whole: bool) {
+        let guesses = [
+            codes::UNUSED,
+            codes::NO_VALUE,
+            codes::VALUE_UNUSED,
+            codes::BRANCHES_DIFFER,
+        ];
+        let said = checker.out.into_iter();
+        self.out
+            .extend(said.filter(|diagnostic| is_whole || !guesses.contains(&diagnostic.code)));
         self.templates.extend(checker.loaded);
         self.readings.extend(checker.readings);
     }
@@ -73,13 +83,16 @@ pub(crate) fn read(
         settings,
         files,
     };
+    let broken = broken(&found.out);
     for id in check::sequence(&program, &mut found.out) {
         let file = program.workflows[id.0].file;
+        let tree = program.workflows[id.0].tree;
+        let whole = tree.name.span.to(tree.body.span);
         let mut checker = Checker::new(ground.with(&facts), file);
         checker.next_source = next + count(found.templates.len());
         let fact = checker.workflow(id);
         let body = std::mem::take(&mut checker.body);
-        found.take(checker);
+        found.take(checker, !broken.iter().any(|span| holds(whole, *span)));
         facts[id.0] = Some(fact);
         bodies[id.0] = Some(body);
     }
@@ -98,7 +111,7 @@ pub(crate) fn read(
             | ItemKind::Workflow(_)
             | ItemKind::Error => continue,
         }
-        found.take(checker);
+        found.take(checker, true);
     }
     let workflows = lower_all(&program, &facts, &mut bodies, &mut found.out);
     let mut sources = signatures.sources.clone();
@@ -121,6 +134,19 @@ pub(crate) fn read(
         tests,
     };
     (compiled, found.readings)
+}
+
+/// Returns the places at which a text could not be read.
+fn broken(out: &Diagnostics) -> Vec<Span> {
+    let errors = out.iter().filter(|diagnostic| diagnostic.is_error());
+    errors
+        .filter(|diagnostic| flow_syntax::codes::ALL.contains(&diagnostic.code))
+        .map(|diagnostic| diagnostic.primary.span)
+        .collect()
+}
+
+fn holds(whole: Span, part: Span) -> bool {
+    whole.source == part.source && whole.start <= part.start && part.end <= whole.end
 }
 
 fn count(length: usize) -> u32 {
@@ -191,6 +217,7 @@ fn lower_all(
 /// case does not fit into.
 fn check_budgets(plan: &Plan, origins: &Origins, out: &mut Diagnostics) {
     let mut limited = vec![None; plan.graph.node_count()];
+    let mut is_unknown = false;
     for (at, node) in plan.graph.node_weights().enumerate() {
         let inherited = node
             .parent
@@ -204,10 +231,15 @@ fn check_budgets(plan: &Plan, origins: &Origins, out: &mut Diagnostics) {
             && is_unpriced(step)
         {
             let place = |id: NodeId| origins.nodes[id.0 as usize];
+            is_unknown = true;
             report_unpriced(step, place(NodeId(count(at))), place(owner), out);
         }
     }
     for over in cost::over_budget(plan) {
+        // A price that nobody knows is said at its call already.
+        if is_unknown && matches!(over.total, Total::Unbounded(_)) {
+            continue;
+        }
         report_over(&over, origins.nodes[over.node.0 as usize], out);
     }
 }

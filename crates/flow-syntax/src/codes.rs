@@ -18,7 +18,6 @@ crate::codes! {
     TEMPLATE_BRACES = Warning "template-braces", "`{{ name }}` in a text is only letters";
     UNCLOSED = Error "unclosed", "a bracket has no partner";
     CHAINED_COMPARISON = Error "chained-comparison", "comparisons don't chain";
-    POSITIONAL_ARGUMENT = Error "positional-argument", "only the first argument may have no name";
     SAID_TWICE = Error "said-twice", "a setting is written twice";
     USELESS_EXPRESSION = Error "useless-expression", "a statement is a value that nothing uses";
     YIELD_NOT_LAST = Error "yield-not-last", "something stands behind the value of a block";

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use flow_core::effect::Effect;
-use flow_core::expr::Expr;
+use flow_core::expr::{Expr, Function};
 use flow_core::plan::{Block, Edge, Node, NodeId, NodeKind, Parent};
 use flow_core::ty::Type;
 use flow_core::value::Value;
@@ -437,7 +437,7 @@ impl Checker<'_> {
                 .label("this guards nothing")
                 .help("give it a name and use it: `ok = approve(…)`, then `if ok { … }`"),
             ),
-            ast::ExprKind::Call(_) => {}
+            ast::ExprKind::Call(call) if Function::from_name(&call.path.text).is_none() => {}
             _ => self.report(
                 Self::error(codes::VALUE_UNUSED, span, "nobody can use this value")
                     .help("give it a name: `x = …`, or make it the value of its block: `yield …`"),

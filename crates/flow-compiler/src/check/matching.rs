@@ -2,6 +2,7 @@
 
 use flow_core::expr::Expr;
 use flow_core::plan::{Arm, Match, NodeId, NodeKind, Pattern};
+use flow_core::relation::{Fit, fit};
 use flow_core::ty::Type;
 use flow_core::value::Value;
 use flow_syntax::ast;
@@ -160,7 +161,14 @@ impl Checker<'_> {
             }
             ast::PatternKind::Name(path) => self.name_pattern(path, ty),
             ast::PatternKind::Literal(literal) => {
-                let (value, _) = self.literal(literal, Some(ty.present()))?;
+                let (value, found) = self.literal(literal, Some(ty.present()))?;
+                if fit(&found, ty.present()) == Fit::No {
+                    let message = format!("`{}` is no `{}`", literal.text, ty.present());
+                    let diagnostic = Self::error(codes::PATTERN, pattern.span, message)
+                        .help("an arm is a value of the type that is matched, or `_`");
+                    self.report(diagnostic);
+                    return None;
+                }
                 Some(Pattern::Is(value))
             }
         }

@@ -130,7 +130,8 @@ fn called(program: &Program<'_>, file: FileId, mention: Mention<'_>) -> Option<W
         Some(found.what)
     };
     match mention {
-        Mention::Name(name) => own(name),
+        // A name alone is a value: a workflow is no value, and may share its name with one.
+        Mention::Name(_) => None,
         Mention::Call(path) => match path.split_once('.') {
             None => own(path),
             Some((alias, name)) => of(alias, name),

@@ -141,9 +141,11 @@ impl<'a> Reader<'a> {
         if body.block.result.is_some() || (head.word.is_some() && body.is_late) {
             self.late(body, span);
         }
-        if let Some((keyword, at)) = head.word {
+        if let Some((mut keyword, at)) = head.word {
             if keyword == YieldWord::Return && depth > 1 {
                 self.early_return(at);
+                // It is said; the tree has what was meant.
+                keyword = YieldWord::Yield;
             }
             let result = Yield {
                 keyword,

@@ -79,6 +79,7 @@ impl<'a> Reader<'a> {
     fn climb(&mut self, row: &mut Row<'a>, least: u8, height: usize) -> Expr {
         let mut left = self.operand(row, height);
         let mut compared: Option<Span> = None;
+        let mut is_chained = false;
         while let Some(next) = row.peek() {
             let op = operator(next);
             let precedence = op.map_or(COMPARISON, BinaryOp::precedence);
@@ -90,6 +91,7 @@ impl<'a> Reader<'a> {
                 && let Some(first) = compared.replace(op_span)
             {
                 self.chained(first, op_span);
+                is_chained = true;
             }
             let Some(pair) = row.next() else { break };
             left = if let Some(op) = op {
@@ -114,6 +116,10 @@ impl<'a> Reader<'a> {
                 let kind = ExprKind::Is(Box::new(left), presence);
                 Expr { kind, span }
             };
+        }
+        // What it compares is not known, and nothing more is said of it.
+        if is_chained {
+            left.kind = ExprKind::Error;
         }
         left
     }
@@ -251,19 +257,7 @@ impl<'a> Reader<'a> {
         }
         let mut args = Vec::new();
         for arg in parts(next) {
-            let arg_span = self.span(&arg);
-            let arg = self.arg(arg, height);
-            // Library functions have no dots, and take what they take.
-            if arg.name.is_none() && !args.is_empty() && path.as_str().contains('.') {
-                let message = "only the first argument may have no name";
-                let diagnostic = Diagnostic::new(codes::POSITIONAL_ARGUMENT, arg_span, message)
-                    .help(format!(
-                        "write the parameter's name before it, as in `{}(…, name: …)`",
-                        path.as_str()
-                    ));
-                self.report(diagnostic);
-            }
-            args.push(arg);
+            args.push(self.arg(arg, height));
         }
         let call = Call {
             path: self.path(&path),

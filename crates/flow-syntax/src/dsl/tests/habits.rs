@@ -67,7 +67,6 @@ const STATEMENTS: &[(&str, &[&str])] = &[
     ("x = f.a() timeout 2 * m", &["clause-operand"]),
     ("@cached\n x = f.a()", &["foreign-operator"]),
     ("x = a < b < c", &["chained-comparison"]),
-    ("x = f.a(b, c)", &["positional-argument"]),
     ("x = f.a(b: 1 c: 2)", &["missing-comma"]),
     ("x = [a\n  b]", &["missing-comma"]),
     ("x = f.a(b\n  y = 3", &["unclosed"]),
