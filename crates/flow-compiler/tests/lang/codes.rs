@@ -23,19 +23,14 @@ fn codes_are_unique_words() {
 }
 
 #[test]
-fn every_code_has_a_page_and_every_page_a_code() {
-    let codes: BTreeSet<String> = all().into_iter().map(str::to_owned).collect();
-    let pages: BTreeSet<String> = std::fs::read_dir(root().join("docs/diagnostics"))
-        .unwrap()
-        .filter_map(|entry| {
-            let name = entry.unwrap().file_name().into_string().unwrap();
-            name.strip_suffix(".md").map(str::to_owned)
-        })
+fn every_code_has_a_page() {
+    let folder = root().join("docs/diagnostics");
+    let missing: Vec<&str> = all()
+        .into_iter()
+        .filter(|code| !folder.join(format!("{code}.md")).exists())
         .collect();
-    let missing: Vec<&String> = codes.difference(&pages).collect();
-    let extra: Vec<&String> = pages.difference(&codes).collect();
+    // The command has codes of its own, and sees to it that every page has one.
     assert!(missing.is_empty(), "codes without a page: {missing:?}");
-    assert!(extra.is_empty(), "pages without a code: {extra:?}");
 }
 
 /// What is said in the corpus, counted by spelling.

@@ -8,5 +8,6 @@
 mod case;
 mod codes;
 mod corpus;
+mod docs;
 mod hostile;
 mod project;
