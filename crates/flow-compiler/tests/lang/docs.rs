@@ -52,7 +52,9 @@ impl Block {
 
     /// The path under which other blocks find it.
     fn file(&self) -> Option<&str> {
-        self.words.iter().find_map(|word| word.strip_prefix("file="))
+        self.words
+            .iter()
+            .find_map(|word| word.strip_prefix("file="))
     }
 
     fn is_steps(&self) -> bool {
@@ -60,8 +62,13 @@ impl Block {
     }
 
     fn name(&self) -> String {
-        let ending = if self.language == "flow" { "flow" } else { "flow.yaml" };
-        self.file().map_or_else(|| format!("page.{ending}"), str::to_owned)
+        let ending = if self.language == "flow" {
+            "flow"
+        } else {
+            "flow.yaml"
+        };
+        self.file()
+            .map_or_else(|| format!("page.{ending}"), str::to_owned)
     }
 
     /// The whole file that it stands for.
@@ -184,7 +191,10 @@ impl Shown {
 }
 
 fn shown(path: &Path) -> String {
-    path.strip_prefix(root()).unwrap_or(path).display().to_string()
+    path.strip_prefix(root())
+        .unwrap_or(path)
+        .display()
+        .to_string()
 }
 
 #[test]
@@ -199,7 +209,8 @@ fn every_block_of_the_documentation_is_true() {
         };
         for block in blocks(&text) {
             if let Some(name) = block.file() {
-                seen.files.insert(name.to_owned(), block.text.as_str().into());
+                seen.files
+                    .insert(name.to_owned(), block.text.as_str().into());
             }
             if block.is_ours() {
                 count += 1;
@@ -208,13 +219,20 @@ fn every_block_of_the_documentation_is_true() {
             }
         }
     }
-    assert!(wrong.is_empty(), "{} blocks are wrong\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} blocks are wrong\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
     assert!(count > 100, "the documentation shows only {count} blocks");
 }
 
 #[test]
 fn every_page_of_a_diagnostic_shows_it() {
-    let codes = flow_syntax::codes::ALL.iter().chain(flow_compiler::codes::ALL);
+    let codes = flow_syntax::codes::ALL
+        .iter()
+        .chain(flow_compiler::codes::ALL);
     let mut silent = Vec::new();
     for code in codes {
         let path = root().join(format!("docs/diagnostics/{}.md", code.name));
@@ -228,35 +246,84 @@ fn every_page_of_a_diagnostic_shows_it() {
             silent.push(code.name);
         }
     }
-    assert!(silent.is_empty(), "pages that show no example and cure: {silent:?}");
+    assert!(
+        silent.is_empty(),
+        "pages that show no example and cure: {silent:?}"
+    );
 }
 
 /// What needs more text than a page can hold.
 const HARD_TO_SHOW: &[&str] = &["file-too-large", "too-many-files", "plan-too-large"];
 
-#[test]
-fn every_file_to_copy_compiles_without_a_diagnostic() {
-    let mut wrong = Vec::new();
-    for folder in ["examples", "workflows"] {
-        let folder = root().join(folder);
-        let mut count = 0;
-        for entry in std::fs::read_dir(&folder).unwrap() {
+/// The files that people copy: their paths and their texts.
+fn files_to_copy() -> Vec<(PathBuf, String)> {
+    let mut files = Vec::new();
+    for folder in ["examples", "examples/lib", "workflows"] {
+        let before = files.len();
+        for entry in std::fs::read_dir(root().join(folder)).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap();
-            if !(name.ends_with(".flow") || name.ends_with(".flow.yaml")) {
-                continue;
-            }
-            count += 1;
-            let text = std::fs::read_to_string(&path).unwrap();
-            let compiled = compile(name, &text, signatures(), &Folder(folder.clone()));
-            if !compiled.diagnostics.is_empty() || compiled.workflows.is_empty() {
-                let said = said(&compiled.diagnostics, &compiled.sources);
-                wrong.push(format!("{}\n{said}", shown(&path)));
+            if name.ends_with(".flow") || name.ends_with(".flow.yaml") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                files.push((path, text));
             }
         }
-        assert!(count > 0, "{} has files", shown(&folder));
+        assert!(files.len() > before, "{folder} has files");
+    }
+    files.sort();
+    files
+}
+
+fn compile_file(path: &Path, text: &str) -> Compiled {
+    let name = path.file_name().unwrap().to_str().unwrap();
+    let folder = Folder(path.parent().unwrap().to_path_buf());
+    compile(name, text, signatures(), &folder)
+}
+
+#[test]
+fn every_file_to_copy_compiles_without_a_diagnostic_and_is_formatted() {
+    let mut wrong = Vec::new();
+    for (path, text) in files_to_copy() {
+        let compiled = compile_file(&path, &text);
+        if !compiled.diagnostics.is_empty() || compiled.workflows.is_empty() {
+            let said = said(&compiled.diagnostics, &compiled.sources);
+            wrong.push(format!("{}\n{said}", shown(&path)));
+        }
+        let source = Source::new(compiled.entry, shown(&path), text.clone());
+        if flow_syntax::print::format(&source).ok() != Some(text) {
+            wrong.push(format!("{} is not formatted", shown(&path)));
+        }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn files_to_copy_in_both_spellings_have_equal_plans() {
+    let mut twins = 0;
+    for (path, text) in files_to_copy() {
+        let other = path.with_extension("flow.yaml");
+        let Ok(twin) = std::fs::read_to_string(&other) else {
+            continue;
+        };
+        if other == path {
+            continue;
+        }
+        let digests = |path: &Path, text: &str| -> Vec<String> {
+            let compiled = compile_file(path, text);
+            let plans = compiled.workflows.iter();
+            plans
+                .map(|workflow| workflow.plan.as_ref().unwrap().digest().to_string())
+                .collect()
+        };
+        assert_eq!(
+            digests(&path, &text),
+            digests(&other, &twin),
+            "{}",
+            shown(&path)
+        );
+        twins += 1;
+    }
+    assert!(twins > 1, "some examples are there in both spellings");
 }
 
 #[test]

@@ -278,7 +278,9 @@ fn clause_word(word: &str) -> Option<&'static str> {
         return Some("retry");
     }
     let exact = CLAUSES.iter().find(|clause| **clause == word).copied();
-    exact.or_else(|| nearest(word, CLAUSES.iter().copied()).filter(|_| word.len() > 5 && word != "return"))
+    exact.or_else(|| {
+        nearest(word, CLAUSES.iter().copied()).filter(|_| word.len() > 5 && word != "return")
+    })
 }
 
 /// Heads that lack something.
