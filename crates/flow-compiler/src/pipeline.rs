@@ -31,14 +31,9 @@ struct Found {
 
 impl Found {
     /// Takes what a body says. Of a body that could not be read as a whole, it
-    /// is not known what it uses and gives.
+    /// is not known what it gives.
     fn take(&mut self, checker: Checker<'_>, is_whole: bool) {
-        let guesses = [
-            codes::UNUSED,
-            codes::NO_VALUE,
-            codes::VALUE_UNUSED,
-            codes::BRANCHES_DIFFER,
-        ];
+        let guesses = [codes::NO_VALUE, codes::VALUE_UNUSED, codes::BRANCHES_DIFFER];
         let said = checker.out.into_iter();
         self.out
             .extend(said.filter(|diagnostic| is_whole || !guesses.contains(&diagnostic.code)));
@@ -83,7 +78,7 @@ pub(crate) fn read(
         settings,
         files,
     };
-    let broken = broken(&found.out);
+    let unread = unread(&found.out);
     for id in check::sequence(&program, &mut found.out) {
         let file = program.workflows[id.0].file;
         let tree = program.workflows[id.0].tree;
@@ -92,7 +87,7 @@ pub(crate) fn read(
         checker.next_source = next + count(found.templates.len());
         let fact = checker.workflow(id);
         let body = std::mem::take(&mut checker.body);
-        found.take(checker, !broken.iter().any(|span| holds(whole, *span)));
+        found.take(checker, !unread.iter().any(|span| holds(whole, *span)));
         facts[id.0] = Some(fact);
         bodies[id.0] = Some(body);
     }
@@ -137,7 +132,7 @@ pub(crate) fn read(
 }
 
 /// Returns the places at which a text could not be read.
-fn broken(out: &Diagnostics) -> Vec<Span> {
+fn unread(out: &Diagnostics) -> Vec<Span> {
     let errors = out.iter().filter(|diagnostic| diagnostic.is_error());
     errors
         .filter(|diagnostic| flow_syntax::codes::ALL.contains(&diagnostic.code))
