@@ -8,7 +8,9 @@ use std::fmt::Write;
 use flow_core::effect::{Act, Effect};
 use flow_core::expr::{Expr, Op, Part};
 use flow_core::literal::number_text;
-use flow_core::plan::{Budget, Cache, Exhausted, Limits, NodeId, NodeKind, Plan, Policies, Retry};
+use flow_core::plan::{
+    Budget, Cache, Exhausted, Limits, Node, NodeId, NodeKind, Plan, Policies, Retry,
+};
 use flow_core::value::Value;
 
 /// Longer expressions are cut.
@@ -19,7 +21,12 @@ const DEPTH_MAX: usize = 6;
 
 /// Writes an expression, cut to a length that fits into a line.
 pub(crate) fn expr(plan: &Plan, expr: &Expr) -> String {
-    clip(&Words { plan }.expr(expr, 0), LENGTH_MAX)
+    clip(&Words { plan: Some(plan) }.expr(expr, 0), LENGTH_MAX)
+}
+
+/// Writes an expression that stands outside of any plan, as defaults do.
+pub(crate) fn constant(expr: &Expr) -> String {
+    clip(&Words { plan: None }.expr(expr, 0), LENGTH_MAX)
 }
 
 /// Cuts a text to so many characters.
@@ -69,7 +76,7 @@ pub(crate) fn head(plan: &Plan, id: NodeId) -> String {
 
 /// Writes what governs a node, a fragment each: `retry 3`, `at most 24 items`.
 pub(crate) fn notes(plan: &Plan, id: NodeId) -> Vec<String> {
-    let words = Words { plan };
+    let words = Words { plan: Some(plan) };
     let mut out = Vec::new();
     match &plan.node(id).kind {
         NodeKind::Value(_) | NodeKind::If(_) | NodeKind::Match(_) => {}
@@ -113,19 +120,11 @@ pub(crate) fn notes(plan: &Plan, id: NodeId) -> Vec<String> {
 
 /// Writes a budget: `$2.50 per day or ask`.
 pub(crate) fn budget(plan: &Plan, budget: &Budget) -> String {
-    let mut text = expr(plan, &budget.amount);
-    if let Some(period) = budget.per {
-        write!(text, " per {period}").ok();
-    }
-    match budget.or {
-        Exhausted::Stop => {}
-        Exhausted::Ask => text.push_str(" or ask"),
-    }
-    text
+    Words { plan: Some(plan) }.budget(budget)
 }
 
 /// Writes a value as one would in a file.
-pub(crate) fn value(found: &Value, depth: usize) -> String {
+fn value(found: &Value, depth: usize) -> String {
     if depth > DEPTH_MAX {
         return "…".to_owned();
     }
@@ -158,7 +157,7 @@ pub(crate) fn value(found: &Value, depth: usize) -> String {
 }
 
 struct Words<'a> {
-    plan: &'a Plan,
+    plan: Option<&'a Plan>,
 }
 
 impl Words<'_> {
@@ -186,53 +185,55 @@ impl Words<'_> {
 
     fn limits(&self, limits: &Limits, out: &mut Vec<String>) {
         let money = limits.budget.as_ref();
-        out.extend(money.map(|found| format!("budget {}", budget(self.plan, found))));
+        out.extend(money.map(|found| format!("budget {}", self.budget(found))));
         let within = limits.within.as_ref();
         out.extend(within.map(|length| format!("within {}", self.expr(length, 0))));
     }
 
-    fn name(&self, id: NodeId) -> String {
-        match (self.plan.graph.raw_nodes()).get(id.0 as usize) {
-            Some(node) => node.weight.name.to_string(),
-            None => "?".to_owned(),
+    fn budget(&self, budget: &Budget) -> String {
+        let mut text = clip(&self.expr(&budget.amount, 0), LENGTH_MAX);
+        if let Some(period) = budget.per {
+            write!(text, " per {period}").ok();
         }
+        match budget.or {
+            Exhausted::Stop => {}
+            Exhausted::Ask => text.push_str(" or ask"),
+        }
+        text
+    }
+
+    fn node(&self, id: NodeId) -> Option<&Node> {
+        let nodes = self.plan?.graph.raw_nodes();
+        nodes.get(id.0 as usize).map(|node| &node.weight)
+    }
+
+    fn name(&self, id: NodeId) -> String {
+        self.node(id).map_or("?", |node| &node.name).to_owned()
     }
 
     /// Writes the name that a region gives to its item, state or payload.
     fn inner_name(&self, id: NodeId) -> String {
-        match self.plan.graph.raw_nodes().get(id.0 as usize) {
-            Some(node) => match &node.weight.kind {
-                NodeKind::For(each) => each.var.to_string(),
-                NodeKind::Repeat(repeat) => repeat.state.to_string(),
-                NodeKind::Value(_)
-                | NodeKind::Step(_)
-                | NodeKind::Workflow(_)
-                | NodeKind::If(_)
-                | NodeKind::Match(_)
-                | NodeKind::Race(_)
-                | NodeKind::Parallel(_) => node.weight.name.to_string(),
-            },
-            None => "?".to_owned(),
+        let Some(node) = self.node(id) else {
+            return "?".to_owned();
+        };
+        if let NodeKind::For(each) = &node.kind {
+            each.var.to_string()
+        } else if let NodeKind::Repeat(repeat) = &node.kind {
+            repeat.state.to_string()
+        } else {
+            node.name.to_string()
         }
     }
 
     fn argument(&self, id: NodeId, at: u32) -> String {
-        let node = self.plan.graph.raw_nodes().get(id.0 as usize);
-        match node.map(|node| &node.weight.kind) {
-            Some(NodeKind::Workflow(workflow)) => (workflow.params.get(at as usize))
-                .map_or_else(|| "?".to_owned(), |param| param.name.to_string()),
-            Some(
-                NodeKind::Value(_)
-                | NodeKind::Step(_)
-                | NodeKind::If(_)
-                | NodeKind::Match(_)
-                | NodeKind::For(_)
-                | NodeKind::Repeat(_)
-                | NodeKind::Race(_)
-                | NodeKind::Parallel(_),
-            )
-            | None => "?".to_owned(),
-        }
+        let param = self.node(id).and_then(|node| {
+            if let NodeKind::Workflow(workflow) = &node.kind {
+                workflow.params.get(at as usize)
+            } else {
+                None
+            }
+        });
+        param.map_or("?", |param| &param.name).to_owned()
     }
 
     fn list(&self, parts: &[Expr], depth: usize) -> String {
@@ -287,6 +288,7 @@ impl Words<'_> {
                 let cond = cond.map_or_else(String::new, |cond| format!(" if {}", inner(cond)));
                 format!("[{body} for item in {list}{cond}]")
             }
+            Expr::Record(fields) if fields.is_empty() => "{}".to_owned(),
             Expr::Record(fields) => {
                 let fields: Vec<String> = (fields.iter())
                     .map(|(name, field)| (name, inner(field)))

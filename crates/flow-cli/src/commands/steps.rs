@@ -5,7 +5,6 @@ use std::fmt::Write;
 use flow_compiler::declare::{Param, ParamDefault};
 use flow_compiler::signature::{Signature, Signatures};
 use flow_core::effect::Effect;
-use flow_core::expr::Expr;
 use flow_core::schema::json_schema;
 use flow_syntax::diagnostic::nearest;
 use flow_syntax::span::Span;
@@ -83,11 +82,19 @@ fn list(steps: &[&Signature]) -> String {
         .unwrap_or(0);
     let effect = effect.min(24);
     let lines = steps.iter().map(|step| {
-        let about = step.docs.lines().next().unwrap_or_default();
+        let about = sentence(&step.docs);
         let line = format!("{:width$}  {:effect$}  {about}", step.name, effects(step));
         format!("{}\n", line.trim_end())
     });
     lines.collect()
+}
+
+/// Returns the first sentence of a documentation.
+fn sentence(docs: &str) -> String {
+    let paragraph = docs.split("\n\n").next().unwrap_or_default();
+    let text = paragraph.replace('\n', " ");
+    let end = text.find(['.', ';']).unwrap_or(text.len());
+    clip(&text[..end], 90)
 }
 
 /// Writes what a step does first, then what a call may ask for.
@@ -173,8 +180,7 @@ fn default(param: &Param) -> Option<String> {
     match &param.default {
         ParamDefault::Required => None,
         ParamDefault::Setting => Some("default".to_owned()),
-        ParamDefault::Value(Expr::Const(value)) => Some(clip(&wording::value(value, 0), 40)),
-        ParamDefault::Value(_) => Some("…".to_owned()),
+        ParamDefault::Value(value) => Some(clip(&wording::constant(value), 40)),
     }
 }
 

@@ -34,7 +34,10 @@ pub(super) fn run(args: &Validate, output: &mut Output) -> Result<Exit, Failure>
         for entry in &entries {
             output.data(&entry.text)?;
         }
-        output.message(&render(&report, args.format, output.message_looks()))?;
+        let said = render(&report, args.format, output.message_looks());
+        if !said.is_empty() {
+            output.message(&said)?;
+        }
         String::new()
     } else {
         render(&report, args.format, looks)

@@ -12,6 +12,10 @@ pub(super) struct Graph {
 /// Layers wider than this are split, so that a picture fits on a screen.
 const WIDTH_MAX: f64 = 1180.0;
 
+/// Splitting takes a look at everything for each layer. A picture of more nodes
+/// fits on no screen anyway.
+const SPLIT_MAX: usize = 3_000;
+
 /// What lies between two nodes of a layer.
 pub(super) const GAP: f64 = 26.0;
 
@@ -23,7 +27,11 @@ impl Graph {
         let mut layers = self.longest(&order, &least);
         let heights = self.heights(&order);
         // Each round fixes a layer for good, and there are at most so many.
-        let mut at = 0;
+        let mut at = if self.widths.len() > SPLIT_MAX {
+            self.widths.len()
+        } else {
+            0
+        };
         while at < self.widths.len() {
             let moved = self.overflow(&layers, &heights, at);
             if moved.is_empty() {

@@ -23,6 +23,9 @@ pub(super) const NAME_SIZE: f64 = 13.0;
 /// Size of everything smaller.
 pub(super) const SMALL_SIZE: f64 = 11.0;
 
+/// With more bends than these long edges go straight through.
+const BENDS_MAX: usize = 40_000;
+
 /// Bends take little room.
 const BEND: f64 = 10.0;
 
@@ -293,10 +296,17 @@ impl Woven {
         for (node, layer) in layers.iter().enumerate() {
             layered.layers[*layer].push(node);
         }
+        let length = |(from, to, _): &(usize, usize, Edge)| layers[*to] - layers[*from] - 1;
+        let bends: usize = edges.iter().map(length).sum();
         let mut ways = Vec::with_capacity(edges.len());
         for (from, to, _) in edges {
             let mut way = vec![*from];
-            for layer in layers[*from] + 1..layers[*to] {
+            let first = if bends > BENDS_MAX {
+                layers[*to]
+            } else {
+                layers[*from] + 1
+            };
+            for layer in first..layers[*to] {
                 let bend = layered.above.len();
                 layered.above.push(Vec::new());
                 layered.below.push(Vec::new());

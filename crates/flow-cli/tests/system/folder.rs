@@ -45,18 +45,23 @@ impl Folder {
 
     /// Runs the command in it with a text as its standard input.
     pub(crate) fn flow_with(&self, args: &[&str], input: &str) -> Ran {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_flow"))
+        let mut child = self.command(args).spawn().unwrap();
+        // One that doesn't read its input may be gone already.
+        child.stdin.take().unwrap().write_all(input.as_bytes()).ok();
+        Ran::from(child.wait_with_output().unwrap())
+    }
+
+    /// Returns the command in it, not started yet, its streams piped.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_flow"));
+        command
             .args(args)
             .current_dir(&self.path)
             .env("LC_ALL", "C.UTF-8")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // One that doesn't read its input may be gone already.
-        child.stdin.take().unwrap().write_all(input.as_bytes()).ok();
-        Ran::from(child.wait_with_output().unwrap())
+            .stderr(Stdio::piped());
+        command
     }
 }
 

@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "test harness")]
 
 mod folder;
+mod graph;
 mod layers;
+mod plan;
 mod starters;
 mod transcripts;
 mod validate;

@@ -61,17 +61,19 @@ fn hostile_files_are_answered_quickly_and_without_a_panic() {
     folder.write("nul.flow", "\u{0}\u{1b}[31m");
     let deep = "(".repeat(100_000);
     folder.write("deep.flow", format!("workflow x() {{ y = {deep}"));
-    let many: String = (0..1000)
-        .map(|at| format!("  x{at} = http.gte(y{at})\n"))
-        .collect();
-    folder.write("many.flow", format!("workflow many() {{\n{many}}}\n"));
+    let many = (0..400).map(|at| format!("  x{at} = http.gte(y{at})"));
+    let many: Vec<String> = many.collect();
+    folder.write(
+        "many.flow",
+        format!("workflow many() {{\n{}\n}}\n", many.join("\n")),
+    );
     for format in ["human", "json", "sarif", "github"] {
         let start = Instant::now();
         let ran = folder.flow(&["validate", "--format", format]);
         assert_eq!(ran.code, Some(1), "{}", ran.err);
         assert!(!ran.err.contains("panicked"), "{}", ran.err);
         assert!(
-            start.elapsed() < Duration::from_secs(60),
+            start.elapsed() < Duration::from_mins(1),
             "{format} took too long"
         );
         if format == "human" {
@@ -79,6 +81,15 @@ fn hostile_files_are_answered_quickly_and_without_a_panic() {
             assert!(ran.out.len() < 1 << 20);
         }
     }
+}
+
+#[test]
+fn a_reader_that_closes_early_is_no_error() {
+    let folder = Folder::new("pipe");
+    let mut child = folder.command(&["schema"]).spawn().unwrap();
+    // Nobody reads; the text is longer than a pipe holds.
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
 #[test]
