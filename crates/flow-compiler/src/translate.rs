@@ -229,6 +229,10 @@ impl Translator {
                 }
             }
             ExprKind::Text(text) => {
+                // Inside YAML's double quotes a text has to be written raw.
+                if self.to == Spelling::Flow && text.style == TextStyle::Raw {
+                    text.style = TextStyle::Plain;
+                }
                 for part in &mut text.parts {
                     if let TextPart::Hole(hole) = part {
                         self.expr(hole);
@@ -269,6 +273,12 @@ impl Translator {
                     match entry {
                         Entry::Field(_, value) | Entry::Spread(value, _) => self.expr(value),
                         Entry::Short(_) => {}
+                    }
+                    if self.to == Spelling::Flow
+                        && let Entry::Field(name, value) = entry
+                        && matches!(&value.kind, ExprKind::Name(same) if *same == name.text)
+                    {
+                        *entry = Entry::Short(name.clone());
                     }
                 }
             }
