@@ -139,7 +139,8 @@ fn shape(part: &Part) -> Shape {
         lines: Vec::new(),
         blocks: Vec::new(),
     };
-    if part.arms.iter().all(|arm| arm.parts.is_empty()) {
+    let is_choice = part.kind == Kind::Region && part.arms.iter().any(|arm| arm.name.is_some());
+    if !is_choice && part.arms.iter().all(|arm| arm.parts.is_empty()) {
         leaf(part, &mut shape);
     } else {
         region(part, &mut shape);
