@@ -9,5 +9,6 @@ mod case;
 mod codes;
 mod corpus;
 mod docs;
+mod golden;
 mod hostile;
 mod project;

@@ -1,0 +1,6 @@
+//! What the core promises to others, seen from outside.
+
+mod eval;
+mod golden;
+mod outline;
+mod template;
