@@ -6,6 +6,7 @@ mod folder;
 mod graph;
 mod layers;
 mod plan;
+mod licences;
 mod starters;
 mod transcripts;
 mod validate;
