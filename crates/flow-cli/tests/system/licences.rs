@@ -108,19 +108,40 @@ fn every_dependency_has_a_licence_that_is_allowed() {
     assert!(found.len() > 20, "there are dependencies");
     let refused: Vec<String> = found
         .into_iter()
-        .filter(|(_, licence)| !licence.as_ref().is_some_and(|text| is_allowed(text, &allowed)))
+        .filter(|(_, licence)| {
+            !licence
+                .as_ref()
+                .is_some_and(|text| is_allowed(text, &allowed))
+        })
         .map(|(name, licence)| format!("{name}: {}", licence.unwrap_or_default()))
         .collect();
-    assert!(refused.is_empty(), "licences that `deny.toml` does not allow: {refused:#?}");
+    assert!(
+        refused.is_empty(),
+        "licences that `deny.toml` does not allow: {refused:#?}"
+    );
 }
 
 #[test]
 fn licence_expressions_are_read_as_spdx_defines_them() {
     let allowed = BTreeSet::from(["MIT".to_owned(), "A WITH B".to_owned()]);
-    for fine in ["MIT", "X OR MIT", "X/MIT", "X AND Y OR MIT", "A WITH B AND (MIT OR X)"] {
+    for fine in [
+        "MIT",
+        "X OR MIT",
+        "X/MIT",
+        "X AND Y OR MIT",
+        "A WITH B AND (MIT OR X)",
+    ] {
         assert!(is_allowed(fine, &allowed), "{fine}");
     }
-    for refused in ["", "X", "A", "X AND MIT", "(X OR MIT) AND X", "MIT)", "MIT WITH B"] {
+    for refused in [
+        "",
+        "X",
+        "A",
+        "X AND MIT",
+        "(X OR MIT) AND X",
+        "MIT)",
+        "MIT WITH B",
+    ] {
         assert!(!is_allowed(refused, &allowed), "{refused}");
     }
 }

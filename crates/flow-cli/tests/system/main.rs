@@ -5,8 +5,8 @@
 mod folder;
 mod graph;
 mod layers;
-mod plan;
 mod licences;
+mod plan;
 mod starters;
 mod transcripts;
 mod validate;
