@@ -252,7 +252,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     let wanted: Vec<char> = plain(word).chars().take(64).collect();
     let allowed = (wanted.len() / 3).clamp(1, 4);
     let mut best: Option<(usize, &'a str)> = None;
-    for candidate in candidates {
+    for candidate in candidates.into_iter().take(CANDIDATES_MAX) {
         let other: Vec<char> = plain(candidate).chars().take(64).collect();
         if wanted.len().abs_diff(other.len()) > allowed {
             continue;
@@ -269,8 +269,17 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     best.map(|(_, candidate)| candidate)
 }
 
+/// How many candidates are looked at: a text with thousands of names and as
+/// many mistakes is answered in good time too.
+const CANDIDATES_MAX: usize = 500;
+
 /// Optimal string alignment: insert, delete, replace, swap neighbours.
 fn edit_distance(a: &[char], b: &[char]) -> usize {
+    let same = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    let (a, b) = (&a[same..], &b[same..]);
+    let same = a.iter().rev().zip(b.iter().rev());
+    let same = same.take_while(|(a, b)| a == b).count();
+    let (a, b) = (&a[..a.len() - same], &b[..b.len() - same]);
     let mut before = vec![0; b.len() + 1];
     let mut last: Vec<usize> = (0..=b.len()).collect();
     for i in 0..a.len() {
