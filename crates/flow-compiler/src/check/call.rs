@@ -1,6 +1,5 @@
 //! Calls of steps and workflows, with what governs them.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use flow_core::effect::{Act, Effect};
@@ -12,11 +11,12 @@ use flow_syntax::ast;
 use flow_syntax::diagnostic::{Certainty, nearest};
 use flow_syntax::span::Span;
 
+use super::arguments::Arguments;
 use super::block::{Gives, Made, asks};
 use super::policies::Governing;
 use super::{Checker, generic};
 use crate::codes;
-use crate::declare::{Param, ParamDefault, WorkflowId};
+use crate::declare::WorkflowId;
 use crate::signature::Signature;
 
 /// What a call calls.
@@ -28,20 +28,6 @@ pub(crate) enum Callee<'a> {
     Workflow(WorkflowId),
     /// Nothing that exists; not reported yet.
     Unknown,
-}
-
-/// The arguments of a call, defaults included.
-#[derive(Debug, Default)]
-pub(crate) struct Arguments {
-    /// What each parameter is.
-    pub(crate) exprs: BTreeMap<Arc<str>, Expr>,
-    /// Of which type it is here: of the argument, which may be narrower than
-    /// the parameter's.
-    pub(crate) types: BTreeMap<Arc<str>, Type>,
-    /// What stands for the type parameter.
-    pub(crate) type_arg: Option<Type>,
-    /// Whether an argument that could tell the type parameter has an error.
-    silent: bool,
 }
 
 impl<'a> Checker<'a> {
@@ -296,7 +282,7 @@ impl<'a> Checker<'a> {
                 .help("remove `<…>`"),
             );
         }
-        let mut args = self.arguments_of(call, &head.params, None, &call.path.text);
+        let mut args = self.arguments_of(call, &head.params, Arguments::default(), &call.path.text);
         let governing = self.governing(&governed.clauses);
         let facts = world.facts[workflow.0].as_ref();
         let effect = facts.map_or(Effect::Pure, |facts| facts.effect);
@@ -351,316 +337,6 @@ impl<'a> Checker<'a> {
             };
             self.report(Self::error(codes::CLAUSE, clause.span, message).help(help));
         }
-    }
-
-    /// Checks the arguments of a call of something that has no type parameter.
-    pub(crate) fn arguments(
-        &mut self,
-        call: &ast::Call,
-        params: &[Param],
-    ) -> BTreeMap<Arc<str>, Expr> {
-        self.arguments_of(call, params, None, &call.path.text).exprs
-    }
-
-    fn step_arguments(
-        &mut self,
-        call: &ast::Call,
-        signature: &Signature,
-        wanted: Option<&Type>,
-    ) -> Arguments {
-        let name = &signature.name;
-        let mut type_arg = None;
-        match (&call.type_arg, &signature.type_param) {
-            (Some(tree), Some(_)) => type_arg = self.type_expr(tree),
-            (Some(tree), None) => self.report(
-                Self::error(
-                    codes::TYPE_ARGUMENT,
-                    tree.span,
-                    format!("`{name}` has no type parameter"),
-                )
-                .help("remove `<…>`"),
-            ),
-            (None, Some(_)) => {}
-            (None, None) => {}
-        }
-        let explicit = call.type_arg.is_some();
-        // What is expected of the result tells the parameter if nothing else
-        // can: an argument that tells it better comes first.
-        let from_args = signature
-            .params
-            .iter()
-            .any(|param| param.ty.as_ref().is_some_and(generic::is_open));
-        if !explicit
-            && !from_args
-            && let (Some(_), Some(wanted)) = (&signature.type_param, wanted)
-        {
-            type_arg = generic::infer(&signature.returns, wanted);
-        }
-        let mut args = self.arguments_of(call, &signature.params, type_arg, name);
-        if args.type_arg.is_none()
-            && let (Some(_), Some(wanted)) = (&signature.type_param, wanted)
-        {
-            args.type_arg = generic::infer(&signature.returns, wanted);
-        }
-        if let (None, Some(param)) = (&args.type_arg, &signature.type_param)
-            && !(explicit || args.silent)
-            && generic::is_open(&signature.returns)
-        {
-            self.report(
-                Self::error(
-                    codes::TYPE_ARGUMENT,
-                    call.path.span,
-                    format!("nothing tells what `{param}` is"),
-                )
-                .label(format!("`{name}<{param}>` gives a `{}`", signature.returns))
-                .help(format!(
-                    "say it: `{name}<text>(…)`, or give the name a type: `x: text = …`"
-                )),
-            );
-        }
-        args
-    }
-
-    /// Checks arguments against parameters, and fills defaults in.
-    fn arguments_of(
-        &mut self,
-        call: &ast::Call,
-        params: &[Param],
-        type_arg: Option<Type>,
-        callee: &str,
-    ) -> Arguments {
-        let mut args = Arguments {
-            type_arg,
-            ..Arguments::default()
-        };
-        let mut given: BTreeMap<&str, Span> = BTreeMap::new();
-        for (at, arg) in call.args.iter().enumerate() {
-            let param = match &arg.name {
-                Some(name) => self.named_param(name, params, callee),
-                None if at == 0 => params.first(),
-                None => None,
-            };
-            let Some(param) = param else {
-                if arg.name.is_none() {
-                    self.report_unnamed(arg, at, params, callee);
-                }
-                self.expr(&arg.value, None);
-                continue;
-            };
-            let span = arg.name.as_ref().map_or(arg.value.span, |name| name.span);
-            if let Some(first) = given.insert(&param.name, span) {
-                self.report(
-                    Self::error(
-                        codes::ARGUMENT_TWICE,
-                        span,
-                        format!("`{}` is given twice", param.name),
-                    )
-                    .other(first, "given here first")
-                    .help("keep one of them"),
-                );
-                continue;
-            }
-            self.argument(&arg.value, param, &mut args, callee);
-        }
-        let mut missing = Vec::new();
-        for param in params {
-            if given.contains_key(&*param.name) {
-                continue;
-            }
-            self.default(param, callee, call.path.span, &mut args, &mut missing);
-        }
-        self.report_missing(&missing, call, callee);
-        args
-    }
-
-    fn argument(&mut self, tree: &ast::Expr, param: &Param, args: &mut Arguments, callee: &str) {
-        if param.constant {
-            self.check_constant(tree, param, callee);
-        }
-        let Some(ty) = &param.ty else {
-            self.expr(tree, None);
-            return;
-        };
-        let closed = match &args.type_arg {
-            Some(arg) => generic::close(ty, arg),
-            None => ty.clone(),
-        };
-        let typed = if generic::is_open(&closed) {
-            let typed = self.expr(tree, None);
-            match &typed.ty {
-                Some(found) => args.type_arg = generic::infer(&closed, found),
-                None => args.silent = true,
-            }
-            typed
-        } else {
-            self.expr(tree, Some(&closed))
-        };
-        let wanted = match &args.type_arg {
-            Some(arg) => generic::close(ty, arg),
-            None => closed,
-        };
-        if let Some(found) = &typed.ty {
-            args.types.insert(param.name.clone(), found.clone());
-        }
-        let expr = if generic::is_open(&wanted) {
-            if let Some(found) = &typed.ty {
-                self.report(
-                    Self::error(
-                        codes::TYPE_MISMATCH,
-                        tree.span,
-                        format!("expected `{wanted}`, found `{found}`"),
-                    )
-                    .other(param.span, format!("`{}` is declared here", param.name)),
-                );
-            }
-            typed.expr
-        } else {
-            let what = format!("`{}` of `{callee}`", param.name);
-            self.coerce_tree(typed, &wanted, tree, &what, Some(param.span))
-        };
-        args.exprs.insert(param.name.clone(), expr);
-    }
-
-    /// Reports holes and computed texts where only a written text is allowed.
-    fn check_constant(&mut self, tree: &ast::Expr, param: &Param, callee: &str) {
-        let hole = match &tree.kind {
-            ast::ExprKind::Text(text) => text.parts.iter().find_map(|part| match part {
-                ast::TextPart::Hole(hole) => Some(hole.span),
-                ast::TextPart::Str(_) => None,
-            }),
-            ast::ExprKind::Bare(_) | ast::ExprKind::Error | ast::ExprKind::None => None,
-            _ => Some(tree.span),
-        };
-        if let Some(span) = hole {
-            self.report(
-                Self::error(
-                    codes::CONST_HOLE,
-                    span,
-                    format!(
-                        "`{}` of `{callee}` takes a written text, without values in it",
-                        param.name
-                    ),
-                )
-                .label("a value could change what the text does")
-                .help("hand values over by other arguments, such as `env:`, `args:` or `data`")
-                .other(param.span, "it is declared `const` here"),
-            );
-        }
-    }
-
-    fn default(
-        &mut self,
-        param: &Param,
-        callee: &str,
-        span: Span,
-        args: &mut Arguments,
-        missing: &mut Vec<String>,
-    ) {
-        match &param.default {
-            ParamDefault::Required => missing.push(param.name.to_string()),
-            ParamDefault::Value(expr) => {
-                args.exprs.insert(param.name.clone(), expr.clone());
-                if let Some(ty) = &param.ty {
-                    args.types.insert(param.name.clone(), ty.clone());
-                }
-            }
-            ParamDefault::Setting => {
-                let setting = self.world.settings.default_of(callee, &param.name);
-                let value = setting
-                    .zip(param.ty.as_ref())
-                    .map(|(text, ty)| (text.to_owned(), flow_core::scalar::read(text, ty)));
-                match value {
-                    Some((_, Ok(value))) => {
-                        args.exprs.insert(param.name.clone(), Expr::Const(value));
-                    }
-                    Some((text, Err(error))) => self.report(
-                        Self::error(
-                            codes::NO_DEFAULT,
-                            span,
-                            format!("the project's default `{text}` for `{}` can't be read: {error}", param.name),
-                        )
-                        .help(format!("mend `\"{callee}.{}\"` in `[defaults]` of `flow.toml`", param.name)),
-                    ),
-                    None => self.report(
-                        Self::error(
-                            codes::NO_DEFAULT,
-                            span,
-                            format!("the project sets no default for `{}` of `{callee}`", param.name),
-                        )
-                        .help(format!(
-                            "give it: `{}: …`, or set it once in `flow.toml`: `[defaults]` `\"{callee}.{}\" = \"…\"`",
-                            param.name, param.name
-                        )),
-                    ),
-                }
-            }
-        }
-    }
-
-    fn named_param<'p>(
-        &mut self,
-        name: &ast::Name,
-        params: &'p [Param],
-        callee: &str,
-    ) -> Option<&'p Param> {
-        let found = params.iter().find(|param| *param.name == *name.text);
-        if found.is_some() {
-            return found;
-        }
-        let names = || params.iter().map(|param| &*param.name);
-        let mut diagnostic = Self::error(
-            codes::UNKNOWN_ARGUMENT,
-            name.span,
-            format!("`{callee}` has no parameter `{}`", name.text),
-        );
-        diagnostic = match nearest(&name.text, names()) {
-            Some(near) => diagnostic.fix(
-                Certainty::Likely,
-                format!("write `{near}`"),
-                name.span,
-                near,
-            ),
-            None if params.is_empty() => diagnostic.help("it takes none"),
-            None => diagnostic.help(format!("it takes {}", super::matching::list_of(names()))),
-        };
-        self.report(diagnostic);
-        None
-    }
-
-    fn report_unnamed(&mut self, arg: &ast::Arg, at: usize, params: &[Param], callee: &str) {
-        let mut diagnostic = Self::error(
-            codes::UNNAMED_ARGUMENT,
-            arg.value.span,
-            if params.is_empty() {
-                format!("`{callee}` takes no arguments")
-            } else {
-                "only the first argument may stand without a name".to_owned()
-            },
-        );
-        if let Some(param) = params.get(at) {
-            diagnostic = diagnostic.fix(
-                Certainty::Likely,
-                format!("write `{}: …`", param.name),
-                arg.value.span.before(),
-                format!("{}: ", param.name),
-            );
-        }
-        self.report(diagnostic);
-    }
-
-    fn report_missing(&mut self, missing: &[String], call: &ast::Call, callee: &str) {
-        if missing.is_empty() {
-            return;
-        }
-        let names = super::matching::list_of(missing.iter().map(String::as_str));
-        self.report(
-            Self::error(
-                codes::MISSING_ARGUMENT,
-                call.path.span,
-                format!("`{callee}` needs {names}"),
-            )
-            .help(format!("add `{}: …`", missing[0])),
-        );
     }
 
     fn report_unknown_step(&mut self, path: &ast::Path) {

@@ -15,12 +15,12 @@ use super::{Checker, Typed};
 use crate::codes;
 
 /// Where something comes from that is wanted as something else.
-struct Place<'t> {
+struct Place {
     span: Span,
     /// The dotted path that was written there, if it is one.
     path: Option<String>,
     /// What it is for.
-    what: &'t str,
+    what: String,
     /// Where that was declared.
     declared: Option<Span>,
 }
@@ -29,35 +29,43 @@ impl Checker<'_> {
     /// Makes an expression fit a type: widened, or checked when it is there.
     /// What can't fit is reported.
     pub(crate) fn coerce(&mut self, typed: Typed, wanted: &Type, span: Span) -> Expr {
-        let path = self.written(span).filter(|text| is_path(text));
-        let place = Place {
+        self.fitted(typed, wanted, span, |checker| Place {
             span,
-            path: path.map(str::to_owned),
-            what: "",
+            path: checker
+                .written(span)
+                .filter(|text| is_path(text))
+                .map(str::to_owned),
+            what: String::new(),
             declared: None,
-        };
-        self.fitted(typed, wanted, &place)
+        })
     }
 
-    /// Like [`Self::coerce`], with more to say about what doesn't fit.
+    /// Like [`Self::coerce`], with more to say about what doesn't fit. `what`
+    /// says what it is for: ``"`prompt` of `gen.image`"``.
     pub(super) fn coerce_tree(
         &mut self,
         typed: Typed,
         wanted: &Type,
         tree: &ast::Expr,
-        what: &str,
+        what: impl FnOnce() -> String,
         declared: Option<Span>,
     ) -> Expr {
-        let place = Place {
+        self.fitted(typed, wanted, tree.span, |_| Place {
             span: tree.span,
             path: path_of(tree),
-            what,
+            what: what(),
             declared,
-        };
-        self.fitted(typed, wanted, &place)
+        })
     }
 
-    fn fitted(&mut self, typed: Typed, wanted: &Type, place: &Place<'_>) -> Expr {
+    /// The place is asked for only when there is something to say.
+    fn fitted(
+        &mut self,
+        typed: Typed,
+        wanted: &Type,
+        span: Span,
+        place: impl FnOnce(&Self) -> Place,
+    ) -> Expr {
         let Typed { expr, ty } = typed;
         let Some(found) = ty else {
             return expr;
@@ -70,22 +78,23 @@ impl Checker<'_> {
             Fit::Yes => expr,
             Fit::Widen => widened(expr),
             Fit::Check => {
-                let site = self.site(place.span);
+                let site = self.site(span);
                 Expr::Check(Box::new(expr), Box::new(wanted.clone()), site)
             }
             Fit::WidenCheck => {
-                let site = self.site(place.span);
+                let site = self.site(span);
                 Expr::Check(Box::new(widened(expr)), Box::new(wanted.clone()), site)
             }
             Fit::No => {
-                let diagnostic = self.mismatch(&expr, &found, wanted, place);
+                let place = place(self);
+                let diagnostic = self.mismatch(&expr, &found, wanted, &place);
                 self.report(diagnostic);
                 expr
             }
         }
     }
 
-    fn mismatch(&self, expr: &Expr, found: &Type, wanted: &Type, place: &Place<'_>) -> Diagnostic {
+    fn mismatch(&self, expr: &Expr, found: &Type, wanted: &Type, place: &Place) -> Diagnostic {
         let reason = if place.what.is_empty() {
             String::new()
         } else {
@@ -136,7 +145,7 @@ fn cure(
     expr: &Expr,
     found: &Type,
     wanted: &Type,
-    place: &Place<'_>,
+    place: &Place,
 ) -> Diagnostic {
     let said = place.path.as_deref().unwrap_or("x");
     match (found, wanted.present()) {
@@ -211,7 +220,7 @@ fn cure(
 /// Offers to write something around an expression.
 fn wrap(
     diagnostic: Diagnostic,
-    place: &Place<'_>,
+    place: &Place,
     said: &str,
     before: &str,
     after: &str,
@@ -234,12 +243,7 @@ fn wrap(
     )
 }
 
-fn cure_word(
-    diagnostic: Diagnostic,
-    expr: &Expr,
-    words: &EnumType,
-    place: &Place<'_>,
-) -> Diagnostic {
+fn cure_word(diagnostic: Diagnostic, expr: &Expr, words: &EnumType, place: &Place) -> Diagnostic {
     let Expr::Const(Value::Text(text)) = expr else {
         return diagnostic.help(format!("it is one of {}", listing(words)));
     };

@@ -80,7 +80,7 @@ impl Checker<'_> {
     /// ``"`prompt` of `gen.image`"``.
     pub(crate) fn expr_as(&mut self, tree: &ast::Expr, wanted: &Type, what: &str) -> Expr {
         let typed = self.expr(tree, Some(wanted));
-        self.coerce_tree(typed, wanted, tree, what, None)
+        self.coerce_tree(typed, wanted, tree, || what.to_owned(), None)
     }
 
     /// Like [`Self::expr_as`], for something that was declared somewhere.
@@ -92,7 +92,7 @@ impl Checker<'_> {
         declared: Span,
     ) -> Expr {
         let typed = self.expr(tree, Some(wanted));
-        self.coerce_tree(typed, wanted, tree, what, Some(declared))
+        self.coerce_tree(typed, wanted, tree, || what.to_owned(), Some(declared))
     }
 
     /// Checks a condition. Gives it with what is known where it holds, and
@@ -299,8 +299,8 @@ impl Checker<'_> {
             self.report(diagnostic);
             return Typed::unknown();
         };
-        let then = self.coerce_tree(then, &ty, &tree.then, "", None);
-        let otherwise = self.coerce_tree(otherwise, &ty, &tree.otherwise, "", None);
+        let then = self.coerce_tree(then, &ty, &tree.then, String::new, None);
+        let otherwise = self.coerce_tree(otherwise, &ty, &tree.otherwise, String::new, None);
         Typed::new(Expr::If(Box::new([cond, then, otherwise])), ty)
     }
 

@@ -226,7 +226,7 @@ impl Checker<'_> {
                 (_, Some(Type::Int(bounds))) => bounds.max,
                 _ => None,
             };
-            exprs.push(self.coerce_tree(typed, &Type::int(), tree, &args.what(), None));
+            exprs.push(self.coerce_tree(typed, &Type::int(), tree, || args.what(), None));
         }
         let least = match (exprs.len(), &exprs[0]) {
             (1, _) => Some(0),
@@ -301,7 +301,7 @@ impl Checker<'_> {
             (_, Some(Type::Int(bounds))) => (bounds.min, bounds.max),
             _ => (None, None),
         };
-        let count = self.coerce_tree(typed, &Type::int(), args.at(1)?, &args.what(), None);
+        let count = self.coerce_tree(typed, &Type::int(), args.at(1)?, || args.what(), None);
         let natural = |number: i64| u64::try_from(number).unwrap_or(0);
         let max = match (args.function, list.length.max) {
             (Function::Take, max) => match (max, most.map(natural)) {

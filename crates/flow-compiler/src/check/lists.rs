@@ -77,7 +77,7 @@ impl Checker<'_> {
         let item = all.unwrap_or(Type::None);
         let coerced = found.into_iter().zip(items);
         let exprs = coerced
-            .map(|(typed, tree)| self.coerce_tree(typed, &item, tree, "", None))
+            .map(|(typed, tree)| self.coerce_tree(typed, &item, tree, String::new, None))
             .collect();
         Typed::new(Expr::List(exprs), list_of(item, Some(count)))
     }
@@ -129,7 +129,7 @@ impl Checker<'_> {
         let body = self.expr(&tree.body, inner.as_ref());
         let body = match &inner {
             Some(inner) if body.ty.is_some() => Typed {
-                expr: self.coerce_tree(body, inner, &tree.body, "", None),
+                expr: self.coerce_tree(body, inner, &tree.body, String::new, None),
                 ty: Some(inner.clone()),
             },
             _ => self.settle(body, tree.body.span),

@@ -7,6 +7,7 @@
 
 mod scope;
 
+mod arguments;
 mod block;
 mod call;
 mod generic;
@@ -192,11 +193,6 @@ impl<'a> Checker<'a> {
     /// Says that a node is made.
     pub(crate) fn leave(&mut self) {
         self.making.pop();
-    }
-
-    /// Returns the node that is being made; the root if none is.
-    pub(crate) fn node(&self) -> NodeId {
-        self.making.last().map_or(NodeId(0), |making| making.node)
     }
 
     /// Numbers an expression that can fail, and remembers its place.

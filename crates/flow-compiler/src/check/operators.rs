@@ -393,7 +393,7 @@ impl Checker<'_> {
         if ty != **present && fit(present, &ty) == Fit::Widen {
             return self.widened_coalesce(tree, left, right, ty);
         }
-        let right = self.coerce_tree(right, &ty, &tree.right, "", None);
+        let right = self.coerce_tree(right, &ty, &tree.right, String::new, None);
         let site = self.site(span);
         let expr = Expr::Binary(Op::Coalesce, Box::new(left.expr), Box::new(right), site);
         Typed::new(expr, ty)
@@ -407,7 +407,7 @@ impl Checker<'_> {
         right: Typed,
         ty: Type,
     ) -> Typed {
-        let right = self.coerce_tree(right, &ty, &tree.right, "", None);
+        let right = self.coerce_tree(right, &ty, &tree.right, String::new, None);
         let there = Expr::IsSome(Box::new(left.expr.clone()));
         let wide = Expr::Widen(Box::new(left.expr));
         Typed::new(Expr::If(Box::new([there, wide, right])), ty)

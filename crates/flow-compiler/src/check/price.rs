@@ -11,7 +11,7 @@ use flow_syntax::ast;
 use flow_syntax::span::Span;
 
 use super::Checker;
-use super::call::Arguments;
+use super::arguments::Arguments;
 use crate::codes;
 use crate::settings::Rate;
 use crate::signature::Signature;
@@ -237,7 +237,7 @@ impl Checker<'_> {
         let per = i64::try_from(rate.per).unwrap_or(i64::MAX);
         let per = Term {
             expr: Expr::Const(Value::Int(per)),
-            most: flow_core::literal::widen(per).map(Most::Number),
+            most: literal::widen(per).map(Most::Number),
             text: per.to_string(),
         };
         combine(ast::BinaryOp::Divide, price, per, build)

@@ -249,7 +249,7 @@ impl Checker<'_> {
             let mut typed = Typed::new(expr, found.ty.clone());
             if let Some(ty) = types(&name) {
                 let what = format!("the field `{name}`");
-                typed = Typed::new(self.coerce_tree(typed, &ty, tree, &what, None), ty);
+                typed = Typed::new(self.coerce_tree(typed, &ty, tree, || what, None), ty);
             }
             let name = Name {
                 text: name.to_string(),
