@@ -9,6 +9,10 @@ mod case;
 mod codes;
 mod corpus;
 mod docs;
+mod found;
 mod golden;
 mod hostile;
 mod project;
+#[path = "../../../../tests/fuzz/src/properties.rs"]
+#[expect(unreachable_pub, reason = "a module of the targets' library")]
+mod properties;
