@@ -20,8 +20,32 @@ fn codes_of(name: &str, text: &str) -> Vec<&'static str> {
 
 #[test]
 fn deep_nesting_is_an_error_in_both_spellings() {
-    for open in ["(", "[", "{", "if a {", "-", "not "] {
-        let nested = open.repeat(10_000);
+    let opens = [
+        "(",
+        "[",
+        "{",
+        "{ a: ",
+        "f(",
+        "a[",
+        "g<list<",
+        "\"${",
+        "\"\"\"\n${",
+        "-",
+        "not ",
+        "if a {",
+        "if a {\n",
+        "if a then ",
+        "a ?? ",
+        "else if a {",
+        "for x in xs {\n",
+        "match a { 1 => ",
+        "match a { 1 => { ",
+        "repeat s = 1 max 2 {\n",
+        "race {\n",
+        "[x for x in ",
+    ];
+    for open in opens {
+        let nested = open.repeat(2_000);
         let text = format!("workflow w() {{\n  x = {nested}\n}}\n");
         assert!(!codes_of("a.flow", &text).is_empty(), "{open}");
         let text = format!("workflow: w\nsteps:\n  - id: x\n    value: {nested}\n");

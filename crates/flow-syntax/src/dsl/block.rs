@@ -42,6 +42,9 @@ impl<'a> Reader<'a> {
     /// Reads `{ … }`.
     pub(super) fn block(&mut self, depth: usize) -> Block {
         let open = self.at;
+        if depth > CHAIN_MAX {
+            return self.skip_block();
+        }
         self.at += 1;
         let block = Block {
             stmts: Vec::new(),
@@ -57,6 +60,22 @@ impl<'a> Reader<'a> {
         }
         body.block.span = self.place(open, self.at);
         body.block
+    }
+
+    /// Goes behind a block that is too deep inside of others to be read.
+    fn skip_block(&mut self) -> Block {
+        let open = self.at;
+        // Brackets alone were refused at less.
+        if !self.scan.is_too_deep(open) {
+            let diagnostic = self.fault(lex::Fault::TooDeep, open, open + 1);
+            self.report(diagnostic);
+        }
+        self.skip_braces();
+        Block {
+            stmts: Vec::new(),
+            result: None,
+            span: self.place(open, self.at),
+        }
     }
 
     /// Goes to what is next inside braces. At their end it takes the `}` and

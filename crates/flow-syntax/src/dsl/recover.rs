@@ -187,6 +187,29 @@ impl Reader<'_> {
         }
     }
 
+    /// Goes behind the `}` that belongs to the `{` that is next, or to the next
+    /// declaration.
+    pub(super) fn skip_braces(&mut self) {
+        let mut braces = 0_usize;
+        loop {
+            let token = lex::next_code(self.text, self.at);
+            self.at = token.start.min(self.text.len());
+            if token.kind == Kind::End || self.item_begins(token.start) {
+                return;
+            }
+            self.at = token.end;
+            if matches!(token.kind, Kind::Fault(Fault::OpenLines | Fault::OpenHole)) {
+                self.at = self.behind_open(token);
+            }
+            match token.of(self.text) {
+                "{" | "${" => braces += 1,
+                "}" if braces <= 1 => return,
+                "}" => braces -= 1,
+                _ => {}
+            }
+        }
+    }
+
     /// Returns where to look on behind a text without an end. Each costs a
     /// look at all that follows, so there may be few of them.
     fn behind_open(&mut self, token: Token) -> usize {

@@ -87,6 +87,14 @@ impl Scan {
         self.barriers.get(index).copied()
     }
 
+    /// Returns whether something is nested too deep before an offset.
+    pub(super) fn is_too_deep(&self, at: usize) -> bool {
+        let before = self.barriers.iter();
+        before
+            .take_while(|barrier| barrier.start <= at)
+            .any(|barrier| barrier.fault == Fault::TooDeep)
+    }
+
     /// Takes the `##` lines that stand before an offset, and where they begin.
     pub(super) fn docs(&mut self, text: &str, at: usize) -> (Docs, usize) {
         let mut index = self.comments.partition_point(|remark| remark.start < at);
