@@ -124,7 +124,7 @@ fn next_at_depth(text: &str, at: usize, depth: usize) -> Token {
         return token(Kind::End, start);
     };
     match first {
-        b'#' => token(Kind::Comment, line_end(bytes, start)),
+        b'#' => comment(text, start),
         b'"' | b'\'' => match text_end(text, start, depth) {
             Ok(end) => token(Kind::Text, end),
             Err(fault) => Token {
@@ -150,6 +150,23 @@ fn next_at_depth(text: &str, at: usize, depth: usize) -> Token {
         _ if first.is_ascii_control() => token(Kind::Fault(Fault::Control), start + 1),
         _ => mark(text, start),
     }
+}
+
+/// Reads a comment. What can't be seen can't stand in it either: YAML has no
+/// way to write it.
+fn comment(text: &str, start: usize) -> Token {
+    let end = line_end(text.as_bytes(), start);
+    let control = text[start..end].find(|letter| is_hidden(letter) && letter != '\t');
+    Token {
+        kind: control.map_or(Kind::Comment, |_| Kind::Fault(Fault::Control)),
+        start: start + control.unwrap_or(0),
+        end,
+    }
+}
+
+/// Returns whether a letter can't be written as it is in YAML.
+fn is_hidden(letter: char) -> bool {
+    letter.is_control() || matches!(letter, '\u{fffe}' | '\u{ffff}')
 }
 
 fn mark(text: &str, start: usize) -> Token {

@@ -108,11 +108,13 @@ impl Reader<'_> {
             )
             .help("give an inner part a name, or put it into a workflow of its own"),
             Fault::Control => {
-                let byte = self.text.as_bytes().get(start).copied().unwrap_or(0);
+                let letter = written.chars().next().unwrap_or_default();
+                let here = self.place(start, start + letter.len_utf8());
+                let code = u32::from(letter);
                 Diagnostic::new(
                     codes::STRAY_CHARACTER,
                     here,
-                    format!("the character U+{byte:04X} can't stand here"),
+                    format!("the character U+{code:04X} can't stand here"),
                 )
                 .help("remove it; it can't be seen in most editors")
                 .fix(Certainty::Likely, "remove it", here, "")

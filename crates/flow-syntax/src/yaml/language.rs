@@ -166,6 +166,7 @@ impl<'s> Reader<'s> {
         }
         if let Kind::Scalar(scalar) = &node.kind
             && scalar.text.contains('(')
+            && scalar.text.trim_end().ends_with(')')
         {
             let span = self.span_of(node);
             let message = format!("`{}` has arguments", foreign::shown(&scalar.text));
