@@ -553,24 +553,30 @@ impl Checker<'_> {
         }
     }
 
+    /// Reports acts whose paths would depend on how many stand before them.
     fn say_unnamed_acts(&mut self, tree: &ast::Block, nodes: &[NodeId], effects: &[Effect]) {
+        let stmts = tree.stmts.iter();
+        let stmts = stmts.map(|stmt| (stmt.name.is_some(), &stmt.value, stmt.span));
+        let result = tree.result.iter();
+        let result = result.map(|result| (false, &result.value, result.value.span()));
         let mut first: BTreeMap<&str, Span> = BTreeMap::new();
-        for (at, stmt) in tree.stmts.iter().enumerate() {
-            if stmt.name.is_some() || !effects[at].acts() || nodes.len() <= at {
+        // The value of a block is its last node, if it is one at all.
+        for ((is_named, value, span), at) in stmts.chain(result).zip(0..nodes.len()) {
+            if is_named || !effects[at].acts() {
                 continue;
             }
-            let name = value_name(&stmt.value);
+            let name = value_name(value);
             match first.get(name) {
                 None => {
-                    first.insert(name, stmt.span);
+                    first.insert(name, span);
                 }
-                Some(span) => {
+                Some(other) => {
                     let diagnostic = Self::error(
                         codes::UNNAMED_ACTS,
-                        stmt.span,
+                        span,
                         format!("two acts of one block are both called `{name}`"),
                     )
-                    .other(*span, "the other one")
+                    .other(*other, "the other one")
                     .help("give each a name, `x = …`: an edit that moved one could make it happen twice");
                     self.report(diagnostic);
                 }

@@ -423,8 +423,10 @@ impl Checker<'_> {
 
     fn race_node(&mut self, tree: &ast::Race, id: NodeId, wanted: Option<&Type>) -> Made {
         let limits = self.limits(&tree.limits);
+        let edges = self.body.edges.len();
         let checked = self.block(&tree.body, &parent(id, None), Order::Race, None);
         self.check_contenders(tree, &checked);
+        self.check_apart(tree, &checked, edges);
         let mut gives = Gives::Nothing;
         for (at, node) in checked.block.nodes.iter().enumerate() {
             let Some(found) = self.body.nodes[node.0 as usize].ty.clone() else {
@@ -511,6 +513,26 @@ impl Checker<'_> {
                 .help("a contender is a call or a region");
                 self.report(diagnostic);
             }
+        }
+    }
+
+    /// Reports contenders that wait for each other.
+    fn check_apart(&mut self, tree: &ast::Race, checked: &Checked, edges: usize) {
+        let position = |id: &NodeId| checked.block.nodes.iter().position(|node| node == id);
+        let waits: Vec<(usize, usize)> = self.body.edges[edges..]
+            .iter()
+            .filter_map(|(from, to, _)| Some((position(from)?, position(to)?)))
+            .collect();
+        for (from, to) in waits {
+            let (Some(from), Some(to)) = (tree.body.stmts.get(from), tree.body.stmts.get(to))
+            else {
+                continue;
+            };
+            self.report(
+                Self::error(codes::RACE, to.span, "a contender waits for another one")
+                    .other(from.span, "for this one")
+                    .help("contenders run at the same time; put steps that belong together into a workflow, and race calls of workflows"),
+            );
         }
     }
 
