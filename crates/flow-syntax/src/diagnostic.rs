@@ -238,6 +238,15 @@ impl IntoIterator for Diagnostics {
     }
 }
 
+impl<'a> IntoIterator for &'a Diagnostics {
+    type Item = &'a Diagnostic;
+    type IntoIter = std::slice::Iter<'a, Diagnostic>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
 /// Returns the candidate that the author most likely meant, if one is near.
 ///
 /// Near is: the same but for case, `-` and `_`; or at most a third of the

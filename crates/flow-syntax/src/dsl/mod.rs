@@ -54,6 +54,12 @@ pub(crate) fn parse(source: &Source) -> Parsed {
 /// How many bytes the grammar is shown at first.
 const WINDOW: usize = 1024;
 
+/// The words a value goes on with: operators, and the first words of clauses.
+const GOES_ON: [&str; 15] = [
+    "and", "or", "in", "is", "retry", "timeout", "budget", "within", "cache", "pool", "after",
+    "label", "effect", "on", "assume",
+];
+
 /// Returns where the grammar stopped.
 fn offset(failure: &pest::error::Error<Rule>) -> usize {
     match failure.location {
@@ -117,7 +123,8 @@ impl<'a> Reader<'a> {
                     let pair = pairs
                         .next()
                         .expect("a rule that is not silent makes a pair");
-                    if end == last || at + pair.as_span().end() < end {
+                    let next = at + pair.as_span().end();
+                    if end == last || (next < end && !self.may_go_on(next, end)) {
                         return Ok(pair);
                     }
                 }
@@ -129,6 +136,13 @@ impl<'a> Reader<'a> {
                 }
             }
         }
+    }
+
+    /// Returns whether what stands behind a piece could belong to it, were it
+    /// not cut off.
+    fn may_go_on(&self, next: usize, end: usize) -> bool {
+        let word_end = lex::word_end(self.text.as_bytes(), next);
+        word_end >= end || GOES_ON.contains(&&self.text[next..word_end])
     }
 
     /// Returns the place of a piece.

@@ -35,7 +35,7 @@ fn boundary(text: &str, at: usize) -> usize {
 #[test]
 fn mutated_files_are_survived() {
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
-    for round in 0..3000 {
+    for round in 0..400 {
         let mut text = SEEDS[round % SEEDS.len()].to_owned();
         for _ in 0..=dice.below(6) {
             let at = boundary(&text, dice.below(text.len() + 1));
@@ -100,9 +100,9 @@ fn holes_nest_boundedly() {
 }
 
 #[test]
-fn a_million_keys_are_read_and_few_are_reported() {
+fn a_hundred_thousand_keys_are_read_and_few_are_reported() {
     let mut text = String::new();
-    for key in 0..1_000_000 {
+    for key in 0..100_000 {
         writeln!(text, "k{key}: v").unwrap();
     }
     let parsed = read(&text);
