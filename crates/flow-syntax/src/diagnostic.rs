@@ -24,7 +24,7 @@ impl Severity {
 
 /// The name of a kind of diagnostic. Each has a page in `docs/diagnostics/`.
 ///
-/// Codes are constants, made by [`codes!`](crate::codes) in the crate that
+/// Codes are constants, made by [`codes!`](macro@crate::codes) in the crate that
 /// reports them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Code {
