@@ -4,6 +4,10 @@
 //! `UPDATE=1 cargo test -p flow-compiler --test lang` rewrites the
 //! expectations; the difference is then read like code.
 #![expect(clippy::unwrap_used, reason = "test harness")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the harness reads what the crate is handed"
+)]
 
 mod case;
 mod codes;
