@@ -229,6 +229,24 @@ fn every_block_of_the_documentation_is_true() {
 }
 
 #[test]
+fn links_between_pages_lead_somewhere() {
+    let mut broken = Vec::new();
+    for page in pages() {
+        let text = std::fs::read_to_string(&page).unwrap();
+        for link in text.split("](").skip(1) {
+            let target = link.split([')', '#']).next().unwrap_or_default();
+            if target.is_empty() || target.contains("://") || target.contains(char::is_whitespace) {
+                continue;
+            }
+            if !page.with_file_name(target).exists() {
+                broken.push(format!("{}: {target}", shown(&page)));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
+#[test]
 fn every_page_of_a_diagnostic_shows_it() {
     let codes = flow_syntax::codes::ALL
         .iter()
