@@ -53,12 +53,7 @@ pub(crate) fn read(
 ) -> (Compiled, Readings) {
     let mut out = Diagnostics::default();
     let loaded = declare::load(name, text, signatures, files, &mut out);
-    // What a broken statement uses is not seen.
-    let broken: BTreeSet<SourceId> = out
-        .iter()
-        .filter(|diagnostic| diagnostic.is_error())
-        .map(|diagnostic| diagnostic.primary.span.source)
-        .collect();
+    let broken = broken(&out);
     let program = Program::of(&loaded, signatures, settings, files, &mut out);
     let entry = loaded.sources[0].id;
     let next = loaded.sources.iter().map(|source| source.id.0 + 1).max();
@@ -115,20 +110,30 @@ pub(crate) fn read(
     let compiled = Compiled {
         sources,
         entry,
-        diagnostics: found
-            .out
-            .into_sorted()
-            .into_iter()
-            .filter(|diagnostic| {
-                diagnostic.code != codes::UNUSED
-                    || !broken.contains(&diagnostic.primary.span.source)
-            })
-            .collect(),
+        diagnostics: without_guesses(found.out, &broken),
         workflows,
         triggers,
         tests,
     };
     (compiled, found.readings)
+}
+
+/// Returns the sources with errors in their texts.
+fn broken(out: &Diagnostics) -> BTreeSet<SourceId> {
+    let errors = out.iter().filter(|diagnostic| diagnostic.is_error());
+    errors
+        .map(|diagnostic| diagnostic.primary.span.source)
+        .collect()
+}
+
+/// Sorts what is said. What a broken statement uses is not seen, so nothing is
+/// said of unused names beside one.
+fn without_guesses(out: Diagnostics, broken: &BTreeSet<SourceId>) -> Vec<Diagnostic> {
+    let mut all = out.into_sorted();
+    all.retain(|diagnostic| {
+        diagnostic.code != codes::UNUSED || !broken.contains(&diagnostic.primary.span.source)
+    });
+    all
 }
 
 /// Returns the places at which a text could not be read.
