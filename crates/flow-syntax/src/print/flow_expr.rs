@@ -185,6 +185,10 @@ impl<'a> Flow<'a> {
         }
         match &expr.kind {
             ExprKind::Literal(literal) => self.literal(literal),
+            // In an expression a word is what it is in the language: a name.
+            ExprKind::Bare(bare) if self.inline.is_some() && !bare.quoted => {
+                self.doc.text(bare.text.as_str());
+            }
             ExprKind::Bare(bare) => self.doc.text(bare_text(bare)),
             ExprKind::Text(text) => self.text(text),
             ExprKind::None | ExprKind::Error => self.doc.text("none"),
