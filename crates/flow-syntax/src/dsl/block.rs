@@ -124,7 +124,7 @@ impl<'a> Reader<'a> {
         let start = self.at;
         let (docs, first) = self.docs(start);
         let whole = self.place(first, start);
-        let piece = match self.run(Rule::statement, start) {
+        let piece = match self.run_statement(start) {
             Ok(piece) => piece,
             Err(failure) => {
                 let name = self.bound_name(start);

@@ -75,6 +75,10 @@ struct Reader<'a> {
     scan: Scan,
     /// What was read so far.
     at: usize,
+    /// Statements that were read ahead, the next one last.
+    ahead: Vec<Pair<'a>>,
+    /// Where the piece begins that they belong to.
+    ahead_base: usize,
     /// Where the piece begins whose pairs are looked at.
     base: usize,
     /// The first `{` whose `}` stands further left than its line: probably the
@@ -94,6 +98,8 @@ impl<'a> Reader<'a> {
             out,
             scan: Scan::of(text, from),
             at: from,
+            ahead: Vec::new(),
+            ahead_base: from,
             base: from,
             suspect: None,
             open_texts: 0,
@@ -136,6 +142,44 @@ impl<'a> Reader<'a> {
                 }
             }
         }
+    }
+
+    /// Reads the statement at an offset. Plain statements that follow are read
+    /// with it, since most of what a small piece costs is its beginning.
+    fn run_statement(&mut self, at: usize) -> Result<Pair<'a>, Failure> {
+        if self.ahead.is_empty() {
+            self.read_ahead(at);
+        }
+        if let Some(pair) = self.ahead.pop()
+            && self.ahead_base + pair.as_span().start() == at
+        {
+            self.base = self.ahead_base;
+            return Ok(pair);
+        }
+        self.ahead.clear();
+        self.run(Rule::statement, at)
+    }
+
+    fn read_ahead(&mut self, at: usize) {
+        let last = self
+            .scan
+            .barrier(at)
+            .map_or(self.text.len(), |barrier| barrier.start);
+        let end = self
+            .text
+            .floor_char_boundary(at.saturating_add(WINDOW).min(last));
+        let Ok(pairs) = Grammar::parse(Rule::simple_row, &self.text[at..end]) else {
+            return;
+        };
+        self.ahead_base = at;
+        let is_whole = |pair: &Pair<'_>| {
+            let next = at + pair.as_span().end();
+            end == last || (next < end && !self.may_go_on(next, end))
+        };
+        let row = pairs.flat_map(Pair::into_inner);
+        let mut row: Vec<_> = row.take_while(is_whole).collect();
+        row.reverse();
+        self.ahead = row;
     }
 
     /// Returns whether what stands behind a piece could belong to it, were it
