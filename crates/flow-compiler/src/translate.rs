@@ -292,6 +292,10 @@ impl Translator {
                 Reading::Step(path) => dotted(path, expr.span),
                 Reading::Value(value) => literal(value, expr.span)?,
             }),
+            (Spelling::Yaml, ExprKind::None) => match reading {
+                Reading::Value(CoreValue::None) => Some(bare("none")),
+                Reading::Value(_) | Reading::Step(_) => None,
+            },
             // Only words change on the way to YAML: values of enums and
             // references stand there without `${…}`.
             (Spelling::Yaml, ExprKind::Name(_) | ExprKind::Field(..)) => match reading {

@@ -328,7 +328,10 @@ impl Checker<'_> {
         let count = tree.stmts.len();
         let mut index: BTreeMap<&str, usize> = BTreeMap::new();
         for (at, stmt) in tree.stmts.iter().enumerate() {
-            if let Some(name) = &stmt.name {
+            // A name that is taken further out means what it meant there.
+            if let Some(name) = &stmt.name
+                && self.scopes.bound(&name.text).is_none()
+            {
                 index.entry(&name.text).or_insert(at);
             }
         }

@@ -90,6 +90,8 @@ impl Checker<'_> {
                 }
             },
             Some(ty @ Type::Model) => Typed::new(value(), ty.clone()),
+            // The language has no literal for instants.
+            Some(ty @ Type::Time) => self.scalar(text, ty, span),
             _ => Typed::new(value(), Type::text()),
         }
     }

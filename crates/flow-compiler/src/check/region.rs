@@ -13,6 +13,7 @@ use flow_syntax::span::Span;
 use super::block::{Checked, Gives, Made, Order};
 use super::{Binding, Checker, Typed};
 use crate::codes;
+use crate::translate::Reading;
 
 impl Checker<'_> {
     /// Makes a region's node.
@@ -549,9 +550,20 @@ impl Checker<'_> {
             // A value may have a type of its own, so that `else none` joins.
             ast::Value::Expr(governed) if self.callee_of(&governed.expr).is_none() => {
                 self.forbid_policies(governed);
-                let none = matches!(governed.expr.kind, ast::ExprKind::None);
-                let hint = gives.ty().filter(|_| !none);
-                let typed = self.expr(&governed.expr, hint);
+                // YAML writes `else: none`, whatever the call gives.
+                let bare = matches!(
+                    &governed.expr.kind,
+                    ast::ExprKind::Bare(bare) if !bare.quoted && bare.text == "none"
+                );
+                let none = bare || matches!(governed.expr.kind, ast::ExprKind::None);
+                let typed = if none {
+                    let value = Value::None;
+                    let reading = Reading::Value(value.clone());
+                    self.readings.insert(governed.expr.span, reading);
+                    Typed::new(Expr::Const(value), Type::None)
+                } else {
+                    self.expr(&governed.expr, gives.ty())
+                };
                 Checked {
                     gives: typed.ty.map_or(Gives::Unknown, Gives::Value),
                     block: Block {
