@@ -16,9 +16,11 @@ pub mod signature;
 pub mod stdlib;
 
 mod check;
+mod follow;
 mod hir;
 mod lower;
 mod pipeline;
+mod quoting;
 mod translate;
 
 pub use check::{

@@ -8,13 +8,15 @@ use flow_core::effect::Effect;
 use flow_core::plan::{Node, NodeId, NodeKind, Plan, Step};
 use flow_syntax::ast::ItemKind;
 use flow_syntax::diagnostic::{Diagnostic, Diagnostics};
-use flow_syntax::span::{Source, SourceId, Span};
+use flow_syntax::span::{Source, Span};
 
 use crate::check::{self, Checker, World};
 use crate::declare::{self, FileId, Program, WorkflowFacts, WorkflowId};
+use crate::follow;
 use crate::hir;
 use crate::lower::{self, Origins};
 use crate::project::Files;
+use crate::quoting;
 use crate::settings::Settings;
 use crate::signature::Signatures;
 use crate::translate::Readings;
@@ -53,7 +55,6 @@ pub(crate) fn read(
 ) -> (Compiled, Readings) {
     let mut out = Diagnostics::default();
     let loaded = declare::load(name, text, signatures, files, &mut out);
-    let broken = broken(&out);
     let program = Program::of(&loaded, signatures, settings, files, &mut out);
     let entry = loaded.sources[0].id;
     let next = loaded.sources.iter().map(|source| source.id.0 + 1).max();
@@ -107,33 +108,18 @@ pub(crate) fn read(
     let mut sources = signatures.sources.clone();
     sources.extend(loaded.sources.iter().cloned());
     sources.append(&mut found.templates);
+    let mut diagnostics = found.out.into_sorted();
+    follow::leave_out(&mut diagnostics, &loaded.trees);
+    quoting::fit_fixes(&mut diagnostics, &sources);
     let compiled = Compiled {
         sources,
         entry,
-        diagnostics: without_guesses(found.out, &broken),
+        diagnostics,
         workflows,
         triggers,
         tests,
     };
     (compiled, found.readings)
-}
-
-/// Returns the sources with errors in their texts.
-fn broken(out: &Diagnostics) -> BTreeSet<SourceId> {
-    let errors = out.iter().filter(|diagnostic| diagnostic.is_error());
-    errors
-        .map(|diagnostic| diagnostic.primary.span.source)
-        .collect()
-}
-
-/// Sorts what is said. What a broken statement uses is not seen, so nothing is
-/// said of unused names beside one.
-fn without_guesses(out: Diagnostics, broken: &BTreeSet<SourceId>) -> Vec<Diagnostic> {
-    let mut all = out.into_sorted();
-    all.retain(|diagnostic| {
-        diagnostic.code != codes::UNUSED || !broken.contains(&diagnostic.primary.span.source)
-    });
-    all
 }
 
 /// Returns the places at which a text could not be read.

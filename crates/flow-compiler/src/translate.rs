@@ -63,6 +63,15 @@ struct Translator {
     to: Spelling,
 }
 
+/// Where an expression stands in YAML.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seat {
+    /// As a value of its own, which YAML may write without `${…}`.
+    Value,
+    /// Inside of text of the language.
+    Inside,
+}
+
 impl Translator {
     fn item(&self, item: &mut ItemKind) {
         match item {
@@ -76,7 +85,7 @@ impl Translator {
                 self.block(&mut workflow.body);
             }
             ItemKind::Trigger(trigger) => {
-                self.expr(&mut trigger.call);
+                self.call(&mut trigger.call);
                 for clause in &mut trigger.clauses {
                     if let TriggerClauseKind::Limit(limit) = &mut clause.kind {
                         self.clause(&mut limit.kind);
@@ -89,13 +98,12 @@ impl Translator {
                         TestStmtKind::Stub { replies, .. } => {
                             for reply in replies {
                                 if let Reply::Value(value) = reply {
-                                    self.expr(value);
+                                    self.expr(value, Seat::Value);
                                 }
                             }
                         }
-                        TestStmtKind::Run { call: expr, .. } | TestStmtKind::Expect(expr) => {
-                            self.expr(expr);
-                        }
+                        TestStmtKind::Run { call, .. } => self.call(call),
+                        TestStmtKind::Expect(expr) => self.expr(expr, Seat::Inside),
                         TestStmtKind::Error => {}
                     }
                 }
@@ -126,7 +134,10 @@ impl Translator {
             ExprKind::Call(call) if !is_function(&call.path.text) => Form::Step,
             _ => Form::Value,
         };
-        self.expr(&mut governed.expr);
+        match governed.form {
+            Form::Step => self.call(&mut governed.expr),
+            Form::Value | Form::Open => self.expr(&mut governed.expr, Seat::Value),
+        }
         for clause in &mut governed.clauses {
             self.clause(&mut clause.kind);
         }
@@ -142,8 +153,8 @@ impl Translator {
             | ClauseKind::Retry { attempts: expr, .. }
             | ClauseKind::Timeout(expr)
             | ClauseKind::Cache(Cache::For(expr))
-            | ClauseKind::Label(expr)
-            | ClauseKind::Assume(expr) => self.expr(expr),
+            | ClauseKind::Assume(expr) => self.expr(expr, Seat::Inside),
+            ClauseKind::Label(expr) => self.expr(expr, Seat::Value),
             ClauseKind::Cache(Cache::On | Cache::Off)
             | ClauseKind::After(_)
             | ClauseKind::Pool(_)
@@ -156,18 +167,18 @@ impl Translator {
         match region {
             Region::If(region) => self.choice(region),
             Region::Match(region) => {
-                self.expr(&mut region.subject);
+                self.expr(&mut region.subject, Seat::Inside);
                 for arm in &mut region.arms {
                     self.value(&mut arm.value);
                 }
             }
             Region::For(region) => {
-                self.expr(&mut region.list);
+                self.expr(&mut region.list, Seat::Inside);
                 for expr in [&mut region.by, &mut region.max, &mut region.parallel]
                     .into_iter()
                     .flatten()
                 {
-                    self.expr(expr);
+                    self.expr(expr, Seat::Inside);
                 }
                 for limit in &mut region.limits {
                     self.clause(&mut limit.kind);
@@ -175,10 +186,10 @@ impl Translator {
                 self.block(&mut region.body);
             }
             Region::Repeat(region) => {
-                self.expr(&mut region.from);
-                self.expr(&mut region.max);
+                self.expr(&mut region.from, Seat::Value);
+                self.expr(&mut region.max, Seat::Inside);
                 if let Some(until) = &mut region.until {
-                    self.expr(until);
+                    self.expr(until, Seat::Inside);
                 }
                 for limit in &mut region.limits {
                     self.clause(&mut limit.kind);
@@ -204,7 +215,7 @@ impl Translator {
     }
 
     fn choice(&self, region: &mut If) {
-        self.expr(&mut region.cond);
+        self.expr(&mut region.cond, Seat::Inside);
         self.block(&mut region.then);
         match &mut region.otherwise {
             Some(Else::Block(block)) => self.block(block),
@@ -213,15 +224,38 @@ impl Translator {
         }
     }
 
-    fn expr(&self, expr: &mut Expr) {
+    /// A call of a step or a workflow, whose arguments are values of their own.
+    fn call(&self, expr: &mut Expr) {
+        if let ExprKind::Call(call) = &mut expr.kind {
+            for arg in &mut call.args {
+                self.expr(&mut arg.value, Seat::Value);
+            }
+        } else {
+            self.expr(expr, Seat::Value);
+        }
+    }
+
+    fn expr(&self, expr: &mut Expr, seat: Seat) {
         if let Some(reading) = self.readings.get(&expr.span)
-            && let Some(kind) = self.spell(reading, expr)
+            && let Some(kind) = self.spell(reading, expr, seat)
         {
             expr.kind = kind;
             return;
         }
         match &mut expr.kind {
-            ExprKind::Literal(_) | ExprKind::None | ExprKind::Name(_) | ExprKind::Error => {}
+            ExprKind::Literal(literal) => {
+                let is_plain = !matches!(
+                    literal.kind,
+                    LiteralKind::Money | LiteralKind::Duration | LiteralKind::Size
+                );
+                let is_read = is_plain || self.readings.contains_key(&expr.span);
+                if self.to == Spelling::Yaml && seat == Seat::Value && !is_read {
+                    // Where no type is expected, YAML would take it for a text.
+                    // A name is written as it is, inside of `${…}`.
+                    expr.kind = ExprKind::Name(literal.text.clone());
+                }
+            }
+            ExprKind::None | ExprKind::Name(_) | ExprKind::Error => {}
             // Not read by the checker, so in a place that takes any text.
             ExprKind::Bare(bare) => {
                 if self.to == Spelling::Flow {
@@ -235,43 +269,46 @@ impl Translator {
                 }
                 for part in &mut text.parts {
                     if let TextPart::Hole(hole) = part {
-                        self.expr(hole);
+                        self.expr(hole, Seat::Inside);
                     }
                 }
             }
             ExprKind::Field(base, _) | ExprKind::Unary(_, base) | ExprKind::Is(base, _) => {
-                self.expr(base);
+                self.expr(base, Seat::Inside);
             }
             ExprKind::Index(base, index) => {
-                self.expr(base);
-                self.expr(index);
+                self.expr(base, Seat::Inside);
+                self.expr(index, Seat::Inside);
             }
             ExprKind::Binary(binary) => {
-                self.expr(&mut binary.left);
-                self.expr(&mut binary.right);
+                self.expr(&mut binary.left, Seat::Inside);
+                self.expr(&mut binary.right, Seat::Inside);
             }
             ExprKind::If(choice) => {
-                self.expr(&mut choice.cond);
-                self.expr(&mut choice.then);
-                self.expr(&mut choice.otherwise);
+                self.expr(&mut choice.cond, Seat::Inside);
+                self.expr(&mut choice.then, Seat::Inside);
+                self.expr(&mut choice.otherwise, Seat::Inside);
             }
             ExprKind::Call(call) => {
+                // These are mappings in YAML.
+                let is_mapping = matches!(&*call.path.text, "template" | "file" | "secret");
+                let seat = if is_mapping { seat } else { Seat::Inside };
                 for arg in &mut call.args {
-                    self.expr(&mut arg.value);
+                    self.expr(&mut arg.value, seat);
                 }
             }
-            ExprKind::List(items) => items.iter_mut().for_each(|item| self.expr(item)),
+            ExprKind::List(items) => items.iter_mut().for_each(|item| self.expr(item, seat)),
             ExprKind::Comprehension(list) => {
-                self.expr(&mut list.body);
-                self.expr(&mut list.list);
+                self.expr(&mut list.body, Seat::Inside);
+                self.expr(&mut list.list, Seat::Inside);
                 if let Some(cond) = &mut list.cond {
-                    self.expr(cond);
+                    self.expr(cond, Seat::Inside);
                 }
             }
             ExprKind::Record(entries) => {
                 for entry in entries {
                     match entry {
-                        Entry::Field(_, value) | Entry::Spread(value, _) => self.expr(value),
+                        Entry::Field(_, value) | Entry::Spread(value, _) => self.expr(value, seat),
                         Entry::Short(_) => {}
                     }
                     if self.to == Spelling::Flow
@@ -286,7 +323,7 @@ impl Translator {
     }
 
     /// Returns how the other spelling says what was read.
-    fn spell(&self, reading: &Reading, expr: &Expr) -> Option<ExprKind> {
+    fn spell(&self, reading: &Reading, expr: &Expr, seat: Seat) -> Option<ExprKind> {
         match (self.to, &expr.kind) {
             (Spelling::Flow, ExprKind::Bare(_)) => Some(match reading {
                 Reading::Step(path) => dotted(path, expr.span),
@@ -298,11 +335,16 @@ impl Translator {
             },
             // Only words change on the way to YAML: values of enums and
             // references stand there without `${…}`.
-            (Spelling::Yaml, ExprKind::Name(_) | ExprKind::Field(..)) => match reading {
-                Reading::Step(path) => Some(bare(path)),
-                Reading::Value(CoreValue::Enum(word)) => Some(bare(word)),
-                Reading::Value(_) => None,
-            },
+            (Spelling::Yaml, ExprKind::Name(_) | ExprKind::Field(..)) if seat == Seat::Value => {
+                match reading {
+                    Reading::Step(path) => Some(bare(path)),
+                    // `Look.noir` may stand where nothing is expected.
+                    Reading::Value(CoreValue::Enum(word)) => {
+                        matches!(expr.kind, ExprKind::Name(_)).then(|| bare(word))
+                    }
+                    Reading::Value(_) => None,
+                }
+            }
             _ => None,
         }
     }

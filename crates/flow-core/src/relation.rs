@@ -51,6 +51,9 @@ pub fn fit(found: &Type, wanted: &Type) -> Fit {
         },
         (Type::Duration(found), Type::Duration(wanted)) => fit_bounds(found, wanted),
         (Type::Money(found), Type::Money(wanted)) => fit_bounds(found, wanted),
+        (Type::List(found), Type::List(wanted)) if is_empty(found) => {
+            fit_bounds(&found.length, &wanted.length)
+        }
         (Type::List(found), Type::List(wanted)) => {
             fit_bounds(&found.length, &wanted.length).and(fit(&found.item, &wanted.item))
         }
@@ -155,7 +158,12 @@ fn join_exact(a: &Type, b: &Type) -> Option<Type> {
         (Type::Duration(a), Type::Duration(b)) => Type::Duration(hull(a, b)),
         (Type::Money(a), Type::Money(b)) => Type::Money(hull(a, b)),
         (Type::List(a), Type::List(b)) => Type::List(ListType {
-            item: Arc::new(join_exact(&a.item, &b.item)?),
+            // What is always empty holds what the other one holds.
+            item: match (is_empty(a), is_empty(b)) {
+                (true, _) => b.item.clone(),
+                (false, true) => a.item.clone(),
+                (false, false) => Arc::new(join_exact(&a.item, &b.item)?),
+            },
             length: hull(&a.length, &b.length),
         }),
         (Type::Map(a), Type::Map(b)) => Type::Map(Arc::new(join_exact(a, b)?)),
@@ -164,6 +172,11 @@ fn join_exact(a: &Type, b: &Type) -> Option<Type> {
         (a, b) => (a == b).then(|| a.clone())?,
     };
     Some(joined)
+}
+
+/// Returns whether a list is `[]`, and nothing says of what.
+fn is_empty(list: &ListType) -> bool {
+    *list.item == Type::None && list.length.max == Some(0)
 }
 
 fn join_record(a: &RecordType, b: &RecordType) -> Option<RecordType> {
@@ -239,6 +252,14 @@ mod tests {
             name: Some(name.into()),
             fields: fields.collect(),
         }))
+    }
+
+    #[test]
+    fn an_empty_list_joins_any_other() {
+        let texts = at_most(3, Type::text());
+        let joined = at_most(3, Type::text());
+        assert_eq!(join(&at_most(0, Type::None), &texts), Some(joined.clone()));
+        assert_eq!(join(&texts, &at_most(0, Type::None)), Some(joined));
     }
 
     #[test]

@@ -181,6 +181,7 @@ impl Checker<'_> {
         };
         let typed = if generic::is_open(&closed) {
             let typed = self.expr(tree, None);
+            let typed = self.without_secrets(typed, tree.span);
             match &typed.ty {
                 Some(found) => args.type_arg = generic::infer(&closed, found),
                 None => args.silent = true,

@@ -162,37 +162,24 @@ impl Checker<'_> {
         }
     }
 
-    /// Reports `return` inside a block, and `yield` at the end of a workflow.
+    /// Reports `yield` at the end of a workflow. A `return` elsewhere is refused
+    /// where the text is read.
     fn check_result_word(&mut self, tree: &ast::Yield, parent: &Parent) {
         let is_workflow = parent.node == NodeId(0) && parent.arm.is_none();
-        let (found, wanted, help) = match (tree.keyword, is_workflow) {
-            (ast::YieldWord::Yield, true) => (
-                "yield",
-                "return",
-                "a workflow gives its result by `return`, a block inside it by `yield`",
-            ),
-            (ast::YieldWord::Return, false) => (
-                "return",
-                "yield",
-                "a block gives its value by `yield`; only the end of a workflow says `return`, so no step is skipped",
-            ),
-            _ => return,
-        };
+        if !is_workflow || tree.keyword == ast::YieldWord::Return {
+            return;
+        }
         let mut word = tree.span.before();
-        word.end = word.start + u32::try_from(found.len()).unwrap_or(0);
+        word.end = word.start + 5;
+        let fault = Self::error(
+            codes::RESULT_WORD,
+            word,
+            "`yield` stands where `return` belongs",
+        );
         self.report(
-            Self::error(
-                codes::RESULT_WORD,
-                word,
-                format!("`{found}` stands where `{wanted}` belongs"),
-            )
-            .help(help)
-            .fix(
-                Certainty::Certain,
-                format!("write `{wanted}`"),
-                word,
-                wanted,
-            ),
+            fault
+                .help("a workflow gives its result by `return`, a block inside it by `yield`")
+                .fix(Certainty::Certain, "write `return`", word, "return"),
         );
     }
 
@@ -253,6 +240,7 @@ impl Checker<'_> {
                 }
             }
         };
+        let typed = self.without_secrets(typed, span);
         let gives = Gives::of(typed.ty.clone());
         match (wanted, &gives) {
             (Some(wanted), Gives::Value(_)) => {
@@ -459,6 +447,12 @@ impl Checker<'_> {
                     let typed = match wanted {
                         Some(_) => typed,
                         None => self.settle(typed, governed.expr.span),
+                    };
+                    // A secret may have another name, and nothing else.
+                    let typed = match &typed.ty {
+                        Some(Type::Secret) => typed,
+                        Some(Type::Map(of)) if **of == Type::Secret => typed,
+                        Some(_) | None => self.without_secrets(typed, governed.expr.span),
                     };
                     let made = Made {
                         gives: Gives::of(wanted.cloned().or_else(|| typed.ty.clone())),

@@ -94,6 +94,18 @@ impl Checker<'_> {
         }
     }
 
+    /// Refuses a value that holds a secret, where anything else may stand.
+    pub(crate) fn without_secrets(&mut self, typed: Typed, span: Span) -> Typed {
+        if !typed.ty.as_ref().is_some_and(has_secret) {
+            return typed;
+        }
+        let message = "a secret can't be kept in a value";
+        let diagnostic = Self::error(codes::SECRET_USE, span, message)
+            .help("a secret goes only into what is declared as `secret` or `map<secret>`");
+        self.report(diagnostic);
+        Typed::unknown()
+    }
+
     fn mismatch(&self, expr: &Expr, found: &Type, wanted: &Type, place: &Place) -> Diagnostic {
         let reason = if place.what.is_empty() {
             String::new()

@@ -58,12 +58,24 @@ impl Checker<'_> {
             self.report(Self::error(codes::TYPE_TOO_LARGE, tree.span, message));
             return Typed::unknown();
         }
-        self.remember(tree, &typed);
+        self.remember(tree, &typed, wanted);
         typed
     }
 
     /// Remembers how a scalar or a bare word was read, for translation.
-    fn remember(&mut self, tree: &ast::Expr, typed: &Typed) {
+    fn remember(&mut self, tree: &ast::Expr, typed: &Typed, wanted: Option<&Type>) {
+        let is_expected = match wanted.map(Type::present) {
+            Some(Type::Money(_)) => matches!(typed.ty, Some(Type::Money(_))),
+            Some(Type::Duration(_)) => matches!(typed.ty, Some(Type::Duration(_))),
+            Some(Type::Size) => matches!(typed.ty, Some(Type::Size)),
+            Some(_) | None => false,
+        };
+        if let (ExprKind::Literal(_), Expr::Const(value), true) =
+            (&tree.kind, &typed.expr, is_expected)
+        {
+            self.readings
+                .insert(tree.span, Reading::Value(value.clone()));
+        }
         if let (ExprKind::Bare(_) | ExprKind::Name(_) | ExprKind::Field(..), Expr::Const(value)) =
             (&tree.kind, &typed.expr)
         {

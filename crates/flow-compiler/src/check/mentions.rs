@@ -4,9 +4,11 @@
 //! A mention is a plain name, the path of a call, or two names joined by a dot,
 //! which may be a workflow of another file.
 
+use std::collections::BTreeSet;
+
 use flow_syntax::ast::{
-    Block, Cache, ClauseKind, Else, Entry, Expr, ExprKind, Governed, If, Region, Stmt, TextPart,
-    Value,
+    Block, Cache, ClauseKind, Else, Entry, Expr, ExprKind, Governed, If, PatternKind, Region, Stmt,
+    TextPart, Value,
 };
 
 /// Something a statement mentions.
@@ -133,6 +135,71 @@ pub(crate) fn of_block<'a>(block: &'a Block, found: &mut dyn FnMut(Mention<'a>))
     }
     if let Some(result) = &block.result {
         of_value(&result.value, found);
+    }
+}
+
+/// Adds the names that a block binds, those inside of it too.
+pub(crate) fn bound<'a>(block: &'a Block, names: &mut BTreeSet<&'a str>) {
+    for stmt in &block.stmts {
+        names.extend(stmt.name.iter().map(|name| name.text.as_str()));
+        bound_in(&stmt.value, names);
+    }
+    if let Some(result) = &block.result {
+        bound_in(&result.value, names);
+    }
+}
+
+fn bound_in<'a>(value: &'a Value, names: &mut BTreeSet<&'a str>) {
+    match value {
+        Value::Expr(governed) => {
+            if let Some(fallback) = &governed.fallback {
+                bound_in(fallback, names);
+            }
+        }
+        Value::Region(region) => bound_by(region, names),
+        Value::Block(block) => bound(block, names),
+        Value::Error(_) => {}
+    }
+}
+
+fn bound_by<'a>(region: &'a Region, names: &mut BTreeSet<&'a str>) {
+    match region {
+        Region::If(region) => {
+            let mut next = Some(region);
+            while let Some(branch) = next.take() {
+                bound(&branch.then, names);
+                match &branch.otherwise {
+                    Some(Else::Block(block)) => bound(block, names),
+                    Some(Else::If(inner)) => next = Some(inner),
+                    None => {}
+                }
+            }
+        }
+        Region::Match(region) => {
+            for arm in &region.arms {
+                for pattern in &arm.patterns {
+                    if let PatternKind::Some(name) = &pattern.kind {
+                        names.insert(&name.text);
+                    }
+                }
+                bound_in(&arm.value, names);
+            }
+        }
+        Region::For(region) => {
+            names.insert(&region.var.text);
+            bound(&region.body, names);
+        }
+        Region::Repeat(region) => {
+            names.insert(&region.state.text);
+            bound(&region.body, names);
+        }
+        Region::Race(region) => {
+            bound(&region.body, names);
+            if let Some(fallback) = &region.fallback {
+                bound_in(fallback, names);
+            }
+        }
+        Region::Parallel(region) => bound(&region.body, names),
     }
 }
 

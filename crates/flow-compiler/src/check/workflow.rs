@@ -1,5 +1,7 @@
 //! A workflow's body, and the order in which workflows are checked.
 
+use std::collections::BTreeSet;
+
 use flow_core::expr::Expr;
 use flow_core::plan::{Input, NodeId, NodeKind, Policies, Workflow};
 use flow_core::ty::Type;
@@ -105,7 +107,16 @@ pub(crate) fn sequence(program: &Program<'_>, out: &mut Diagnostics) -> Vec<Work
     let count = program.workflows.len();
     let mut edges = Vec::new();
     for (at, head) in program.workflows.iter().enumerate() {
+        let params = head.tree.params.iter();
+        let mut values: BTreeSet<&str> = params.map(|param| param.name.text.as_str()).collect();
+        mentions::bound(&head.tree.body, &mut values);
         mentions::of_block(&head.tree.body, &mut |mention| {
+            // A value may have the name of a workflow.
+            if let Mention::Name(name) | Mention::Dotted(name, _) = mention
+                && values.contains(name)
+            {
+                return;
+            }
             if let Some(callee) = called(program, head.file, mention) {
                 edges.push((callee.0, at));
             }

@@ -56,13 +56,21 @@ fn faults() -> (BTreeSet<String>, usize) {
     (seen, count)
 }
 
+/// What only files can show that are too large for the corpus.
+const LARGE: [&str; 4] = [
+    "file-too-large",
+    "too-many-files",
+    "type-too-large",
+    "plan-too-large",
+];
+
 #[test]
 fn every_code_has_a_case_in_the_corpus() {
     let (seen, count) = faults();
     let missing: Vec<&str> = all()
         .into_iter()
-        .filter(|code| !seen.contains(*code))
+        .filter(|code| !seen.contains(*code) && !LARGE.contains(code))
         .collect();
     assert!(missing.is_empty(), "codes without a case: {missing:?}");
-    assert!(count >= 200, "the corpus has only {count} faults");
+    assert!(count >= 260, "the corpus has only {count} faults");
 }

@@ -1,13 +1,14 @@
 //! Every file says what is expected of it; twins are equal; formatting changes
 //! nothing that matters.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use flow_compiler::Compiled;
 use flow_syntax::span::{Source, SourceId};
 
 use crate::case::{annotate, strip};
-use crate::project::{compile, root};
+use crate::project::{compile, declare, root};
 
 /// A file of the corpus.
 pub(crate) struct File {
@@ -21,8 +22,30 @@ impl File {
         self.folder.join(&self.name)
     }
 
-    fn compile(&self) -> Compiled {
-        compile(&self.folder, &self.name, &strip(&self.text))
+    /// Its place, for messages.
+    pub(crate) fn shown(&self) -> String {
+        shown(&self.path())
+    }
+
+    /// Its text without what is expected of it.
+    pub(crate) fn written(&self) -> String {
+        strip(&self.text)
+    }
+
+    /// Compiles another text in its place.
+    pub(crate) fn compile_text(&self, text: &str) -> Compiled {
+        self.compile_as(&self.name, text)
+    }
+
+    fn compile_as(&self, name: &str, text: &str) -> Compiled {
+        if self.folder.ends_with("declared") {
+            return declare(name, text);
+        }
+        compile(&self.folder, name, text)
+    }
+
+    pub(crate) fn compile(&self) -> Compiled {
+        self.compile_text(&self.written())
     }
 
     fn twin(&self) -> Option<String> {
@@ -91,7 +114,8 @@ fn every_file_says_what_is_expected_of_it() {
     );
 }
 
-fn digests(compiled: &Compiled) -> Option<Vec<String>> {
+/// The plans' digests, if all have plans.
+pub(crate) fn digests(compiled: &Compiled) -> Option<Vec<String>> {
     let plans = compiled.workflows.iter();
     plans
         .map(|workflow| Some(workflow.plan.as_ref()?.digest().to_string()))
@@ -105,11 +129,43 @@ fn twins_have_equal_plans() {
         let Some(twin) = file.twin() else { continue };
         let text = std::fs::read_to_string(file.folder.join(&twin)).unwrap();
         let one = digests(&file.compile());
-        let other = digests(&compile(&file.folder, &twin, &strip(&text)));
+        let other = digests(&file.compile_as(&twin, &strip(&text)));
         assert_eq!(one, other, "{} and its twin differ", shown(&file.path()));
         twins += usize::from(one.is_some());
     }
     assert!(twins > 0, "the corpus has twins with plans");
+}
+
+fn codes(compiled: &Compiled) -> BTreeSet<&'static str> {
+    let diagnostics = compiled.diagnostics.iter();
+    diagnostics.map(|diagnostic| diagnostic.code.name).collect()
+}
+
+#[test]
+fn faulty_twins_report_the_same_codes() {
+    let mut twins = 0;
+    let mut wrong = Vec::new();
+    for file in files() {
+        let Some(twin) = file.twin() else { continue };
+        let text = strip(&std::fs::read_to_string(file.folder.join(&twin)).unwrap());
+        let (one, other) = (
+            codes(&file.compile()),
+            codes(&file.compile_as(&twin, &text)),
+        );
+        twins += usize::from(!one.is_empty());
+        let first = text.lines().next().unwrap_or("");
+        if one == other || first.starts_with("# spelling differs") {
+            continue;
+        }
+        let only_one: Vec<_> = one.difference(&other).collect();
+        let only_other: Vec<_> = other.difference(&one).collect();
+        wrong.push(format!(
+            "{}: {only_one:?} in one, {only_other:?} in the other",
+            file.shown()
+        ));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(twins > 0, "the corpus has faulty twins");
 }
 
 #[test]
@@ -127,7 +183,7 @@ fn formatting_is_idempotent_and_keeps_the_plan() {
         let twice = flow_syntax::print::format(&again)
             .unwrap_or_else(|why| panic!("{}: {why:#?}\n{once}", shown(&file.path())));
         assert_eq!(once, twice, "{}: formatted twice", shown(&file.path()));
-        let after = digests(&compile(&file.folder, &file.name, &once));
+        let after = digests(&file.compile_text(&once));
         assert_eq!(
             before,
             after,
@@ -155,7 +211,7 @@ fn the_digest_does_not_depend_on_comments_layout_or_names_of_files() {
             })
             .collect();
         let name = format!("other_{}", file.name);
-        let compiled = compile(&file.folder, &name, &spread);
+        let compiled = file.compile_as(&name, &spread);
         assert_eq!(
             Some(before),
             digests(&compiled),

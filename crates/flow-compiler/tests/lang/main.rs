@@ -16,7 +16,9 @@ mod docs;
 mod found;
 mod golden;
 mod hostile;
+mod mend;
 mod project;
 #[path = "../../../../tests/fuzz/src/properties.rs"]
 #[expect(unreachable_pub, reason = "a module of the targets' library")]
 mod properties;
+mod translation;

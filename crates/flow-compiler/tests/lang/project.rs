@@ -95,3 +95,18 @@ pub(crate) fn compile(folder: &Path, name: &str, text: &str) -> Compiled {
         &Folder(folder.to_path_buf()),
     )
 }
+
+/// Reads a text as declarations of steps, as a file of `steps/` is read.
+pub(crate) fn declare(name: &str, text: &str) -> Compiled {
+    let mut signatures = signatures().clone();
+    let entry = signatures.next_source();
+    let diagnostics = signatures.extend(&[Source::new(entry, name, text)]);
+    Compiled {
+        sources: signatures.sources,
+        entry,
+        diagnostics,
+        workflows: Vec::new(),
+        triggers: Vec::new(),
+        tests: Vec::new(),
+    }
+}

@@ -32,8 +32,15 @@ pub(super) fn explain(
     if words.iter().any(|word| word.0 < LOOSE) {
         words.retain(|word| word.0 < LOOSE);
     }
+    // Behind a whole value stands what comes next.
+    let is_whole = !words.is_empty() && words.iter().all(|word| word.0 >= LOOSE);
+    if is_whole && site.open.is_none() && matches!(mode, Mode::Block | Mode::Test) {
+        words.insert(0, (0, "the next statement".to_owned()));
+        words.truncate(1);
+    }
     words.truncate(4);
     let mut words: Vec<String> = words.into_iter().map(|word| word.1).collect();
+    words.dedup();
     if words.is_empty() {
         let rest = match mode {
             Mode::Block => "a statement",
@@ -77,10 +84,22 @@ fn describe(rule: Rule) -> Option<(u8, String)> {
     }
     let name = format!("{rule:?}");
     if let Some(word) = name.strip_prefix("kw_") {
+        if word == "is" {
+            return say(60, OPERATOR);
+        }
+        if CLAUSES.contains(&word) {
+            return say(62, CLAUSE);
+        }
         return say(20, &format!("`{word}`"));
     }
     None
 }
+
+/// The words that clauses of a call begin with.
+const CLAUSES: &[&str] = &[
+    "after", "assume", "budget", "cache", "effect", "label", "on", "pool", "retry", "timeout",
+    "within",
+];
 
 const VALUE: &str = "a value";
 const NAME: &str = "a name";
@@ -131,7 +150,7 @@ const WORDS: &[(Rule, u8, &str)] = &[
     (Rule::arm_arrow, 4, "`=>`"),
     (Rule::dots, 4, "`..`"),
     (Rule::comma, 5, "`,`"),
-    (Rule::paren_open, 6, "`(`"),
+    (Rule::paren_open, 63, "`(`"),
     (Rule::paren_close, 6, "`)`"),
     (Rule::bracket_close, 6, "`]`"),
     (Rule::brace_open, 6, "`{`"),

@@ -6,7 +6,7 @@ use super::scalar::{Piece, Scalar};
 use super::tree::{Kind, Node};
 use crate::ast::{Expr, ExprKind, Name, Path, TypeExpr};
 use crate::codes;
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::{Certainty, Diagnostic, Diagnostics};
 use crate::dsl::fragment::{self, Offsets};
 use crate::span::{SourceId, Span};
 
@@ -224,6 +224,10 @@ impl<'s> Reader<'s> {
         };
         let mut fault = fault.other(comment, "a ` #` starts a YAML comment here");
         fault.primary.span = span;
+        // The language takes a `#` outside of its texts for a comment too.
+        if let Some(fix) = &mut fault.fix {
+            fix.certainty = Certainty::Likely;
+        }
         self.out.push(fault);
     }
 

@@ -83,6 +83,31 @@ const OPERATORS: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// `"a"⏎-1 => …` and `1..3 => …`
+pub(super) fn arms(reader: &Reader<'_>, site: &Site<'_>) -> Option<Diagnostic> {
+    let is_number = site.back(0).is_some_and(|last| last.kind == Kind::Number);
+    if site.here() == "=>" && is_number && site.back_text(1) == "-" {
+        let minus = site.back(1)?;
+        let end = site.back(2)?.end;
+        let place = reader.place(end, end);
+        return lex::begins_line(site.text.as_bytes(), minus.start).then(|| {
+            Diagnostic::new(
+                codes::MISSING_COMMA,
+                place,
+                "a comma is needed before an arm that begins with `-`",
+            )
+            .help("without it the `-` subtracts from the value above")
+            .fix(Certainty::Certain, "write a comma", place, ",")
+        });
+    }
+    let is_range = site.here() == ".." && is_number && site.before.len() == 1;
+    is_range.then(|| {
+        let span = reader.place(site.found.start, site.found.end);
+        Diagnostic::new(codes::SYNTAX, span, "an arm has no ranges")
+            .help("name the values, `1 | 2 | 3 => …`, or ask with `if`")
+    })
+}
+
 pub(super) fn foreign_operators(reader: &Reader<'_>, site: &Site<'_>) -> Option<Diagnostic> {
     // An operator may have been read in part.
     let last = site

@@ -114,6 +114,7 @@ const HABITS: &[Habit] = &[
     structure::clauses,
     structure::lists_of_values,
     structure::heads,
+    marks::arms,
     marks::foreign_operators,
     structure::methods,
     structure::commas,

@@ -130,8 +130,9 @@ pub(super) fn commas(reader: &Reader<'_>, site: &Site<'_>) -> Option<Diagnostic>
     if !ends_value(site.text, last) || !begins_value(site.text, site.found) {
         return None;
     }
-    // The braces of a block hold statements.
-    if site.back_text(0) == ")" && site.here() == "{" {
+    // A hole holds one value, the braces of a block hold statements.
+    let is_call = site.back_text(0) == ")" && site.here() == "{";
+    if is_call || open.of(site.text) == "${" {
         return None;
     }
     let span = reader.place(last.end, last.end);
@@ -221,8 +222,30 @@ fn trailing_comma(reader: &Reader<'_>, site: &Site<'_>) -> Option<Diagnostic> {
     })
 }
 
+/// A word behind a call that is no clause.
+fn unknown_clause(reader: &Reader<'_>, site: &Site<'_>) -> Option<Diagnostic> {
+    let [word] = site.before.as_slice() else {
+        return None;
+    };
+    let is_clause = word.kind == Kind::Word
+        && matches!(site.found.kind, Kind::Number | Kind::Text)
+        && !lex::begins_line(site.text.as_bytes(), word.start)
+        && site.text[..word.start].trim_end().ends_with(')')
+        && clause_word(word.of(site.text)).is_none();
+    is_clause.then(|| {
+        let span = reader.place(word.start, word.end);
+        let message = format!("a call has no policy `{}`", word.of(site.text));
+        Diagnostic::new(codes::MISPLACED_CLAUSE, span, message).help(
+            "its policies are `retry`, `timeout`, `within`, `budget`, `cache`, `pool`, `after`, `label`, `effect`, `on lost` and `assume`",
+        )
+    })
+}
+
 /// A clause in the wrong place, or written as a setting.
 pub(super) fn clauses(reader: &Reader<'_>, site: &Site<'_>) -> Option<Diagnostic> {
+    if let Some(diagnostic) = unknown_clause(reader, site) {
+        return Some(diagnostic);
+    }
     let last = site.back(0)?;
     let operators = ["+", "-", "*", "/", "%", "??"];
     if operators.contains(&site.here()) && CLAUSES.contains(&site.back_text(1)) {
@@ -241,6 +264,15 @@ pub(super) fn clauses(reader: &Reader<'_>, site: &Site<'_>) -> Option<Diagnostic
     let second = site.before.get(1).copied().unwrap_or(site.found);
     let word = clause_word(first.of(site.text))?;
     let span = reader.place(first.start, first.end);
+    if !lex::begins_line(site.text.as_bytes(), first.start)
+        && site.text[..first.start].trim_end().ends_with([')', '>'])
+        && !matches!(second.kind, Kind::Number | Kind::Text)
+        && second.of(site.text) != ":"
+    {
+        let place = reader.place(first.end, first.end);
+        let message = format!("expected a value after `{word}`");
+        return Some(Diagnostic::new(codes::SYNTAX, place, message));
+    }
     if second.of(site.text) == ":" {
         let span = reader.place(first.start, second.end);
         return Some(
@@ -302,8 +334,25 @@ pub(super) fn heads(reader: &Reader<'_>, site: &Site<'_>) -> Option<Diagnostic> 
                 "enum" => format!("write `enum {name} = first | second`"),
                 _ => format!("write `type {name} = {{ field: type }}`"),
             };
-            Some(Diagnostic::new(codes::SYNTAX, found, "expected `=`, found `{`").help(help))
+            let place = reader.place(site.back(0)?.end, site.back(0)?.end);
+            let fault = Diagnostic::new(codes::SYNTAX, found, "expected `=`, found `{`").help(help);
+            Some(match first {
+                "type" => fault.fix(Certainty::Certain, "write `=`", place, " ="),
+                _ => fault,
+            })
         }
+        ("type" | "enum" | "workflow", "<") if site.before.len() == 2 => Some(
+            Diagnostic::new(codes::SYNTAX, found, format!("a `{first}` takes no types"))
+                .help("write one for each type; only declared steps have a type parameter"),
+        ),
+        ("workflow", ":") if site.back_text(0) == ")" && site.open.is_none() => Some(
+            Diagnostic::new(codes::SYNTAX, found, "what a workflow gives stands behind `->`")
+                .fix(Certainty::Certain, "write `->`", found, "->"),
+        ),
+        ("workflow", "=") if site.open.is_none() && site.before.len() > 2 => Some(
+            Diagnostic::new(codes::SYNTAX, found, "a workflow has no `=` before its block")
+                .fix(Certainty::Certain, "remove `=`", found, ""),
+        ),
         ("enum", ",") => Some(
             Diagnostic::new(codes::SYNTAX, found, "the values of an `enum` are separated by `|`")
                 .fix(Certainty::Certain, "write `|`", found, " |"),

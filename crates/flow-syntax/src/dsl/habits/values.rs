@@ -83,7 +83,24 @@ fn marks(reader: &Reader<'_>, site: &Site<'_>, last: Token, next: Token) -> Opti
     let number = last.of(site.text);
     let touches = last.end == found.start;
     let is_number = last.kind == Kind::Number;
+    let is_group = touches
+        && is_number
+        && next.start == found.end
+        && next.kind == Kind::Number
+        && next.end - next.start == 3;
     match site.here() {
+        "," if is_group => {
+            let place = reader.place(found.start, found.end);
+            return Some(
+                bad(
+                    reader,
+                    last.start,
+                    next.end,
+                    "the digits of a number are grouped by `_`",
+                )
+                .fix(Certainty::Certain, "write `_`", place, "_"),
+            );
+        }
         "." if next.kind == Kind::Number && next.start == found.end => {
             let ours = format!("0.{}", next.of(site.text));
             Some(corrected(
