@@ -32,13 +32,8 @@ struct Found {
 }
 
 impl Found {
-    /// Takes what a body says. Of a body that could not be read as a whole, it
-    /// is not known what it gives.
-    fn take(&mut self, checker: Checker<'_>, is_whole: bool) {
-        let guesses = [codes::NO_VALUE, codes::VALUE_UNUSED, codes::BRANCHES_DIFFER];
-        let said = checker.out.into_iter();
-        self.out
-            .extend(said.filter(|diagnostic| is_whole || !guesses.contains(&diagnostic.code)));
+    fn take(&mut self, checker: Checker<'_>) {
+        self.out.extend(checker.out);
         self.templates.extend(checker.loaded);
         self.readings.extend(checker.readings);
     }
@@ -74,16 +69,13 @@ pub(crate) fn read(
         settings,
         files,
     };
-    let unread = unread(&found.out);
     for id in check::sequence(&program, &mut found.out) {
         let file = program.workflows[id.0].file;
-        let tree = program.workflows[id.0].tree;
-        let whole = tree.name.span.to(tree.body.span);
         let mut checker = Checker::new(ground.with(&facts), file);
         checker.next_source = next + count(found.templates.len());
         let fact = checker.workflow(id);
         let body = std::mem::take(&mut checker.body);
-        found.take(checker, !unread.iter().any(|span| holds(whole, *span)));
+        found.take(checker);
         facts[id.0] = Some(fact);
         bodies[id.0] = Some(body);
     }
@@ -102,7 +94,7 @@ pub(crate) fn read(
             | ItemKind::Workflow(_)
             | ItemKind::Error => continue,
         }
-        found.take(checker, true);
+        found.take(checker);
     }
     let workflows = lower_all(&program, &facts, &mut bodies, &mut found.out);
     let mut sources = signatures.sources.clone();
@@ -120,19 +112,6 @@ pub(crate) fn read(
         tests,
     };
     (compiled, found.readings)
-}
-
-/// Returns the places at which a text could not be read.
-fn unread(out: &Diagnostics) -> Vec<Span> {
-    let errors = out.iter().filter(|diagnostic| diagnostic.is_error());
-    errors
-        .filter(|diagnostic| flow_syntax::codes::ALL.contains(&diagnostic.code))
-        .map(|diagnostic| diagnostic.primary.span)
-        .collect()
-}
-
-fn holds(whole: Span, part: Span) -> bool {
-    whole.source == part.source && whole.start <= part.start && part.end <= whole.end
 }
 
 fn count(length: usize) -> u32 {
