@@ -7,6 +7,7 @@ mod graph;
 mod layers;
 mod licences;
 mod plan;
+mod rules;
 mod starters;
 mod transcripts;
 mod validate;
