@@ -275,7 +275,9 @@ impl Shift {
     }
 
     fn all(self, exprs: &mut [Expr]) {
-        exprs.iter_mut().for_each(|expr| self.expr(expr));
+        for expr in exprs {
+            self.expr(expr);
+        }
     }
 
     fn expr(self, expr: &mut Expr) {

@@ -129,6 +129,7 @@ impl Translator {
         }
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "only calls can be steps")]
     fn governed(&self, governed: &mut Governed) {
         governed.form = match &governed.expr.kind {
             ExprKind::Call(call) if !is_function(&call.path.text) => Form::Step,

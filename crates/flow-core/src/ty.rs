@@ -272,28 +272,6 @@ impl Type {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_type_that_is_endless_to_walk_is_found_at_once() {
-        let mut ty = Type::int();
-        for _ in 0..60 {
-            let field = |name: &str| FieldType {
-                name: name.into(),
-                ty: ty.clone(),
-                docs: "".into(),
-            };
-            let fields = vec![field("a"), field("b")];
-            ty = Type::Record(Arc::new(RecordType { name: None, fields }));
-        }
-        assert_eq!(ty.parts_max(10_000), None);
-        assert_eq!(Type::list(Type::int().optional()).parts_max(3), Some(3));
-        assert_eq!(Type::list(Type::int().optional()).parts_max(2), None);
-    }
-}
-
 impl Media {
     /// Returns what can be read of an artifact without opening it.
     pub fn facts(self) -> Vec<(&'static str, Type)> {
@@ -314,5 +292,27 @@ impl Media {
         };
         facts.extend([("bytes", Type::int()), ("digest", Type::text())]);
         facts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_that_is_endless_to_walk_is_found_at_once() {
+        let mut ty = Type::int();
+        for _ in 0..60 {
+            let field = |name: &str| FieldType {
+                name: name.into(),
+                ty: ty.clone(),
+                docs: "".into(),
+            };
+            let fields = vec![field("a"), field("b")];
+            ty = Type::Record(Arc::new(RecordType { name: None, fields }));
+        }
+        assert_eq!(ty.parts_max(10_000), None);
+        assert_eq!(Type::list(Type::int().optional()).parts_max(3), Some(3));
+        assert_eq!(Type::list(Type::int().optional()).parts_max(2), None);
     }
 }

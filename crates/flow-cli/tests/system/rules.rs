@@ -153,13 +153,21 @@ fn every_crate_inherits_the_lints_of_the_workspace() {
     let lints = table("Cargo.toml");
     let lints = &lints["workspace"]["lints"];
     assert_eq!(lints["rust"]["unsafe_code"].as_str(), Some("forbid"));
-    for lint in ["iter_over_hash_type", "print_stdout", "print_stderr", "unwrap_used", "todo"] {
+    for lint in [
+        "iter_over_hash_type",
+        "print_stdout",
+        "print_stderr",
+        "unwrap_used",
+        "todo",
+    ] {
         assert_eq!(lints["clippy"][lint].as_str(), Some("warn"), "{lint}");
     }
     for entry in fs::read_dir(root().join("crates")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         let manifest = table(&format!("crates/{name}/Cargo.toml"));
-        let inherits = manifest.get("lints").and_then(|lints| lints.get("workspace"));
+        let inherits = manifest
+            .get("lints")
+            .and_then(|lints| lints.get("workspace"));
         let inherits = inherits.and_then(toml::Value::as_bool);
         assert_eq!(inherits, Some(true), "{name} has lints of its own");
     }

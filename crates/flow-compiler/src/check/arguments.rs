@@ -228,6 +228,10 @@ impl Checker<'_> {
     }
 
     /// Reports holes and computed texts where only a written text is allowed.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "only these may be constants"
+    )]
     fn check_constant(&mut self, tree: &ast::Expr, param: &Param, callee: &str) {
         let hole = match &tree.kind {
             ast::ExprKind::Text(text) => text.parts.iter().find_map(|part| match part {

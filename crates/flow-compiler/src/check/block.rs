@@ -38,7 +38,7 @@ impl Gives {
         }
     }
 
-    fn of(ty: Option<Type>) -> Self {
+    pub(super) fn of(ty: Option<Type>) -> Self {
         ty.map_or(Self::Unknown, Self::Value)
     }
 }
@@ -137,7 +137,7 @@ impl Checker<'_> {
             self.enter(nodes[at]);
             let (made, wanted) = self.stmt(stmt, nodes[at]);
             effects[at] = made.effect;
-            self.bind_stmt(stmt, nodes[at], made.gives, wanted.as_ref());
+            self.bind_stmt(stmt, nodes[at], &made.gives, wanted.as_ref());
             self.leave();
             self.stmt = outer;
         }
@@ -412,6 +412,10 @@ impl Checker<'_> {
     }
 
     /// Reports a value or an answer that has no name.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "whatever is no call of a step is a value"
+    )]
     fn say_dropped(&mut self, stmt: &ast::Stmt) {
         let ast::Value::Expr(governed) = &stmt.value else {
             return;
@@ -439,9 +443,10 @@ impl Checker<'_> {
     /// Makes a node of what stands at the right of a binding.
     fn value_node(&mut self, value: &ast::Value, id: NodeId, wanted: Option<&Type>) -> Made {
         match value {
-            ast::Value::Expr(governed) => match self.callee_of(&governed.expr) {
-                Some(callee) => self.call_node(governed, callee, id, wanted),
-                None => {
+            ast::Value::Expr(governed) => {
+                if let Some(callee) = self.callee_of(&governed.expr) {
+                    self.call_node(governed, callee, id, wanted)
+                } else {
                     self.forbid_policies(governed);
                     let typed = self.expr(&governed.expr, wanted);
                     let typed = match wanted {
@@ -465,14 +470,14 @@ impl Checker<'_> {
                     self.fill(id, NodeKind::Value(expr), &made);
                     made
                 }
-            },
+            }
             ast::Value::Region(region) => self.region(region, id, wanted),
             // The grammar has blocks only as arms and fallbacks.
             ast::Value::Block(_) | ast::Value::Error(_) => Made::unknown(),
         }
     }
 
-    fn bind_stmt(&mut self, stmt: &ast::Stmt, id: NodeId, gives: Gives, wanted: Option<&Type>) {
+    fn bind_stmt(&mut self, stmt: &ast::Stmt, id: NodeId, gives: &Gives, wanted: Option<&Type>) {
         let Some(name) = &stmt.name else { return };
         if let Some(bound) = self.scopes.bound(&name.text)
             && bound != name.span
@@ -480,7 +485,7 @@ impl Checker<'_> {
             // Reported as taken; the first binding stays.
             return;
         }
-        let empty = gives == Gives::Nothing;
+        let empty = *gives == Gives::Nothing;
         let mut typed = Typed {
             expr: Expr::Node(id),
             ty: gives.ty().cloned(),
@@ -510,14 +515,12 @@ impl Checker<'_> {
         for pair in acting.windows(2) {
             self.body.edge(nodes[pair[0]], nodes[pair[1]], Edge::Order);
         }
-        let position: BTreeMap<NodeId, usize> = match self.body.edges[edges..]
-            .iter()
-            .any(|(from, to, _)| from > to)
-        {
-            true => nodes.iter().copied().zip(0..).collect(),
-            false => return,
-        };
-        let inner: Vec<(usize, usize)> = self.body.edges[edges..]
+        let edges = &self.body.edges[edges..];
+        if edges.iter().all(|(from, to, _)| from <= to) {
+            return;
+        }
+        let position: BTreeMap<NodeId, usize> = nodes.iter().copied().zip(0..).collect();
+        let inner: Vec<(usize, usize)> = edges
             .iter()
             .filter_map(|(from, to, _)| Some((*position.get(from)?, *position.get(to)?)))
             .collect();
@@ -527,7 +530,9 @@ impl Checker<'_> {
         }
         // Mentions alone have no cycle any more: an act comes too late.
         let mut done = vec![false; nodes.len()];
-        order.iter().for_each(|at| done[*at] = true);
+        for at in order {
+            done[at] = true;
+        }
         let stuck = acting.iter().filter(|at| !done[**at]).copied();
         let stuck: Vec<usize> = stuck.collect();
         if let (Some(first), Some(last)) = (stuck.first(), stuck.last())
@@ -627,6 +632,7 @@ impl Checker<'_> {
 }
 
 /// Returns the name of a statement that has none: a step's name, or a keyword.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only calls have names")]
 fn value_name(value: &ast::Value) -> &str {
     match value {
         ast::Value::Expr(governed) => match &governed.expr.kind {

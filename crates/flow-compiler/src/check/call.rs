@@ -38,13 +38,11 @@ impl<'a> Checker<'a> {
             return None;
         };
         let callee = self.callee(&call.path.text);
-        match callee {
-            // A single word may be meant as a function; the expression tells.
-            Callee::Unknown if !call.path.text.contains('.') => None,
-            // So may what is called on a value.
-            Callee::Unknown if self.is_bound(&call.path.text) => None,
-            callee => Some(callee),
-        }
+        // A single word may be meant as a function, and so may what is called on
+        // a value; the expression tells.
+        let is_open = matches!(callee, Callee::Unknown)
+            && (!call.path.text.contains('.') || self.is_bound(&call.path.text));
+        (!is_open).then_some(callee)
     }
 
     /// Returns whether a dotted path begins with a name that has a value.
@@ -183,12 +181,11 @@ impl<'a> Checker<'a> {
                     (Effect::Act(Act::Keyed(_)), Effect::Act(Act::Keyed(_))) => true,
                     (effect, asked) => *effect == asked,
                 };
-                match signature.effects.iter().find(same) {
-                    Some(effect) => *effect,
-                    None => {
-                        self.report_effect(signature, *asked, *span);
-                        own
-                    }
+                if let Some(effect) = signature.effects.iter().find(same) {
+                    *effect
+                } else {
+                    self.report_effect(signature, *asked, *span);
+                    own
                 }
             }
         };
@@ -205,6 +202,7 @@ impl<'a> Checker<'a> {
         effect.max(tools)
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "only these hold steps")]
     fn strongest(&self, expr: &Expr) -> Effect {
         match expr {
             Expr::Const(Value::Text(name)) => match self.callee(name) {
@@ -244,6 +242,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Reports policies that make no sense for what is called.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the others fit every step")]
     fn check_policies(&mut self, clauses: &[ast::Clause], name: &str, effect: Effect) {
         for clause in clauses {
             let (code, message, help) = match &clause.kind {
@@ -314,6 +313,7 @@ impl<'a> Checker<'a> {
         made
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the others fit every call")]
     fn check_workflow_policies(&mut self, clauses: &[ast::Clause], name: &str, effect: Effect) {
         for clause in clauses {
             let (message, help) = match &clause.kind {
@@ -389,6 +389,10 @@ impl<'a> Checker<'a> {
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "steps are given alone or in lists"
+)]
 fn takes_steps(ty: &Type) -> bool {
     match ty {
         Type::Step => true,

@@ -4,18 +4,15 @@ use std::sync::Arc;
 
 use flow_core::ty::{FieldType, ListType, RecordType, Type};
 
+use super::coerce::has_part;
+
 /// Returns whether a type mentions the type parameter.
 pub(crate) fn is_open(ty: &Type) -> bool {
-    match ty {
-        Type::Param => true,
-        Type::List(list) => is_open(&list.item),
-        Type::Map(inner) | Type::Optional(inner) => is_open(inner),
-        Type::Record(record) => record.fields.iter().any(|field| is_open(&field.ty)),
-        _ => false,
-    }
+    has_part(ty, &|part| *part == Type::Param)
 }
 
 /// Returns the type with another in place of the type parameter.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others hold no type")]
 pub(crate) fn close(ty: &Type, arg: &Type) -> Type {
     match ty {
         Type::Param => arg.clone(),

@@ -32,7 +32,9 @@ pub(crate) fn topological(count: usize, edges: &[(usize, usize)]) -> Vec<usize> 
 /// Completes an order by those that were left out.
 pub(crate) fn complete(order: &mut Vec<usize>, count: usize) {
     let mut seen = vec![false; count];
-    order.iter().for_each(|at| seen[*at] = true);
+    for at in &*order {
+        seen[*at] = true;
+    }
     order.extend((0..count).filter(|at| !seen[*at]));
 }
 

@@ -154,9 +154,11 @@ impl Checker<'_> {
                     );
                     return None;
                 }
-                Some(match pattern.kind {
-                    ast::PatternKind::None => Pattern::None,
-                    _ => Pattern::Some,
+                let is_none = matches!(pattern.kind, ast::PatternKind::None);
+                Some(if is_none {
+                    Pattern::None
+                } else {
+                    Pattern::Some
                 })
             }
             ast::PatternKind::Name(path) => self.name_pattern(path, ty),
@@ -182,14 +184,12 @@ impl Checker<'_> {
                 path.span,
                 format!("`{}` is no `{ty}`", path.text),
             );
-            diagnostic = match ty.present() {
-                Type::Text(_) => diagnostic.fix(
-                    Certainty::Likely,
-                    format!("write `\"{}\"`", path.text),
-                    path.span,
-                    format!("\"{}\"", path.text),
-                ),
-                _ => diagnostic.help("an arm is a value, `_`, `some x` or `none`"),
+            diagnostic = if matches!(ty.present(), Type::Text(_)) {
+                let quoted = format!("\"{}\"", path.text);
+                let message = format!("write `{quoted}`");
+                diagnostic.fix(Certainty::Likely, message, path.span, quoted)
+            } else {
+                diagnostic.help("an arm is a value, `_`, `some x` or `none`")
             };
             self.report(diagnostic);
             return None;
@@ -227,6 +227,10 @@ impl Checker<'_> {
         }
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the values of the others can't be counted"
+    )]
     fn check_exhaustive(&mut self, tree: &ast::Match, ty: &Type, seen: &Seen) {
         if seen.has(&Pattern::Any) {
             return;

@@ -27,6 +27,7 @@ pub(crate) struct Governing {
 
 impl Checker<'_> {
     /// Reads the clauses in a head: limits only.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "a head takes limits only")]
     pub(crate) fn limits(&mut self, clauses: &[ast::Clause]) -> Limits {
         let mut limits = Limits::default();
         self.forbid_twice(clauses);
@@ -126,16 +127,15 @@ impl Checker<'_> {
             return;
         }
         // A call that is no step's: the expression says what is wrong with it.
-        let library = match &governed.expr.kind {
-            ast::ExprKind::Call(call) => {
-                let known = flow_core::expr::Function::from_name(&call.path.text).is_some()
-                    || matches!(call.path.text.as_str(), "template" | "file" | "secret");
-                if !known {
-                    return;
-                }
-                true
+        let library = if let ast::ExprKind::Call(call) = &governed.expr.kind {
+            let known = flow_core::expr::Function::from_name(&call.path.text).is_some()
+                || matches!(call.path.text.as_str(), "template" | "file" | "secret");
+            if !known {
+                return;
             }
-            _ => false,
+            true
+        } else {
+            false
         };
         let what = if library {
             "a library function"
@@ -292,49 +292,51 @@ impl Checker<'_> {
 
     fn pause(&mut self, literal: &ast::Literal) -> Option<Duration> {
         let ty = Type::Duration(Bounds::default());
-        match self.literal(literal, Some(&ty))?.0 {
-            Value::Duration(duration) => Some(duration),
-            _ => None,
-        }
+        let Value::Duration(duration) = self.literal(literal, Some(&ty))?.0 else {
+            return None;
+        };
+        Some(duration)
     }
 
     fn after(&mut self, names: &[ast::Name]) {
         for name in names {
-            match self.scopes.find(&name.text) {
-                Some(found) => match found.edge {
-                    Some((from, to)) => {
-                        self.body.edge(from, to, flow_core::plan::Edge::After);
-                    }
-                    None => self.report(
-                        Self::error(
-                            codes::AFTER,
-                            name.span,
-                            format!("`{}` is no step to wait for", name.text),
-                        )
-                        .help("`after` takes names that are bound by steps or regions"),
-                    ),
-                },
-                None => {
-                    let near = nearest(&name.text, self.scopes.names()).map(str::to_owned);
-                    let mut diagnostic = Self::error(
-                        codes::UNKNOWN_NAME,
+            let Some(found) = self.scopes.find(&name.text) else {
+                self.report_unknown_before(name);
+                continue;
+            };
+            match found.edge {
+                Some((from, to)) => self.body.edge(from, to, flow_core::plan::Edge::After),
+                None => self.report(
+                    Self::error(
+                        codes::AFTER,
                         name.span,
-                        format!("nothing is called `{}` here", name.text),
-                    );
-                    diagnostic = match near {
-                        Some(near) => diagnostic.fix(
-                            Certainty::Likely,
-                            format!("write `{near}`"),
-                            name.span,
-                            near,
-                        ),
-                        None => diagnostic
-                            .help("`after` takes names that are bound in this block or around it"),
-                    };
-                    self.report(diagnostic);
-                }
+                        format!("`{}` is no step to wait for", name.text),
+                    )
+                    .help("`after` takes names that are bound by steps or regions"),
+                ),
             }
         }
+    }
+
+    fn report_unknown_before(&mut self, name: &ast::Name) {
+        let near = nearest(&name.text, self.scopes.names()).map(str::to_owned);
+        let mut diagnostic = Self::error(
+            codes::UNKNOWN_NAME,
+            name.span,
+            format!("nothing is called `{}` here", name.text),
+        );
+        diagnostic = match near {
+            Some(near) => diagnostic.fix(
+                Certainty::Likely,
+                format!("write `{near}`"),
+                name.span,
+                near,
+            ),
+            None => {
+                diagnostic.help("`after` takes names that are bound in this block or around it")
+            }
+        };
+        self.report(diagnostic);
     }
 
     fn money(&mut self, tree: &ast::Expr) -> Expr {

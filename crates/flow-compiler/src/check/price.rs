@@ -66,9 +66,10 @@ impl Checker<'_> {
             return None;
         };
         if let Some((formula, _)) = assume {
-            let bound = match &formula {
-                Expr::Const(Value::Money(money)) => Some(*money),
-                _ => None,
+            let bound = if let Expr::Const(Value::Money(money)) = &formula {
+                Some(*money)
+            } else {
+                None
             };
             let reason = bound.map_or("assumed".into(), |money| format!("{money} assumed"));
             return Some(Price {
@@ -101,6 +102,10 @@ impl Checker<'_> {
     }
 
     /// Returns the pool that a call takes a slot of.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "declarations name pools in these ways only"
+    )]
     pub(crate) fn pool(&mut self, signature: &Signature, args: &Arguments) -> Option<Expr> {
         let tree = signature.pool.as_ref()?;
         match &tree.kind {
@@ -135,6 +140,10 @@ impl Checker<'_> {
         }
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "prices are computed from these only"
+    )]
     fn term(&mut self, tree: &ast::Expr, args: &Arguments) -> Result<Term, NoPrice> {
         match &tree.kind {
             ast::ExprKind::Literal(literal) => literal_term(literal),
@@ -169,6 +178,7 @@ impl Checker<'_> {
     }
 
     /// Looks a price up: `price(model, unit)`, with a size or a quantity.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "units are names or texts")]
     fn book(&mut self, call: &ast::Call, args: &Arguments) -> Result<Term, NoPrice> {
         let [model, unit, rest @ ..] = call.args.as_slice() else {
             return Err(NoPrice::Declaration);
@@ -276,6 +286,7 @@ fn literal_term(tree: &ast::Literal) -> Result<Term, NoPrice> {
     })
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others are no amounts")]
 fn param_term(name: &str, args: &Arguments) -> Result<Term, NoPrice> {
     let expr = args.exprs.get(name).cloned().ok_or(NoPrice::Declaration)?;
     if let Expr::Const(value) = &expr {
@@ -325,6 +336,10 @@ fn len_term(name: &str, args: &Arguments, site: flow_core::expr::Site) -> Result
     })
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "prices are computed with these only"
+)]
 fn combine(
     op: ast::BinaryOp,
     left: Term,

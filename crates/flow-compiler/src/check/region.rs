@@ -74,7 +74,8 @@ impl Checker<'_> {
             None => {
                 let gives = match then.gives.clone() {
                     Gives::Value(ty) => Gives::Value(ty.optional()),
-                    other => other,
+                    Gives::Nothing => Gives::Nothing,
+                    Gives::Unknown => Gives::Unknown,
                 };
                 let effect = then.effect;
                 (then.block, None, Made { gives, effect })
@@ -227,12 +228,13 @@ impl Checker<'_> {
                 length: Bounds {
                     min: match (&ty, tree.keep_ok) {
                         (Some(ty), None) => ty.length.min,
-                        _ => None,
+                        (None, _) | (_, Some(_)) => None,
                     },
                     max: items_max,
                 },
             })),
-            other => other,
+            Gives::Nothing => Gives::Nothing,
+            Gives::Unknown => Gives::Unknown,
         };
         let effect = checked.effect;
         let width = if effect.acts() { 1 } else { PARALLEL_DEFAULT };
@@ -252,6 +254,10 @@ impl Checker<'_> {
         made
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the others have nothing to go through"
+    )]
     fn for_list(&mut self, tree: &ast::For) -> (Expr, Option<ListType>) {
         let typed = self.expr(&tree.list, None);
         let typed = self.settle(typed, tree.list.span);
@@ -363,19 +369,7 @@ impl Checker<'_> {
         let (max, rounds_max) = self.count(&tree.max);
         let limits = self.limits(&tree.limits);
         self.scopes.push();
-        if let Some(outer) = self.scopes.bound(&tree.state.text) {
-            self.report_bound(&tree.state, outer);
-        }
-        self.scopes.bind(
-            &tree.state.text,
-            Binding {
-                expr: Expr::State(id),
-                ty: ty.clone(),
-                empty: false,
-                span: tree.state.span,
-                used: true,
-            },
-        );
+        self.bind_state(&tree.state, id, ty.clone());
         let place = parent(id, None);
         let checked = self.block(&tree.body, &place, Order::Written, ty.as_ref());
         if checked.gives == Gives::Nothing {
@@ -422,6 +416,22 @@ impl Checker<'_> {
         made
     }
 
+    fn bind_state(&mut self, state: &ast::Name, id: NodeId, ty: Option<Type>) {
+        if let Some(outer) = self.scopes.bound(&state.text) {
+            self.report_bound(state, outer);
+        }
+        self.scopes.bind(
+            &state.text,
+            Binding {
+                expr: Expr::State(id),
+                ty,
+                empty: false,
+                span: state.span,
+                used: true,
+            },
+        );
+    }
+
     fn race_node(&mut self, tree: &ast::Race, id: NodeId, wanted: Option<&Type>) -> Made {
         let limits = self.limits(&tree.limits);
         let edges = self.body.edges.len();
@@ -437,9 +447,9 @@ impl Checker<'_> {
             gives = match &gives {
                 Gives::Nothing => Gives::Value(found),
                 Gives::Unknown => break,
-                Gives::Value(all) => match flow_core::relation::join(all, &found) {
-                    Some(ty) => Gives::Value(ty),
-                    None => {
+                Gives::Value(all) => {
+                    let joined = flow_core::relation::join(all, &found);
+                    if joined.is_none() {
                         let diagnostic = Self::error(
                             codes::BRANCHES_DIFFER,
                             tree.body.stmts[at].span,
@@ -448,9 +458,9 @@ impl Checker<'_> {
                         .other(tree.body.stmts[0].span, "the first contender")
                         .help("whoever wins, the race gives one type");
                         self.report(diagnostic);
-                        Gives::Unknown
                     }
-                },
+                    Gives::of(joined)
+                }
             };
         }
         let mut effect = checked.effect;
@@ -573,7 +583,10 @@ impl Checker<'_> {
                     effect: Effect::Pure,
                 }
             }
-            _ => self.arm(tree, &place, wanted),
+            ast::Value::Expr(_)
+            | ast::Value::Region(_)
+            | ast::Value::Block(_)
+            | ast::Value::Error(_) => self.arm(tree, &place, wanted),
         };
         let effect = checked.effect;
         if gives == Gives::Nothing || gives == Gives::Unknown {

@@ -162,6 +162,10 @@ impl Scopes {
 }
 
 /// Returns the node whose value an expression takes, possibly fitted.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "only these stand for a node as it is"
+)]
 pub(crate) fn source(expr: &Expr) -> Option<NodeId> {
     let mut expr = expr;
     loop {

@@ -52,18 +52,7 @@ impl Checker<'_> {
                 .help("end it with `return …`, or remove the `->` and its type"),
             );
         }
-        for (name, binding) in self.scopes.pop() {
-            if !binding.used {
-                self.report(
-                    Self::error(
-                        codes::UNUSED,
-                        binding.span,
-                        format!("nobody uses the input `{name}`"),
-                    )
-                    .help(format!("use it, remove it, or call it `_{name}`")),
-                );
-            }
-        }
+        self.leave_inputs();
         let made = Made {
             gives: match (checked.gives, wanted) {
                 (Gives::Nothing, Some(_)) => Gives::Unknown,
@@ -97,6 +86,21 @@ impl Checker<'_> {
             },
             effect: made.effect,
             broken: self.out.has_errors(),
+        }
+    }
+
+    fn leave_inputs(&mut self) {
+        for (name, binding) in self.scopes.pop() {
+            if !binding.used {
+                self.report(
+                    Self::error(
+                        codes::UNUSED,
+                        binding.span,
+                        format!("nobody uses the input `{name}`"),
+                    )
+                    .help(format!("use it, remove it, or call it `_{name}`")),
+                );
+            }
         }
     }
 }
@@ -155,12 +159,11 @@ fn report_recursion(program: &Program<'_>, edges: &[(usize, usize)], out: &mut D
     for members in circles(program.workflows.len(), edges) {
         let name = |at: usize| &program.workflows[at].tree.name;
         let first = name(members[0]);
-        let message = match members.len() {
-            1 => format!("`{}` calls itself", first.text),
-            _ => {
-                let names = members.iter().map(|at| name(*at).text.as_str());
-                format!("{} call each other", super::matching::list_of(names))
-            }
+        let message = if members.len() == 1 {
+            format!("`{}` calls itself", first.text)
+        } else {
+            let names = members.iter().map(|at| name(*at).text.as_str());
+            format!("{} call each other", super::matching::list_of(names))
         };
         let mut diagnostic = Diagnostic::new(codes::RECURSION, first.span, message)
             .help("a workflow that called itself could go on for ever; `repeat s = … max n { … }` hands a state from round to round");

@@ -8,7 +8,7 @@ use flow_compiler::Compiled;
 use flow_syntax::span::{Source, SourceId};
 
 use crate::case::{annotate, strip};
-use crate::project::{compile, declare, root};
+use crate::project::{compile, declare, is_ours, root};
 
 /// A file of the corpus.
 pub(crate) struct File {
@@ -67,8 +67,7 @@ pub(crate) fn files() -> Vec<File> {
         for entry in std::fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-            let is_case = name.ends_with(".flow") || name.ends_with(".flow.yaml");
-            if path.is_file() && is_case {
+            if path.is_file() && is_ours(&name) {
                 let text = std::fs::read_to_string(&path).unwrap();
                 files.push(File {
                     folder: folder.clone(),
@@ -204,9 +203,10 @@ fn the_digest_does_not_depend_on_comments_layout_or_names_of_files() {
             .split_inclusive('\n')
             .map(|line| {
                 let block = text.contains("\"\"\"") || text.contains("'''") || text.contains(": |");
-                match block || line.contains("##") {
-                    true => line.to_owned(),
-                    false => line.replace('\n', " # a comment\n\n"),
+                if block || line.contains("##") {
+                    line.to_owned()
+                } else {
+                    line.replace('\n', " # a comment\n\n")
                 }
             })
             .collect();

@@ -1,5 +1,6 @@
 //! Whatever the bytes, there is an answer, and it comes soon.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use flow_core::plan::Plan;
@@ -58,8 +59,10 @@ fn deep_nesting_is_an_error_in_both_spellings() {
 #[test]
 fn an_alias_bomb_is_refused() {
     let mut text = String::from("a: &a [x, x]\n");
-    for (old, new) in ('a'..'z').zip('b'..='z') {
-        text.push_str(&format!("{new}: &{new} [*{old}, *{old}]\n"));
+    let letters: Vec<char> = ('a'..='z').collect();
+    for pair in letters.windows(2) {
+        let [old, new] = [pair[0], pair[1]];
+        writeln!(text, "{new}: &{new} [*{old}, *{old}]").unwrap();
     }
     assert!(codes_of("a.flow.yaml", &text).contains(&"yaml-anchor"));
 }

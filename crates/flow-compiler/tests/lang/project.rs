@@ -10,6 +10,12 @@ use flow_compiler::{Compiled, Signatures, stdlib};
 use flow_core::amount::Money;
 use flow_syntax::span::Source;
 
+/// Returns whether a name is one of a file of the language.
+pub(crate) fn is_ours(name: &str) -> bool {
+    let ending = Path::new(name).extension();
+    ending.is_some_and(|ending| ending == "flow") || name.ends_with(".flow.yaml")
+}
+
 /// The repository's root.
 pub(crate) fn root() -> PathBuf {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -1,5 +1,6 @@
 //! Every plan ever recorded still loads, and is still the same plan.
 #![expect(clippy::unwrap_used, reason = "test harness")]
+#![expect(clippy::disallowed_methods, reason = "plans are read from files")]
 
 use std::path::{Path, PathBuf};
 

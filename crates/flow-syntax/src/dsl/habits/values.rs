@@ -91,7 +91,7 @@ fn marks(reader: &Reader<'_>, site: &Site<'_>, last: Token, next: Token) -> Opti
     match site.here() {
         "," if is_group => {
             let place = reader.place(found.start, found.end);
-            return Some(
+            Some(
                 bad(
                     reader,
                     last.start,
@@ -99,7 +99,7 @@ fn marks(reader: &Reader<'_>, site: &Site<'_>, last: Token, next: Token) -> Opti
                     "the digits of a number are grouped by `_`",
                 )
                 .fix(Certainty::Certain, "write `_`", place, "_"),
-            );
+            )
         }
         "." if next.kind == Kind::Number && next.start == found.end => {
             let ours = format!("0.{}", next.of(site.text));
