@@ -165,9 +165,9 @@ fn cure(
             "what may be missing has the type `{}?`",
             base(wanted)
         )),
-        (Type::Optional(_), _) if !matches!(wanted, Type::Optional(_)) => diagnostic
-            .help(format!("say what to take instead: `{said} ?? …`"))
-            .help(format!("or ask first: `if {said} is some {{ … }}`")),
+        (Type::Optional(_), _) if !matches!(wanted, Type::Optional(_)) => {
+            offer_presence(diagnostic, place.path.as_deref())
+        }
         (Type::Text(_), Type::Enum(words)) => cure_word(diagnostic, expr, words, place),
         (Type::Float(_), Type::Int(_)) => wrap(diagnostic, place, said, "round(", ")")
             .help("or `floor`, or `ceil`: nothing is rounded unasked"),
@@ -470,4 +470,17 @@ pub(super) fn has_secret(ty: &Type) -> bool {
 /// Returns whether there is an artifact in it.
 pub(super) fn has_media(ty: &Type) -> bool {
     has_part(ty, &|part| matches!(part, Type::Media(_)))
+}
+
+/// Says what can be done about a value that may be missing. Only names and
+/// their fields can be asked for.
+pub(super) fn offer_presence(diagnostic: Diagnostic, path: Option<&str>) -> Diagnostic {
+    match path {
+        Some(path) => diagnostic
+            .help(format!("say what to take instead: `{path} ?? …`"))
+            .help(format!("or ask first: `if {path} is some …`")),
+        None => diagnostic
+            .help("say what to take instead: `… ?? …`")
+            .help("or give it a name, `x = …`, and ask first: `if x is some …`"),
+    }
 }

@@ -268,15 +268,14 @@ impl Checker<'_> {
             .into_iter()
             .find(|(ty, _)| matches!(ty, Type::Optional(_) | Type::None));
         if let Some((ty, operand)) = missing {
-            let said = path_of(operand).unwrap_or_else(|| "x".to_owned());
+            let said = path_of(operand);
             let diagnostic = Self::error(
                 codes::OPTIONAL_UNHANDLED,
                 operand.span,
                 format!("`{symbol}` needs a value, and this may be missing"),
             )
-            .label(format!("this is {}", article(ty)))
-            .help(format!("say what to take instead: `{said} ?? …`"))
-            .help(format!("or ask first: `if {said} is some …`"));
+            .label(format!("this is {}", article(ty)));
+            let diagnostic = super::coerce::offer_presence(diagnostic, said.as_deref());
             return self.report(diagnostic);
         }
         let mut diagnostic = Self::error(
