@@ -381,9 +381,22 @@ impl<'a> Checker<'a> {
                     near,
                 )
                 .help(format!("did you mean `{near}`?")),
-            None => diagnostic.help(
-                "`flow steps` lists all of them; a project declares its own in `steps/*.flow`",
-            ),
+            None => {
+                let family = path.text.split_once('.').map_or("", |(family, _)| family);
+                let steps = world.signatures.steps.keys();
+                let same: Vec<String> = steps
+                    .filter(|name| name.split_once('.').is_some_and(|name| name.0 == family))
+                    .take(6)
+                    .map(|name| format!("`{name}`"))
+                    .collect();
+                let diagnostic = match same.is_empty() {
+                    true => diagnostic,
+                    false => diagnostic.help(format!("there is {}", same.join(", "))),
+                };
+                diagnostic.help(
+                    "`flow steps` lists all of them; a project declares its own in `steps/*.flow`",
+                )
+            }
         };
         self.report(diagnostic);
     }

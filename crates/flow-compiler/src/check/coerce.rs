@@ -33,6 +33,12 @@ impl Checker<'_> {
             span,
             path: checker
                 .written(span)
+                .map(|text| {
+                    let hole = text
+                        .strip_prefix("${")
+                        .and_then(|text| text.strip_suffix('}'));
+                    hole.unwrap_or(text).trim()
+                })
                 .filter(|text| is_path(text))
                 .map(str::to_owned),
             what: String::new(),
@@ -238,7 +244,11 @@ fn wrap(
     after: &str,
 ) -> Diagnostic {
     let diagnostic = diagnostic.help(format!("write `{before}{said}{after}`"));
-    if place.path.is_none() {
+    // A path may stand in a `${…}` of YAML, which stays around it.
+    let is_whole = place.path.as_deref().is_some_and(|path| {
+        usize::try_from(place.span.end - place.span.start).is_ok_and(|width| width == path.len())
+    });
+    if !is_whole {
         return diagnostic;
     }
     let edit = |span, text: &str| Edit {

@@ -337,6 +337,12 @@ impl Checker<'_> {
             | (_, Type::Int(_) | Type::Float(_), Type::Text(_)) => {
                 diagnostic.help("a number in a text: `number(x)`, which may be missing")
             }
+            (_, Type::Enum(_), Type::Enum(_)) if a == b => diagnostic.help(
+                "values of an enumeration have no order: compare them with `==`, or use `match`",
+            ),
+            (_, Type::Enum(_), Type::Text(_)) | (_, Type::Text(_), Type::Enum(_)) => {
+                diagnostic.help("a value of an enumeration is written without quotes")
+            }
             _ if !is_arithmetic(tree.op) => {
                 diagnostic.help("only values of one type can be compared")
             }

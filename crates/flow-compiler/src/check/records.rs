@@ -96,7 +96,20 @@ impl Checker<'_> {
             }
         }
         let mut missing = Vec::new();
+        // A field under a name that is nearly right was reported as that.
+        let misspelled: Vec<&str> = fields
+            .list
+            .iter()
+            .filter(|found| wanted.field(&found.name.text).is_none())
+            .filter_map(|found| {
+                let names = wanted.fields.iter().map(|field| &*field.name);
+                nearest(&found.name.text, names)
+            })
+            .collect();
         for field in &wanted.fields {
+            if misspelled.contains(&&*field.name) {
+                continue;
+            }
             if !fields.index.contains_key(&*field.name) {
                 match field.ty {
                     Type::Optional(_) => {

@@ -11,6 +11,7 @@ use flow_syntax::ast;
 use flow_syntax::span::Span;
 
 use super::block::{Checked, Gives, Made, Order};
+use super::expr::article;
 use super::{Binding, Checker, Typed};
 use crate::codes;
 use crate::translate::Reading;
@@ -278,7 +279,7 @@ impl Checker<'_> {
                 tree.list.span,
                 format!("expected a list, found `{ty}`"),
             )
-            .label(format!("this is a `{ty}`"))
+            .label(format!("this is {}", article(&ty)))
             .help(help),
         );
         (typed.expr, None)

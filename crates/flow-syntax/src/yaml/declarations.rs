@@ -118,7 +118,14 @@ impl<'s> Reader<'s> {
         let span = span.to(self.span(end, end));
         let kind = match name {
             Some(name) => ItemKind::Workflow(self.workflow(name, parts, around)),
-            None => ItemKind::Error,
+            // What is in it is read all the same, for what is wrong there.
+            None => {
+                let name = Name {
+                    text: "main".to_owned(),
+                    span: self.span_of(&entry.value),
+                };
+                ItemKind::Workflow(self.workflow(name, parts, around))
+            }
         };
         Item { kind, docs, span }
     }

@@ -68,8 +68,13 @@ pub(super) fn tag(text: &str, start: usize, span: Span) -> Diagnostic {
     let written = &text[span.range()];
     let key = key_before(text, start);
     let shown = shown(written);
-    if matches!(key, "if" | "until" | "expect" | "value") && !written.starts_with("!!") {
-        let cond = text.get(start + 1..end).unwrap_or("").trim();
+    let cond = text.get(start + 1..end).unwrap_or("").trim();
+    // Between brackets the value may end before its line.
+    let is_bracketed = cond.contains(['}', ']', ',']);
+    if matches!(key, "if" | "until" | "expect" | "value")
+        && !written.starts_with("!!")
+        && !is_bracketed
+    {
         let cond = cond.replace("&&", "and").replace("||", "or");
         let text = format!("not {cond}");
         return Diagnostic::new(

@@ -159,10 +159,23 @@ impl<'s> Reader<'s> {
         }
         if !has_answer {
             let head = self.head_of_span(span);
-            self.out.push(
-                Diagnostic::new(codes::MISSING_KEY, head, "the item doesn't say what it does")
-                    .help("it needs one of `step`, `value`, `if`, `match`, `for`, `repeat`, `race`, `parallel`"),
+            let fault = Diagnostic::new(
+                codes::MISSING_KEY,
+                head,
+                "the item doesn't say what it does",
             );
+            let result = entries
+                .iter()
+                .find(|entry| matches!(&*entry.key.text, "yield" | "return"));
+            self.out.push(match result {
+                Some(entry) => fault.help(format!(
+                    "`{}` stands beside the list of items, not in it: indent it like `do` or `steps`",
+                    entry.key.text
+                )),
+                None => fault.help(
+                    "it needs one of `step`, `value`, `if`, `match`, `for`, `repeat`, `race`, `parallel`",
+                ),
+            });
         }
         None
     }
