@@ -6,7 +6,7 @@ use super::habits::Site;
 use super::lex::Kind;
 use super::recover::Mode;
 use crate::codes;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Certainty, Diagnostic};
 use pest::error::ErrorVariant;
 
 /// Says what was expected and what was found.
@@ -47,10 +47,18 @@ pub(super) fn explain(
             Mode::Arms => "an arm",
             Mode::Test => "`stub`, `run` or `expect`",
             Mode::Items => "a declaration",
+            Mode::Fragment => "the end of the text",
         };
         words.push(rest.to_owned());
     }
-    let found = site.found_words();
+    let foreign = (mode == Mode::Fragment).then(|| fragment(reader, site));
+    if let Some(diagnostic) = foreign.flatten() {
+        return diagnostic;
+    }
+    let found = match mode {
+        Mode::Fragment if site.found.kind == Kind::End => "its end".to_owned(),
+        Mode::Fragment | Mode::Block | Mode::Arms | Mode::Test | Mode::Items => site.found_words(),
+    };
     let message = format!("expected {}, found {found}", either(&words));
     let span = reader.place(site.found.start, site.found.end);
     let mut diagnostic = Diagnostic::new(codes::SYNTAX, span, message);
@@ -63,6 +71,33 @@ pub(super) fn explain(
         diagnostic.primary.span = reader.place(end, end);
     }
     diagnostic
+}
+
+/// Habits in text of the language that stands alone, as in YAML.
+fn fragment(reader: &Reader<'_>, site: &Site<'_>) -> Option<Diagnostic> {
+    let span = reader.place(site.found.start, site.found.end);
+    if site.open.is_some() || site.before.is_empty() {
+        return None;
+    }
+    match site.found.of(site.text) {
+        "=" => Some(
+            Diagnostic::new(codes::EQUALS, span, "a comparison is `==`").fix(
+                Certainty::Certain,
+                "write `==`",
+                span,
+                "==",
+            ),
+        ),
+        "of" if site.before.len() == 1 => Some(
+            Diagnostic::new(codes::FOREIGN_WORD, span, "`of` is written `in`").fix(
+                Certainty::Certain,
+                "write `in`",
+                span,
+                "in",
+            ),
+        ),
+        _ => None,
+    }
 }
 
 fn either(words: &[String]) -> String {

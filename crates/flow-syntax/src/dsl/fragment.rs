@@ -344,7 +344,7 @@ impl<'a> Reader<'a> {
                 parts(pair).next().map(|inner| self.expr(inner, 0))
             }
             Err(failure) => {
-                self.fail(start, &failure, 0, Mode::Items);
+                self.fail(start, &failure, 0, Mode::Fragment);
                 None
             }
         }
@@ -363,7 +363,7 @@ fn whole<'a, T>(
     match reader.run(rule, 0) {
         Ok(pair) => make(&mut reader, Box::new(parts(pair))),
         Err(failure) => {
-            reader.fail(0, &failure, 0, Mode::Items);
+            reader.fail(0, &failure, 0, Mode::Fragment);
             None
         }
     }

@@ -27,6 +27,8 @@ pub(super) enum Mode {
     Test,
     /// Declarations.
     Items,
+    /// Nothing: the text is one piece.
+    Fragment,
 }
 
 /// How sure it is that a statement begins.
@@ -172,7 +174,7 @@ impl Reader<'_> {
             match token.of(self.text) {
                 "(" | "[" => brackets += 1,
                 ")" | "]" => brackets = brackets.saturating_sub(1),
-                "{" if (brackets == 0 || mode == Mode::Items)
+                "{" if (brackets == 0 || matches!(mode, Mode::Items | Mode::Fragment))
                     && depth < DEPTH_MAX
                     && self.block_begins(token.end) =>
                 {
@@ -183,7 +185,7 @@ impl Reader<'_> {
                 }
                 "{" | "${" => braces += 1,
                 "}" if braces > 0 => braces -= 1,
-                "}" if mode != Mode::Items => return,
+                "}" if !matches!(mode, Mode::Items | Mode::Fragment) => return,
                 _ => {}
             }
         }
@@ -259,7 +261,7 @@ impl Reader<'_> {
 
     fn begins(&self, token: Token, mode: Mode) -> Start {
         match mode {
-            Mode::Items => Start::No,
+            Mode::Items | Mode::Fragment => Start::No,
             Mode::Arms if self.line_has(token.start, "=>") => Start::Sure,
             Mode::Arms => Start::No,
             Mode::Test if matches!(token.of(self.text), "stub" | "expect" | "run") => {
