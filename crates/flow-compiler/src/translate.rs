@@ -249,11 +249,11 @@ impl Translator {
                     literal.kind,
                     LiteralKind::Money | LiteralKind::Duration | LiteralKind::Size
                 );
+                // Where no type is expected, YAML would take it for a text.
+                let is_text = literal.kind == LiteralKind::Text;
                 let is_read = is_plain || self.readings.contains_key(&expr.span);
-                if self.to == Spelling::Yaml && seat == Seat::Value && !is_read {
-                    // Where no type is expected, YAML would take it for a text.
-                    // A name is written as it is, inside of `${…}`.
-                    expr.kind = ExprKind::Name(literal.text.clone());
+                if self.to == Spelling::Yaml && seat == Seat::Value && is_read && !is_text {
+                    expr.kind = bare(&literal.text);
                 }
             }
             ExprKind::None | ExprKind::Name(_) | ExprKind::Error => {}

@@ -88,7 +88,8 @@ pub(super) fn of(expr: &Expr) -> Option<Scalar> {
         ExprKind::Literal(literal) if literal.kind == LiteralKind::Text => {
             Some(of_letters(&literal.text))
         }
-        ExprKind::Literal(literal) => Some(Scalar::new(&literal.text, Quotes::AsNeeded)),
+        // What YAML wrote without a hole is a bare word.
+        ExprKind::Literal(_) => Some(hole(expr)),
         ExprKind::Unary(UnaryOp::Negate, operand) => Some(negative(operand).unwrap_or(hole(expr))),
         ExprKind::Bare(bare) => {
             let quotes = if bare.quoted {
