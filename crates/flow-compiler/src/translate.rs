@@ -245,14 +245,7 @@ impl Translator {
         }
         match &mut expr.kind {
             ExprKind::Literal(literal) => {
-                let is_plain = !matches!(
-                    literal.kind,
-                    LiteralKind::Money | LiteralKind::Duration | LiteralKind::Size
-                );
-                // Where no type is expected, YAML would take it for a text.
-                let is_text = literal.kind == LiteralKind::Text;
-                let is_read = is_plain || self.readings.contains_key(&expr.span);
-                if self.to == Spelling::Yaml && seat == Seat::Value && is_read && !is_text {
+                if self.is_scalar(literal, seat, expr.span) {
                     expr.kind = bare(&literal.text);
                 }
             }
@@ -300,11 +293,10 @@ impl Translator {
             }
             ExprKind::List(items) => items.iter_mut().for_each(|item| self.expr(item, seat)),
             ExprKind::Comprehension(list) => {
-                self.expr(&mut list.body, Seat::Inside);
-                self.expr(&mut list.list, Seat::Inside);
-                if let Some(cond) = &mut list.cond {
-                    self.expr(cond, Seat::Inside);
-                }
+                let parts = [&mut list.body, &mut list.list].into_iter();
+                parts
+                    .chain(&mut list.cond)
+                    .for_each(|part| self.expr(part, Seat::Inside));
             }
             ExprKind::Record(entries) => {
                 for entry in entries {
@@ -321,6 +313,18 @@ impl Translator {
                 }
             }
         }
+    }
+
+    /// Returns whether YAML says a literal without `${…}`. Where no type is
+    /// expected, it would take an amount for a text.
+    fn is_scalar(&self, literal: &Literal, seat: Seat, span: Span) -> bool {
+        let is_plain = match literal.kind {
+            LiteralKind::Text => return false,
+            LiteralKind::Money | LiteralKind::Duration | LiteralKind::Size => false,
+            LiteralKind::Int | LiteralKind::Float | LiteralKind::Bool => true,
+        };
+        let is_read = is_plain || self.readings.contains_key(&span);
+        self.to == Spelling::Yaml && seat == Seat::Value && is_read
     }
 
     /// Returns how the other spelling says what was read.

@@ -372,31 +372,31 @@ impl<'a> Checker<'a> {
             format!("no step named `{}`", path.text),
         );
         let near = nearest(&path.text, steps.chain(workflows));
-        diagnostic = match near {
-            Some(near) => diagnostic
+        diagnostic = if let Some(near) = near {
+            diagnostic
                 .fix(
                     Certainty::Likely,
                     format!("write `{near}`"),
                     path.span,
                     near,
                 )
-                .help(format!("did you mean `{near}`?")),
-            None => {
-                let family = path.text.split_once('.').map_or("", |(family, _)| family);
-                let steps = world.signatures.steps.keys();
-                let same: Vec<String> = steps
-                    .filter(|name| name.split_once('.').is_some_and(|name| name.0 == family))
-                    .take(6)
-                    .map(|name| format!("`{name}`"))
-                    .collect();
-                let diagnostic = match same.is_empty() {
-                    true => diagnostic,
-                    false => diagnostic.help(format!("there is {}", same.join(", "))),
-                };
-                diagnostic.help(
-                    "`flow steps` lists all of them; a project declares its own in `steps/*.flow`",
-                )
-            }
+                .help(format!("did you mean `{near}`?"))
+        } else {
+            let family = path.text.split_once('.').map_or("", |(family, _)| family);
+            let steps = world.signatures.steps.keys();
+            let same: Vec<String> = steps
+                .filter(|name| name.split_once('.').is_some_and(|name| name.0 == family))
+                .take(6)
+                .map(|name| format!("`{name}`"))
+                .collect();
+            let diagnostic = if same.is_empty() {
+                diagnostic
+            } else {
+                diagnostic.help(format!("there is {}", same.join(", ")))
+            };
+            diagnostic.help(
+                "`flow steps` lists all of them; a project declares its own in `steps/*.flow`",
+            )
         };
         self.report(diagnostic);
     }

@@ -116,17 +116,12 @@ impl<'s> Reader<'s> {
         ];
         let end = ends.into_iter().flatten().max().unwrap_or(span.end);
         let span = span.to(self.span(end, end));
-        let kind = match name {
-            Some(name) => ItemKind::Workflow(self.workflow(name, parts, around)),
-            // What is in it is read all the same, for what is wrong there.
-            None => {
-                let name = Name {
-                    text: "main".to_owned(),
-                    span: self.span_of(&entry.value),
-                };
-                ItemKind::Workflow(self.workflow(name, parts, around))
-            }
-        };
+        // What is in it is read all the same, for what is wrong there.
+        let name = name.unwrap_or_else(|| Name {
+            text: "main".to_owned(),
+            span: self.span_of(&entry.value),
+        });
+        let kind = ItemKind::Workflow(self.workflow(name, parts, around));
         Item { kind, docs, span }
     }
 
