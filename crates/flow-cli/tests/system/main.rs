@@ -8,6 +8,8 @@ mod layers;
 mod licences;
 mod plan;
 mod rules;
+mod secrets;
 mod starters;
+mod streams;
 mod transcripts;
 mod validate;

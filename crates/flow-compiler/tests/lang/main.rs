@@ -21,4 +21,5 @@ mod project;
 #[path = "../../../../tests/fuzz/src/properties.rs"]
 #[expect(unreachable_pub, reason = "a module of the targets' library")]
 mod properties;
+mod secrets;
 mod translation;
