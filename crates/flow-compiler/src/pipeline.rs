@@ -39,7 +39,22 @@ impl Found {
     }
 }
 
-/// Does what [`crate::compile`] says, and tells how scalars and words of the
+/// Reads, checks and lowers a file and all that it uses.
+///
+/// `name` is the entry's path inside the project, with `/`; `text` is its text.
+/// Declared steps come as [`Signatures`]; the texts of other files and of
+/// templates are asked from `files`.
+pub fn compile(
+    name: &str,
+    text: Arc<str>,
+    signatures: &Signatures,
+    settings: &Settings,
+    files: &dyn Files,
+) -> Compiled {
+    read(name, text, signatures, settings, files).0
+}
+
+/// Does what [`compile`] says, and tells how scalars and words of the
 /// entry were read.
 pub(crate) fn read(
     name: &str,
