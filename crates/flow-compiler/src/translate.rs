@@ -300,18 +300,22 @@ impl Translator {
             }
             ExprKind::Record(entries) => {
                 for entry in entries {
-                    match entry {
-                        Entry::Field(_, value) | Entry::Spread(value, _) => self.expr(value, seat),
-                        Entry::Short(_) => {}
-                    }
-                    if self.to == Spelling::Flow
-                        && let Entry::Field(name, value) = entry
-                        && matches!(&value.kind, ExprKind::Name(same) if *same == name.text)
-                    {
-                        *entry = Entry::Short(name.clone());
-                    }
+                    self.entry(entry, seat);
                 }
             }
+        }
+    }
+
+    fn entry(&self, entry: &mut Entry, seat: Seat) {
+        match entry {
+            Entry::Field(_, value) | Entry::Spread(value, _) => self.expr(value, seat),
+            Entry::Short(_) => {}
+        }
+        if self.to == Spelling::Flow
+            && let Entry::Field(name, value) = entry
+            && matches!(&value.kind, ExprKind::Name(same) if *same == name.text)
+        {
+            *entry = Entry::Short(name.clone());
         }
     }
 

@@ -33,9 +33,10 @@ fn translation_there_and_back_keeps_plan_and_comments() {
         if !compiled.is_ok() || file.folder.ends_with("declared") {
             continue;
         }
-        let (home, other) = match file.name.ends_with(".yaml") {
-            true => (Spelling::Yaml, Spelling::Flow),
-            false => (Spelling::Flow, Spelling::Yaml),
+        let home = Spelling::of_name(&file.name);
+        let other = match home {
+            Spelling::Yaml => Spelling::Flow,
+            Spelling::Flow => Spelling::Yaml,
         };
         let before = digests(&compiled);
         let mut name = file.name.clone();
