@@ -1,5 +1,7 @@
 //! `match`: arms that fit a value, all of them and each only once.
 
+use std::collections::BTreeMap;
+
 use flow_core::expr::Expr;
 use flow_core::plan::{Arm, Match, NodeId, NodeKind, Pattern};
 use flow_core::relation::{Fit, fit};
@@ -14,21 +16,28 @@ use super::region::parent;
 use super::{Binding, Checker};
 use crate::codes;
 
-/// The arms seen so far.
+/// The patterns seen so far.
 #[derive(Default)]
 struct Seen {
-    patterns: Vec<(Pattern, Span)>,
+    /// By how they are shown, for values have no order.
+    patterns: BTreeMap<String, Span>,
 }
 
 impl Seen {
+    fn key(pattern: &Pattern) -> String {
+        format!("{pattern:?}")
+    }
+
+    fn add(&mut self, pattern: &Pattern, span: Span) {
+        self.patterns.entry(Self::key(pattern)).or_insert(span);
+    }
+
     fn covers(&self, pattern: &Pattern) -> Option<Span> {
-        let covering = |seen: &Pattern| match (seen, pattern) {
-            (Pattern::Any, _) => true,
-            (Pattern::Some, Pattern::Is(_)) => true,
-            (seen, pattern) => seen == pattern,
-        };
-        let mut seen = self.patterns.iter();
-        seen.find(|(seen, _)| covering(seen)).map(|(_, span)| *span)
+        let some = matches!(pattern, Pattern::Is(_)).then_some(Pattern::Some);
+        [Some(&Pattern::Any), some.as_ref(), Some(pattern)]
+            .into_iter()
+            .flatten()
+            .find_map(|covering| self.patterns.get(&Self::key(covering)).copied())
     }
 
     fn has(&self, pattern: &Pattern) -> bool {
@@ -55,7 +64,7 @@ impl Checker<'_> {
             for pattern in &arm.patterns {
                 if let Some(read) = self.pattern(pattern, subject.ty.as_ref()) {
                     self.check_reachable(&read, pattern.span, &seen);
-                    seen.patterns.push((read.clone(), pattern.span));
+                    seen.add(&read, pattern.span);
                     patterns.push(read);
                 }
                 if let ast::PatternKind::Some(name) = &pattern.kind {

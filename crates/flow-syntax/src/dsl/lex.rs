@@ -143,7 +143,7 @@ fn next_at_depth(text: &str, at: usize, depth: usize) -> Token {
         b'/' if bytes.get(start + 1) == Some(&b'*') => {
             let far = text.floor_char_boundary(start + 2 + LINE_MAX);
             let close = text[start + 2..far].find("*/");
-            let end = close.map_or(line_end(bytes, start), |close| start + 4 + close);
+            let end = close.map_or_else(|| line_end(bytes, start), |close| start + 4 + close);
             token(Kind::Fault(Fault::Comment), end)
         }
         _ if is_word(first) => token(Kind::Word, word_end(bytes, start)),
