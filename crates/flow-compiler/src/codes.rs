@@ -73,7 +73,7 @@ flow_syntax::codes! {
     // plans
     UNPRICED = Error "unpriced", "a call under a budget has no known price";
     OVER_BUDGET = Warning "over-budget", "the worst case costs more than the budget";
-    PLAN_TOO_LARGE = Error "plan-too-large", "a plan has more than a million nodes";
+    PLAN_TOO_LARGE = Error "plan-too-large", "the plans of a file have more than a million nodes";
 
     // expressions
     LITERAL = Error "literal", "a number, an amount or a word is not what is wanted";

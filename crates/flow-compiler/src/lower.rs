@@ -21,21 +21,34 @@ pub struct Origins {
     pub sites: BTreeMap<(NodeId, Site), Span>,
 }
 
-/// The most nodes a plan may have.
+/// The most nodes that the plans of a file may have together.
 pub(crate) const NODES_MAX: usize = 1_000_000;
 
-/// A plan would have more than [`NODES_MAX`] nodes.
-#[derive(Debug)]
-pub(crate) struct TooLarge;
+/// Returns how many nodes the plan of each workflow has. In `order`, callees
+/// come before their callers.
+pub(crate) fn sizes(order: &[WorkflowId], bodies: &[Option<hir::Workflow>]) -> Vec<usize> {
+    let mut sizes = vec![0_usize; bodies.len()];
+    for id in order {
+        let Some(body) = &bodies[id.0] else { continue };
+        // The node of a call and the first one of what it calls are one.
+        let called = body
+            .calls
+            .iter()
+            .map(|(_, callee)| sizes[callee.0].saturating_sub(1));
+        sizes[id.0] = called.fold(body.nodes.len(), usize::saturating_add);
+    }
+    sizes
+}
 
-/// Makes the plan of a workflow. All that it calls has been checked.
+/// Makes the plan of a workflow. All that it calls has been checked, and there
+/// is room for it.
 ///
 /// A body that nobody calls is taken, not copied: it makes one plan.
 pub(crate) fn lower(
     id: WorkflowId,
     bodies: &mut [Option<hir::Workflow>],
     is_called: bool,
-) -> Result<(Plan, Origins), TooLarge> {
+) -> (Plan, Origins) {
     let root = if is_called {
         bodies[id.0].clone()
     } else {
@@ -47,18 +60,18 @@ pub(crate) fn lower(
         origins: Origins::default(),
         pending: Vec::new(),
     };
-    lowering.inline(root.unwrap_or_default(), None)?;
+    lowering.inline(root.unwrap_or_default(), None);
     // A call is followed after its caller is whole, so that a parent comes
     // before its children and nothing here recurses.
     while let Some((node, callee)) = lowering.pending.pop() {
         let body = bodies[callee.0].clone().unwrap_or_default();
-        lowering.inline(body, Some(node))?;
+        lowering.inline(body, Some(node));
     }
     let plan = Plan {
         graph: lowering.graph,
         templates: lowering.templates,
     };
-    Ok((plan, lowering.origins))
+    (plan, lowering.origins)
 }
 
 struct Lowering {
@@ -96,11 +109,12 @@ impl Shift {
 
 impl Lowering {
     /// Puts a body into the plan; its node 0 is the call, if there is one.
-    fn inline(&mut self, body: hir::Workflow, call: Option<NodeId>) -> Result<(), TooLarge> {
+    fn inline(&mut self, body: hir::Workflow, call: Option<NodeId>) {
         let before = self.graph.node_count();
-        if before + body.nodes.len() > NODES_MAX {
-            return Err(TooLarge);
-        }
+        assert!(
+            before + body.nodes.len() <= NODES_MAX,
+            "plans that are too large are not made"
+        );
         let length =
             |count: usize| u32::try_from(count).expect("a plan has at most 1,000,000 nodes");
         let shift = match call {
@@ -157,7 +171,6 @@ impl Lowering {
         let calls = body.calls.into_iter();
         self.pending
             .extend(calls.map(|(node, callee)| (shift.id(node), callee)));
-        Ok(())
     }
 
     /// Gives a call the limits and the block of what it calls.

@@ -84,7 +84,8 @@ pub(crate) fn read(
         settings,
         files,
     };
-    for id in check::sequence(&program, &mut found.out) {
+    let order = check::sequence(&program, &mut found.out);
+    for &id in &order {
         let file = program.workflows[id.0].file;
         let mut checker = Checker::new(ground.with(&facts), file);
         checker.next_source = next + count(found.templates.len());
@@ -111,7 +112,7 @@ pub(crate) fn read(
         }
         found.take(checker);
     }
-    let workflows = lower_all(&program, &facts, &mut bodies, &mut found.out);
+    let workflows = lower_all(&program, &order, &facts, &mut bodies, &mut found.out);
     let mut sources = signatures.sources.clone();
     sources.extend(loaded.sources.iter().cloned());
     sources.append(&mut found.templates);
@@ -136,6 +137,7 @@ fn count(length: usize) -> u32 {
 /// Lowers the entry's workflows, if nothing is wrong with any file.
 fn lower_all(
     program: &Program<'_>,
+    order: &[WorkflowId],
     facts: &[Option<WorkflowFacts>],
     bodies: &mut [Option<hir::Workflow>],
     out: &mut Diagnostics,
@@ -146,6 +148,8 @@ fn lower_all(
         .flatten()
         .flat_map(|body| body.calls.iter().map(|(_, callee)| *callee))
         .collect();
+    let sizes = lower::sizes(order, bodies);
+    let mut room = lower::NODES_MAX;
     let mut workflows = Vec::new();
     for (at, head) in program.workflows.iter().enumerate() {
         if head.file != FileId(0) {
@@ -163,24 +167,15 @@ fn lower_all(
             origins: Origins::default(),
         };
         if is_ok {
-            match lower::lower(WorkflowId(at), bodies, called.contains(&WorkflowId(at))) {
-                Ok((plan, origins)) => {
-                    check_budgets(&plan, &origins, out);
-                    compiled.plan = Some(plan);
-                    compiled.origins = origins;
-                }
-                Err(lower::TooLarge) => out.push(
-                    Diagnostic::new(
-                        codes::PLAN_TOO_LARGE,
-                        compiled.span,
-                        format!(
-                            "the plan of `{}` has more than {} nodes",
-                            compiled.name,
-                            lower::NODES_MAX
-                        ),
-                    )
-                    .help("workflows that call workflows multiply; a `for` over a list keeps a plan small"),
-                ),
+            if let Some(left) = room.checked_sub(sizes[at]) {
+                room = left;
+                let is_called = called.contains(&WorkflowId(at));
+                let (plan, origins) = lower::lower(WorkflowId(at), bodies, is_called);
+                check_budgets(&plan, &origins, out);
+                compiled.plan = Some(plan);
+                compiled.origins = origins;
+            } else {
+                out.push(too_large(&compiled, sizes[at]));
             }
         }
         workflows.push(compiled);
@@ -191,6 +186,18 @@ fn lower_all(
         }
     }
     workflows
+}
+
+/// Says that there is no room for a workflow's plan.
+fn too_large(workflow: &CompiledWorkflow, size: usize) -> Diagnostic {
+    let (name, most) = (&workflow.name, lower::NODES_MAX);
+    let message = if size > most {
+        format!("the plan of `{name}` has more than {most} nodes")
+    } else {
+        format!("the plans of this file, up to that of `{name}`, have more than {most} nodes")
+    };
+    Diagnostic::new(codes::PLAN_TOO_LARGE, workflow.span, message)
+        .help("workflows that call workflows multiply; a `for` over a list keeps a plan small")
 }
 
 /// Reports calls without a price under a budget, and budgets that the worst

@@ -327,7 +327,7 @@ fn workflows_that_call_one_another_are_bounded() {
     });
     assert!(codes_of("a.flow", &circle).contains(&"recursion"));
     // Long, but each of them is right by itself.
-    let chain = called(1_000, |at| {
+    let chain = called(300, |at| {
         format!("workflow w{at}() -> int {{\n  return w{}()\n}}\n", at - 1)
     });
     codes_of("a.flow", &format!("{first}{chain}"));
