@@ -1,5 +1,7 @@
 //! Regions: choices, loops, races.
 
+use std::collections::BTreeMap;
+
 use flow_core::effect::Effect;
 use flow_core::expr::Expr;
 use flow_core::plan::{
@@ -530,10 +532,11 @@ impl Checker<'_> {
 
     /// Reports contenders that wait for each other.
     fn check_apart(&mut self, tree: &ast::Race, checked: &Checked, edges: usize) {
-        let position = |id: &NodeId| checked.block.nodes.iter().position(|node| node == id);
+        let position: BTreeMap<NodeId, usize> =
+            checked.block.nodes.iter().copied().zip(0..).collect();
         let waits: Vec<(usize, usize)> = self.body.edges[edges..]
             .iter()
-            .filter_map(|(from, to, _)| Some((position(from)?, position(to)?)))
+            .filter_map(|(from, to, _)| Some((*position.get(from)?, *position.get(to)?)))
             .collect();
         for (from, to) in waits {
             let (Some(from), Some(to)) = (tree.body.stmts.get(from), tree.body.stmts.get(to))
