@@ -230,46 +230,6 @@ impl Type {
             self
         }
     }
-
-    /// Counts the types that it is made of, itself included; nothing if there
-    /// are more than so many, which is found out without looking at them all.
-    ///
-    /// Named types are shared, so a few lines can make a type that is endless
-    /// to walk. The compiler refuses those with this, and all else may recurse.
-    pub fn parts_max(&self, most: usize) -> Option<usize> {
-        let mut open = vec![self];
-        let mut count = 0;
-        while let Some(ty) = open.pop() {
-            count += 1;
-            if count + open.len() > most {
-                return None;
-            }
-            match ty {
-                Self::List(list) => open.push(&list.item),
-                Self::Map(inner) | Self::Optional(inner) => open.push(inner),
-                Self::Record(record) => {
-                    open.extend(record.fields.iter().map(|field| &field.ty));
-                }
-                Self::Text(_)
-                | Self::Int(_)
-                | Self::Float(_)
-                | Self::Bool
-                | Self::Duration(_)
-                | Self::Money(_)
-                | Self::Time
-                | Self::Size
-                | Self::Model
-                | Self::Json
-                | Self::Secret
-                | Self::Step
-                | Self::Media(_)
-                | Self::Enum(_)
-                | Self::Param
-                | Self::None => {}
-            }
-        }
-        Some(count)
-    }
 }
 
 impl Media {
@@ -292,27 +252,5 @@ impl Media {
         };
         facts.extend([("bytes", Type::int()), ("digest", Type::text())]);
         facts
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_type_that_is_endless_to_walk_is_found_at_once() {
-        let mut ty = Type::int();
-        for _ in 0..60 {
-            let field = |name: &str| FieldType {
-                name: name.into(),
-                ty: ty.clone(),
-                docs: "".into(),
-            };
-            let fields = vec![field("a"), field("b")];
-            ty = Type::Record(Arc::new(RecordType { name: None, fields }));
-        }
-        assert_eq!(ty.parts_max(10_000), None);
-        assert_eq!(Type::list(Type::int().optional()).parts_max(3), Some(3));
-        assert_eq!(Type::list(Type::int().optional()).parts_max(2), None);
     }
 }
