@@ -51,7 +51,9 @@ fn settings() -> Settings {
         ..Settings::default()
     };
     let model = "acme/all";
-    settings.defaults.insert("model".to_owned(), model.to_owned());
+    settings
+        .defaults
+        .insert("model".to_owned(), model.to_owned());
     for unit in ["image", "second", "input", "output"] {
         let units = settings.prices.models.entry(model.to_owned());
         let rate = Rate {
