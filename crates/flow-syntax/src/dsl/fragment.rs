@@ -11,7 +11,8 @@ use crate::ast::{
     Bare, Cache, ClauseKind, EffectExpr, Expr, ExprKind, Field, Literal, Name, Path, Pattern, Text,
     TextPart, TextStyle, TriggerClauseKind, TypeExpr, Variant,
 };
-use crate::diagnostic::Diagnostics;
+use crate::codes;
+use crate::diagnostic::{Certainty, Diagnostic, Diagnostics};
 use crate::span::{SourceId, Span};
 use pest::Parser;
 
@@ -401,4 +402,48 @@ fn as_path(text: &str, at: &Offsets) -> Path {
         text: text.to_owned(),
         span: at.span(0, text.len()),
     }
+}
+
+/// Answers `${{ steps.x.outputs.y }}`, which begins at an offset of a text.
+pub(crate) fn foreign_hole(
+    text: &str,
+    at: usize,
+    place: impl Fn(usize, usize) -> Span,
+) -> Diagnostic {
+    const ROOTS: &[&str] = &[
+        "env", "inputs", "jobs", "needs", "output", "outputs", "steps",
+    ];
+    let inside = &text[at + 3..];
+    let length = inside.find("}}");
+    let written = inside[..length.unwrap_or(inside.len())].trim();
+    let ours: Vec<&str> = written
+        .split('.')
+        .filter(|word| !ROOTS.contains(word))
+        .collect();
+    let ours = ours.join(".");
+    let is_word = |word: &str| {
+        word.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+            && word.bytes().all(lex::is_word)
+    };
+    let end = length.map_or(at + 3, |length| at + 3 + length + 2);
+    let span = place(at, end);
+    let fault = Diagnostic::new(
+        codes::TEMPLATE_EXPRESSION,
+        span,
+        "a hole is written with one pair of braces",
+    );
+    if !ours.split('.').all(is_word) {
+        return fault.help("write `${ expression }`");
+    }
+    let hole = format!("${{{ours}}}");
+    let fault = fault.help(format!("write `{hole}`: a value is named, not looked up"));
+    if length.is_none() {
+        return fault;
+    }
+    let certainty = if ours == written {
+        Certainty::Certain
+    } else {
+        Certainty::Likely
+    };
+    fault.fix(certainty, format!("write `{hole}`"), span, hole)
 }

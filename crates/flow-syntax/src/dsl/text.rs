@@ -2,7 +2,7 @@
 
 use super::Reader;
 use super::grammar::{Pair, Rule, parts};
-use crate::ast::{Name, Text, TextPart, TextStyle};
+use crate::ast::{ExprKind, Name, Text, TextPart, TextStyle};
 use crate::codes;
 use crate::diagnostic::{Certainty, Diagnostic};
 
@@ -59,9 +59,14 @@ impl<'a> Reader<'a> {
         for (index, piece) in pieces.into_iter().enumerate() {
             match piece {
                 Piece::Hole(pair) => {
+                    let is_foreign = self.foreign_hole(&pair);
                     let inner = super::grammar::parts(pair).next();
                     let inner = inner.expect("a hole holds an expression");
-                    parts.push(TextPart::Hole(self.expr(inner, height + 1)));
+                    let mut hole = self.expr(inner, height + 1);
+                    if is_foreign {
+                        hole.kind = ExprKind::Error;
+                    }
+                    parts.push(TextPart::Hole(hole));
                 }
                 Piece::Letters(letters, at) => {
                     let mut text = String::with_capacity(letters.len());
@@ -83,6 +88,23 @@ impl<'a> Reader<'a> {
             }
         }
         parts
+    }
+
+    /// Refuses `${{ name }}`, which would be a record of one field.
+    fn foreign_hole(&mut self, pair: &Pair<'a>) -> bool {
+        let written = pair.as_str();
+        let name = written
+            .strip_prefix("${{")
+            .and_then(|rest| rest.strip_suffix("}}"));
+        let is_foreign = name.is_some_and(|name| name.trim().bytes().all(super::lex::is_word));
+        if is_foreign {
+            let start = self.start(pair);
+            let fault = super::fragment::foreign_hole(written, 0, |from, to| {
+                self.place(start + from, start + to)
+            });
+            self.report(fault);
+        }
+        is_foreign
     }
 
     /// Refuses a text of several lines that begins behind its quotes.

@@ -23,6 +23,12 @@ const RESERVED: &[&str] = &[
     "true", "false", "none", "some",
 ];
 
+/// Returns whether a text is wholly one `${{ … }}`.
+fn is_foreign_hole(text: &str) -> bool {
+    let text = text.trim();
+    text.starts_with("${{") && text.ends_with("}}")
+}
+
 impl<'s> Reader<'s> {
     /// Reads a scalar as text of the language.
     pub(super) fn language<T>(&mut self, node: &Node<'s>, what: &str, read: Read<T>) -> Option<T> {
@@ -38,6 +44,15 @@ impl<'s> Reader<'s> {
     pub(super) fn fragment<T>(&mut self, scalar: &Scalar<'s>, read: Read<T>) -> Option<T> {
         let piece = scalar.piece(self.text);
         let piece = self.bare_piece(scalar, &piece)?;
+        if piece.text.starts_with('{') && is_foreign_hole(scalar.piece(self.text).text) {
+            let whole = scalar.piece(self.text);
+            let at = whole.text.find("${{").unwrap_or_default();
+            let offsets = whole.offsets(self.source);
+            let fault =
+                fragment::foreign_hole(whole.text, at, |start, end| offsets.span(start, end));
+            self.out.push(fault);
+            return None;
+        }
         let mut out = Diagnostics::default();
         let found = read(piece.text, &piece.offsets(self.source), &mut out);
         let comment = if out.has_errors() {

@@ -135,8 +135,10 @@ impl<'s> Reader<'s> {
             return error;
         }
         if let Some(at) = piece.text.find("${{") {
-            let place = piece.offsets(self.source).span(at, at + 3);
-            self.out.push(foreign_hole(piece.text, at, place));
+            let offsets = piece.offsets(self.source);
+            let fault =
+                fragment::foreign_hole(piece.text, at, |start, end| offsets.span(start, end));
+            self.out.push(fault);
             return error;
         }
         let mut found = fragment::hole_text(piece.text, &piece.offsets(self.source), &mut self.out);
@@ -225,34 +227,6 @@ fn open_hole(text: &str) -> Option<usize> {
         };
     }
     None
-}
-
-/// Answers `${{ steps.x.outputs.y }}`.
-fn foreign_hole(text: &str, at: usize, span: Span) -> Diagnostic {
-    let inner = &text[at + 3..];
-    let inner = inner.split("}}").next().unwrap_or(inner).trim();
-    let words = inner.split('.');
-    let ours: Vec<&str> = words
-        .filter(|word| {
-            !matches!(
-                *word,
-                "steps" | "outputs" | "output" | "inputs" | "jobs" | "env"
-            )
-        })
-        .collect();
-    let ours = ours.join(".");
-    let fault = Diagnostic::new(
-        codes::TEMPLATE_EXPRESSION,
-        span,
-        "a hole is written with one pair of braces",
-    );
-    if is_dotted(&ours) {
-        fault.help(format!(
-            "write `${{{ours}}}`: a value is named, not looked up"
-        ))
-    } else {
-        fault.help("write `${ expression }`")
-    }
 }
 
 /// Returns whether a text is a name, perhaps with fields.

@@ -4,6 +4,7 @@ use super::{Site, ends_value};
 use crate::codes;
 use crate::diagnostic::{Certainty, Diagnostic, Edit};
 use crate::dsl::Reader;
+use crate::dsl::fragment;
 use crate::dsl::lex::{self, Kind};
 
 /// Operators, what is written instead, and whether that is sure.
@@ -365,18 +366,39 @@ fn hole_outside(reader: &Reader<'_>, site: &Site<'_>) -> Diagnostic {
         "`${…}` stands in texts only",
     )
     .help("outside of a text a value is written as it is");
-    let Ok(end) = lex::hole_end(site.text, site.found.start) else {
+    let start = site.found.start;
+    let Ok(end) = lex::hole_end(site.text, start) else {
         return diagnostic;
     };
+    let written = &site.text[start..end];
+    let is_double = written.starts_with("${{") && written.ends_with("}}");
+    let (before, after) = if is_double {
+        ("${{", "}}")
+    } else {
+        ("${", "}")
+    };
+    let remove = |from, to| Edit {
+        span: reader.place(from, to),
+        text: String::new(),
+    };
     let edits = vec![
-        Edit {
-            span: open,
-            text: String::new(),
-        },
-        Edit {
-            span: reader.place(end - 1, end),
-            text: String::new(),
-        },
+        remove(start, start + before.len()),
+        remove(end - after.len(), end),
     ];
-    diagnostic.fix_all(Certainty::Certain, "remove `${` and `}`", edits)
+    let title = format!("remove `{before}` and `{after}`");
+    diagnostic.fix_all(Certainty::Certain, title, edits)
+}
+
+/// `"${{ steps.x.outputs.y }}"`
+pub(super) fn foreign_holes(reader: &Reader<'_>, site: &Site<'_>) -> Option<Diagnostic> {
+    let before = site.text.get(site.start..site.at)?;
+    let open = before.rfind("${{")?;
+    let is_open = !before[open..].contains("}}") && !before[open..].contains('\n');
+    let quotes = before[..open].matches('"').count();
+    (is_open && quotes % 2 == 1).then(|| {
+        let (start, text) = (site.start, &site.text[site.start..]);
+        fragment::foreign_hole(text, open, |from, to| {
+            reader.place(start + from, start + to)
+        })
+    })
 }

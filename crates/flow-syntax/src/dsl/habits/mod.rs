@@ -102,6 +102,7 @@ type Habit = fn(&Reader<'_>, &Site<'_>) -> Option<Diagnostic>;
 
 /// All habits, the surest first.
 const HABITS: &[Habit] = &[
+    marks::foreign_holes,
     words::at_start,
     structure::braces_and_then,
     structure::next_item,

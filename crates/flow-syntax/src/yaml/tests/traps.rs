@@ -143,7 +143,7 @@ fn values_of_other_tools_are_answered() {
             "missing-value ``",
             "jsonpath `$.x.y`",
             "template-braces `{{ x }}`",
-            "template-expression `${{`",
+            "template-expression `${{ steps.a.outputs.b }}`",
             "template-expression `{{ x }}`",
         ],
     );
