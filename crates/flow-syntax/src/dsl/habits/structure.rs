@@ -357,6 +357,18 @@ pub(super) fn heads(reader: &Reader<'_>, site: &Site<'_>) -> Option<Diagnostic> 
             Diagnostic::new(codes::SYNTAX, found, "the values of an `enum` are separated by `|`")
                 .fix(Certainty::Certain, "write `|`", found, " |"),
         ),
+        ("workflow", ":") if site.back_text(0) == ")" && site.open.is_none() => Some(
+            Diagnostic::new(codes::SYNTAX, found, "the type of a result follows `->`")
+                .fix(Certainty::Certain, "write `->`", found, " ->"),
+        ),
+        (_, ":") if site.open.is_none() && ends_line(site) && governs(site) => Some(
+            Diagnostic::new(codes::SYNTAX, found, "a block stands in braces")
+                .help("write `{` here and `}` behind its last line; indentation means nothing"),
+        ),
+        (_, "[") if is_type_name(site) => Some(
+            Diagnostic::new(codes::SYNTAX, found, "what a type is made of stands in `<…>`")
+                .help("write `list<text>` or `map<text>`"),
+        ),
         (_, "of") if site.back_text(1) == "for" => Some(
             Diagnostic::new(codes::FOREIGN_WORD, found, "`of` is written `in`")
                 .fix(Certainty::Certain, "write `in`", found, "in"),
@@ -375,6 +387,33 @@ pub(super) fn heads(reader: &Reader<'_>, site: &Site<'_>) -> Option<Diagnostic> 
         ),
         _ => None,
     }
+}
+
+/// Whether nothing but a comment follows on the line.
+fn ends_line(site: &Site<'_>) -> bool {
+    let next = site.after();
+    next.kind == Kind::End || lex::begins_line(site.text.as_bytes(), next.start)
+}
+
+/// Whether the statement is one that has a block.
+fn governs(site: &Site<'_>) -> bool {
+    let word = match site.before.as_slice() {
+        [_, equals, word, ..] if equals.of(site.text) == "=" => word,
+        [word, ..] => word,
+        [] => return false,
+    };
+    matches!(
+        word.of(site.text),
+        "workflow" | "if" | "for" | "match" | "repeat" | "race" | "parallel"
+    )
+}
+
+/// Whether the place stands behind a name where a type stands.
+fn is_type_name(site: &Site<'_>) -> bool {
+    let is_capital = |word: &str| word.starts_with(|first: char| first.is_ascii_uppercase());
+    let word = site.back_text(0);
+    let is_name = is_capital(word) || matches!(word, "list" | "map" | "dict" | "array" | "set");
+    is_name && matches!(site.back_text(1), ":" | "->" | "<")
 }
 
 /// `value.method(…)`, `xs[1:2]`.

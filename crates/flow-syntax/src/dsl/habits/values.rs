@@ -166,6 +166,11 @@ fn apart(
             digits,
         ));
     }
+    if matches!(written, "USD" | "usd" | "dollars" | "dollar") {
+        let message = "an amount is written with `$` before it";
+        let place = bad(reader, number.start, word.end, message);
+        return Some(corrected(place, &format!("${digits}")));
+    }
     let unit = unit(written)?;
     let is_plain = digits
         .bytes()

@@ -132,7 +132,20 @@ pub(super) fn at_start(reader: &Reader<'_>, site: &Site<'_>) -> Option<Diagnosti
     if matches!(first.of(site.text), "f" | "r" | "b" | "u") && second.kind == Kind::Text {
         return None;
     }
-    foreign(reader, site.text, first)
+    foreign(reader, site.text, first).or_else(|| next_declaration(reader, site))
+}
+
+/// `def name(…)` behind a declaration that could go on.
+fn next_declaration(reader: &Reader<'_>, site: &Site<'_>) -> Option<Diagnostic> {
+    let word = site.found.of(site.text);
+    let is_declaration = matches!(
+        word,
+        "def" | "fn" | "func" | "function" | "class" | "struct" | "import" | "from"
+    );
+    let is_next = site.open.is_none() && site.is_new_line() && site.after().kind == Kind::Word;
+    (is_declaration && is_next)
+        .then(|| foreign(reader, site.text, site.found))
+        .flatten()
 }
 
 fn foreign(reader: &Reader<'_>, text: &str, token: Token) -> Option<Diagnostic> {
