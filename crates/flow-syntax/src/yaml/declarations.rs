@@ -230,6 +230,21 @@ impl<'s> Reader<'s> {
         });
     }
 
+    /// Refuses a `${…}` where a type is expected.
+    fn is_value(&mut self, node: &Node<'s>, what: &str) -> bool {
+        let is_value = matches!(&node.kind, Kind::Scalar(scalar) if scalar.text.starts_with("${"));
+        if is_value {
+            let message = format!("{what} is a type, and `${{…}}` is a value");
+            let fault = Diagnostic::new(codes::WRONG_SHAPE, self.span_of(node), message);
+            self.out.push(
+                fault.help(
+                    "write its type, such as `text`; what a workflow gives stands in `return:`",
+                ),
+            );
+        }
+        is_value
+    }
+
     /// Reads a type: as text, or a record as a mapping of its fields.
     pub(super) fn type_expr(&mut self, node: Node<'s>, what: &str) -> TypeExpr {
         let span = self.span_of(&node);
@@ -237,6 +252,7 @@ impl<'s> Reader<'s> {
             Kind::Map(entries) => {
                 TypeBase::Record(entries.into_iter().map(|entry| self.field(entry)).collect())
             }
+            Kind::Scalar(_) if self.is_value(&node, what) => TypeBase::Error,
             Kind::Scalar(_) => match self.language(&node, what, fragment::type_expr) {
                 Some(ty) => return ty,
                 None => TypeBase::Error,
@@ -262,6 +278,7 @@ impl<'s> Reader<'s> {
         let what = format!("`{}`", key.text);
         let name = self.field_name(&key);
         let (constant, ty, default) = match value.kind {
+            Kind::Scalar(_) if self.is_value(&value, &what) => (None, error_type(place), None),
             Kind::Scalar(_) => self
                 .language(&value, &what, fragment::field_type)
                 .unwrap_or_else(|| (None, error_type(place), None)),

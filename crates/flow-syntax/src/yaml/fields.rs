@@ -101,6 +101,12 @@ impl<'s> Reader<'s> {
         );
         let diagnostic = match (wanted, &node.kind) {
             ("a mapping", Kind::Seq(_)) => diagnostic.help("write `name: …` lines without `-`"),
+            ("a list", Kind::Map(_)) if what == "`use`" => {
+                diagnostic.help("write `- { file: path.flow, as: name }`")
+            }
+            ("a text", Kind::Map(_)) if what == "`retry`" => {
+                diagnostic.help("write it as one text: `retry: 3 backoff 1s..30s`")
+            }
             ("a list", Kind::Map(_)) => diagnostic.help("begin each item with `- `"),
             ("a list", Kind::Scalar(_)) => {
                 diagnostic.help("begin each item with `- `, or write `[ … ]`")
@@ -222,6 +228,12 @@ impl<'s> Reader<'s> {
             (renaming(fault, Certainty::Certain, near, span), Some(near))
         } else {
             let keys: Vec<String> = mapping.names().map(|key| format!("`{key}`")).collect();
+            let fault = match name {
+                "call" => fault.help(format!(
+                    "an argument stands below `with:`, as in `with: {{ {word}: … }}`"
+                )),
+                _ => fault,
+            };
             (
                 fault.help(format!("its keys are {}", keys.join(", "))),
                 None,
@@ -254,7 +266,7 @@ fn renaming(fault: Diagnostic, certainty: Certainty, key: &str, span: Span) -> D
 
 /// Puts `a` or `an` before the name of a mapping.
 pub(super) fn with_article(name: &str) -> String {
-    let article = if name.starts_with(['a', 'e', 'i', 'o', 'u']) {
+    let article = if name.starts_with(['a', 'e', 'i', 'o', 'u']) && name != "use" {
         "an"
     } else {
         "a"

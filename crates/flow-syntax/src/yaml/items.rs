@@ -244,7 +244,21 @@ impl<'s> Reader<'s> {
                 _ => fault.help("make two items of it"),
             });
         }
-        entries.retain(|entry| !is_other(entry));
+        // What only the dropped kinds know is said by that already.
+        let dropped: Vec<&Mapping> = ITEMS
+            .iter()
+            .copied()
+            .filter(|item| {
+                entries
+                    .iter()
+                    .any(|entry| is_other(entry) && own_key(item) == entry.key.text)
+            })
+            .collect();
+        entries.retain(|entry| {
+            let word = &*entry.key.text;
+            let is_theirs = || dropped.iter().any(|item| item.key(word).is_some());
+            !is_other(entry) && (kind.key(word).is_some() || !is_theirs())
+        });
         false
     }
 
@@ -390,7 +404,7 @@ impl<'s> Reader<'s> {
                     name.span,
                     near,
                 ),
-                None => fault.help("write one of these words"),
+                None => fault.help(format!("write {}", list.join(" or "))),
             });
         None
     }
@@ -419,9 +433,13 @@ pub(super) fn kind_of(entries: &[Entry<'_>]) -> Option<&'static Mapping> {
     };
     let found = entries.iter().find_map(|entry| of(&entry.key.text));
     // With a `for`, `parallel` is a number.
+    let is_block = |entry: &Entry<'_>| {
+        entry.key.text == "parallel" && !matches!(entry.value.kind, Kind::Scalar(_))
+    };
     found.or_else(|| {
-        let mut keys = entries.iter().map(|entry| &entry.key.text);
-        keys.any(|key| key == "parallel")
+        entries
+            .iter()
+            .any(is_block)
             .then(|| ITEMS.iter().copied().find(|item| item.name == "parallel"))?
     })
 }

@@ -1,6 +1,7 @@
 //! Blocks and the forms that hold them.
 
 use super::fields::Fields;
+use super::foreign;
 use super::items::{Naming, kind_of};
 use super::keys::{BODY, BRANCH, IF};
 use super::reader::Reader;
@@ -141,7 +142,20 @@ impl<'s> Reader<'s> {
         });
         let limits = self.limits(fields);
         let body = self.block(fields, "`for`");
-        let (var, list) = self.language(&head?, "`for`", fragment::for_head)?;
+        let head = head?;
+        if let Kind::Scalar(scalar) = &head.kind
+            && !scalar.text.split_whitespace().any(|word| word == "in")
+        {
+            let list = scalar.text.trim_start_matches("${").trim_end_matches('}');
+            let message = "a `for` names its item: `item in list`";
+            let fault = Diagnostic::new(codes::SYNTAX, self.span_of(&head), message).help(format!(
+                "write `for: item in {}`",
+                foreign::shown(list.trim())
+            ));
+            self.out.push(fault);
+            return None;
+        }
+        let (var, list) = self.language(&head, "`for`", fragment::for_head)?;
         Some(For {
             var,
             list,
