@@ -8,12 +8,17 @@ use flow_core::expr::Expr;
 use flow_core::ty::Type;
 use flow_syntax::ast;
 use flow_syntax::diagnostic::{Certainty, nearest};
-use flow_syntax::span::Span;
+use flow_syntax::span::{Span, Spelling};
 
 use super::{Checker, Typed, generic};
 use crate::codes;
 use crate::declare::{Param, ParamDefault};
 use crate::signature::Signature;
+
+/// What stands behind a call, and is often sought among its arguments.
+const POLICIES: &[&str] = &[
+    "after", "assume", "budget", "cache", "effect", "label", "pool", "retry", "timeout", "within",
+];
 
 /// The arguments of a call, defaults included.
 #[derive(Debug, Default)]
@@ -122,12 +127,17 @@ impl Checker<'_> {
             let param = match &arg.name {
                 Some(name) => self.named_param(name, params, callee),
                 None if at == 0 && !params.is_empty() => Some(0),
-                None => None,
+                None => {
+                    self.report_unnamed(arg, at, params, callee);
+                    // It was meant for the parameter in its place.
+                    let is_free = |param: &Param| {
+                        let mut names = call.args.iter().filter_map(|arg| arg.name.as_ref());
+                        names.all(|name| *name.text != *param.name)
+                    };
+                    params.get(at).filter(|param| is_free(param)).map(|_| at)
+                }
             };
             let Some(position) = param else {
-                if arg.name.is_none() {
-                    self.report_unnamed(arg, at, params, callee);
-                }
                 self.expr(&arg.value, None);
                 continue;
             };
@@ -154,6 +164,7 @@ impl Checker<'_> {
             }
             self.default(param, callee, call.path.span, &mut args, &mut missing);
         }
+        args.silent |= !missing.is_empty();
         self.report_missing(&missing, call, callee);
         args
     }
@@ -318,7 +329,18 @@ impl Checker<'_> {
             name.span,
             format!("`{callee}` has no parameter `{}`", name.text),
         );
+        let is_policy = POLICIES.contains(&name.text.as_str());
         diagnostic = match nearest(&name.text, names()) {
+            _ if is_policy => diagnostic.help(match self.spelling() {
+                Spelling::Flow => format!(
+                    "a policy stands behind the call: `{callee}(…) {} …`",
+                    name.text
+                ),
+                Spelling::Yaml => format!(
+                    "a policy stands beside `with`, not inside of it: `{}: …`",
+                    name.text
+                ),
+            }),
             Some(near) => diagnostic.fix(
                 Certainty::Likely,
                 format!("write `{near}`"),

@@ -245,7 +245,7 @@ impl Checker<'_> {
         diagnostic = diagnostic.help(format!(
             "give it a name: `{fresh} = {name}(…)`, and write `{fresh}` here"
         ));
-        let spelling = Spelling::of_name(&self.world.program.file(self.file).name);
+        let spelling = self.spelling();
         let before = self.stmt.filter(|stmt| stmt.source == span.source);
         if let (Some(stmt), Some(written), Spelling::Flow) = (before, self.written(span), spelling)
         {
@@ -302,7 +302,21 @@ impl Checker<'_> {
             diagnostic.message =
                 format!("`{rest}` is a value, and values have no functions of their own");
             if Function::from_name(method).is_some() {
-                diagnostic = diagnostic.help(format!("write `{method}({rest}, …)`"));
+                let rest = match call.args.as_slice() {
+                    [] => rest.to_owned(),
+                    [first, .., last] | [first @ last] => {
+                        let first = first
+                            .name
+                            .as_ref()
+                            .map_or(first.value.span, |name| name.span);
+                        let args = Span {
+                            end: last.value.span.end,
+                            ..first
+                        };
+                        format!("{rest}, {}", self.written(args).unwrap_or("…"))
+                    }
+                };
+                diagnostic = diagnostic.help(format!("write `{method}({rest})`"));
             }
             return self.report(diagnostic);
         }

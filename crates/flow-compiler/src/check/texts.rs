@@ -4,7 +4,7 @@ use flow_core::expr::{Expr, Part};
 use flow_core::ty::Type;
 use flow_syntax::ast::{self, ExprKind, TextPart, TextStyle};
 use flow_syntax::diagnostic::{Certainty, Edit};
-use flow_syntax::span::Span;
+use flow_syntax::span::{Span, Spelling};
 
 use super::coerce::{has_secret, outside};
 use super::expr::{article, path_of};
@@ -209,6 +209,11 @@ impl Checker<'_> {
             diagnostic = diagnostic.fix_all(Certainty::Likely, title, vec![edit]);
         }
         self.report(diagnostic);
+    }
+
+    /// Returns in which spelling the body's file is written.
+    pub(super) fn spelling(&self) -> Spelling {
+        Spelling::of_name(&self.world.program.file(self.file).name)
     }
 
     /// Returns the letters at a place of the body's own source.

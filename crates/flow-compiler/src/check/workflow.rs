@@ -6,6 +6,7 @@ use flow_core::expr::Expr;
 use flow_core::plan::{Input, NodeId, NodeKind, Policies, Workflow};
 use flow_core::ty::Type;
 use flow_syntax::diagnostic::{Diagnostic, Diagnostics};
+use flow_syntax::span::Spelling;
 
 use super::block::{Gives, Made, Order};
 use super::graph::{circles, complete, topological};
@@ -49,7 +50,10 @@ impl Checker<'_> {
                         tree.name.text
                     ),
                 )
-                .help("end it with `return …`, or remove the `->` and its type"),
+                .help(match self.spelling() {
+                    Spelling::Flow => "end it with `return …`, or remove the `->` and its type",
+                    Spelling::Yaml => "add `return:` with its value, or remove `outputs:`",
+                }),
             );
         }
         self.leave_inputs();
