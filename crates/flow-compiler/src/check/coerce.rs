@@ -202,12 +202,20 @@ fn cure(
             | Type::Enum(_),
             Type::Text(_),
         ) => diagnostic.help(format!("write it into a text: `\"${{{said}}}\"`")),
+        (Type::Text(_), ty) if unquoted(expr, ty).is_some() => {
+            let text = unquoted(expr, ty).unwrap_or_default();
+            let title = format!("write `{text}`");
+            diagnostic.fix(Certainty::Certain, title, place.span, text)
+        }
         (Type::Text(_), Type::Int(_)) => diagnostic.help(format!(
             "a number in a text: `round(number({said}) ?? 0.0)`"
         )),
         (Type::Text(_), Type::Float(_)) => {
             diagnostic.help(format!("a number in a text: `number({said}) ?? 0.0`"))
         }
+        (Type::Text(_), Type::Media(_)) if place.path.is_some() => diagnostic.help(format!(
+            "a path that is computed is read by a step: `file.read<{wanted}>({said})`"
+        )),
         (Type::Text(_), Type::Media(_)) => {
             diagnostic.help("a file of the project is named by `file(\"…\")`")
         }
@@ -218,6 +226,14 @@ fn cure(
             diagnostic.help("a secret is given by its name: `secret(\"NAME\")`")
         }
         (Type::Record(found), Type::Record(wanted)) => cure_record(diagnostic, found, wanted),
+        (Type::List(found), Type::List(wanted))
+            if matches!(
+                (&*found.item, &*wanted.item),
+                (Type::Record(_), Type::Record(_))
+            ) =>
+        {
+            cure(diagnostic, expr, &found.item, &wanted.item, place)
+        }
         (Type::Enum(_), Type::Enum(words)) => {
             diagnostic.help(format!("it is one of {}", listing(words)))
         }
@@ -302,6 +318,25 @@ fn cure_amount(diagnostic: Diagnostic, expr: &Expr, wanted: &Type) -> Diagnostic
     } else {
         "a duration has a unit: `1s * x`"
     })
+}
+
+/// Returns a number, an amount or the like that is written as a text.
+fn unquoted<'a>(expr: &'a Expr, ty: &Type) -> Option<&'a str> {
+    let is_plain = matches!(
+        ty,
+        Type::Int(_)
+            | Type::Float(_)
+            | Type::Bool
+            | Type::Money(_)
+            | Type::Duration(_)
+            | Type::Size
+    );
+    match expr {
+        Expr::Const(Value::Text(text)) if is_plain => {
+            scalar::read(text, ty).is_ok().then_some(&**text)
+        }
+        _ => None,
+    }
 }
 
 fn cure_record(mut diagnostic: Diagnostic, found: &RecordType, wanted: &RecordType) -> Diagnostic {
