@@ -30,6 +30,7 @@ impl Checker<'_> {
         if let Some(found) = self.scopes.find(name) {
             if found.empty {
                 self.report_empty(name, span, found.span);
+                self.scopes.told(name);
                 return Typed::unknown();
             }
             return self.value(name).unwrap_or_else(Typed::unknown);
@@ -197,6 +198,10 @@ impl Checker<'_> {
         } else if self.world.signatures.steps.contains_key(name) || self.workflow_named(name) {
             diagnostic.message = format!("`{name}` is something to call, and this needs a value");
             diagnostic = diagnostic.help(format!("call it in a line of its own: `x = {name}(…)`"));
+        } else if let Some(bound) = self.scopes.bound_inside(name) {
+            diagnostic = diagnostic.other(bound, "bound here, in a block").help(
+                "what a block binds is seen in that block only; its value leaves it by `yield`",
+            );
         } else if let Some(near) = self.near_name(name) {
             diagnostic = diagnostic.help(format!("did you mean `{near}`?")).fix(
                 Certainty::Likely,
@@ -222,7 +227,9 @@ impl Checker<'_> {
         self.report(
             Self::error(codes::NO_VALUE, span, format!("`{name}` has no value"))
                 .other(bound, "what is bound here gives nothing")
-                .help("a block gives a value with `yield`; some steps give none"),
+                .help(format!(
+                    "if it is a block, end it with `yield …`: that is what `{name}` is then; some steps give nothing"
+                )),
         );
     }
 

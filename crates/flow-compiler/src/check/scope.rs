@@ -47,6 +47,8 @@ pub(crate) struct Fact {
 #[derive(Debug, Default)]
 pub(crate) struct Scopes {
     frames: Vec<Frame>,
+    /// Where names of blocks were bound that are over.
+    over: BTreeMap<String, Span>,
     facts: Vec<Fact>,
 }
 
@@ -71,10 +73,31 @@ impl Scopes {
 
     /// Closes a block, and gives its names back.
     pub(crate) fn pop(&mut self) -> BTreeMap<String, Binding> {
-        self.frames
+        let names = self
+            .frames
             .pop()
             .map(|frame| frame.names)
-            .unwrap_or_default()
+            .unwrap_or_default();
+        if !self.frames.is_empty() {
+            for (name, binding) in &names {
+                self.over.entry(name.clone()).or_insert(binding.span);
+            }
+        }
+        names
+    }
+
+    /// Returns where a name was bound in a block that is over.
+    pub(crate) fn bound_inside(&self, name: &str) -> Option<Span> {
+        self.over.get(name).copied()
+    }
+
+    /// Says that it was said that a name has no value.
+    pub(crate) fn told(&mut self, name: &str) {
+        let mut frames = self.frames.iter_mut().rev();
+        if let Some(binding) = frames.find_map(|frame| frame.names.get_mut(name)) {
+            binding.empty = false;
+            binding.ty = None;
+        }
     }
 
     /// Says which statement of the innermost block is being checked.
