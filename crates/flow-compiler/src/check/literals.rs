@@ -121,7 +121,27 @@ impl Checker<'_> {
             }
             _ => {}
         }
+        if self.stands_for_value(text) {
+            if let ScalarError::Compound { ty, text, .. } = error {
+                diagnostic.message = format!("expected `{ty}`, found the word `{text}`");
+            }
+            diagnostic =
+                diagnostic.help(format!("for the value of `{text}` write `\"${{{text}}}\"`"));
+            if self.written(span) == Some(text) {
+                let hole = format!("\"${{{text}}}\"");
+                diagnostic =
+                    diagnostic.fix(Certainty::Likely, format!("write `{hole}`"), span, hole);
+            }
+        }
         self.report(diagnostic);
+    }
+
+    /// Returns whether a word is a name that can be seen here, perhaps with
+    /// fields.
+    pub(super) fn stands_for_value(&self, text: &str) -> bool {
+        let root = text.split('.').next().unwrap_or(text);
+        let is_path = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
+        text.chars().all(is_path) && self.scopes.bound(root).is_some()
     }
 
     #[expect(
