@@ -58,7 +58,9 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  flow explain unknown-step")]
     Explain(Explain),
     /// Show the steps that workflows can use
-    #[command(after_help = "Example:\n  flow steps gen.image")]
+    #[command(
+        after_help = "Examples:\n  flow steps http.get      # one step: its parameters, types and effect\n  flow steps http          # all that begin with `http.`"
+    )]
     Steps(Steps),
     /// Print the JSON Schema of `*.flow.yaml` files, for editors
     #[command(after_help = SCHEMA_EXAMPLE)]

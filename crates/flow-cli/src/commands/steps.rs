@@ -1,11 +1,13 @@
 //! `flow steps`: the reference of the steps that workflows can use.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use flow_compiler::declare::{Param, ParamDefault};
 use flow_compiler::signature::{Signature, Signatures};
 use flow_core::effect::Effect;
 use flow_core::schema::json_schema;
+use flow_core::ty::{EnumType, FieldType, RecordType, Type};
 use flow_syntax::diagnostic::nearest;
 use flow_syntax::span::Span;
 use serde::Serialize;
@@ -127,6 +129,7 @@ fn page(signatures: &Signatures, step: &Signature) -> String {
             writeln!(out, "  {:name$}  {docs}", "").ok();
         }
     }
+    out.push_str(&types(step));
     writeln!(out, "\nEffect  {}", effects(step)).ok();
     writeln!(out, "        {}", about(step.effects.first().copied())).ok();
     if let Some(cost) = &step.cost {
@@ -139,6 +142,83 @@ fn page(signatures: &Signatures, step: &Signature) -> String {
         writeln!(out, "Runs    {run}").ok();
     }
     out
+}
+
+/// Writes what the types are that a step mentions by name.
+fn types(step: &Signature) -> String {
+    let mut named = BTreeMap::new();
+    for ty in step.params.iter().filter_map(|param| param.ty.as_ref()) {
+        collect(ty, &mut named);
+    }
+    collect(&step.returns, &mut named);
+    if named.is_empty() {
+        return String::new();
+    }
+    let mut out = String::from("\nTypes\n");
+    for (name, ty) in named {
+        match ty {
+            Named::Enum(words) => {
+                let words: Vec<&str> = words.variants.iter().map(|word| &*word.name).collect();
+                writeln!(out, "  {name} = {}", words.join(" | ")).ok();
+            }
+            Named::Record(record) => {
+                writeln!(out, "  {name}").ok();
+                let width = |field: &FieldType| field.name.chars().count();
+                let width = record.fields.iter().map(width).max().unwrap_or(0).min(24);
+                for field in &record.fields {
+                    writeln!(out, "    {:width$}  {}", field.name, field.ty).ok();
+                    for docs in field.docs.lines() {
+                        writeln!(out, "    {:width$}  {docs}", "").ok();
+                    }
+                }
+            }
+        }
+    }
+    out
+}
+
+/// A type that has a name.
+enum Named<'a> {
+    Enum(&'a EnumType),
+    Record(&'a RecordType),
+}
+
+/// Finds the types with names that a type is made of.
+fn collect<'a>(ty: &'a Type, named: &mut BTreeMap<&'a str, Named<'a>>) {
+    match ty {
+        Type::List(list) => collect(&list.item, named),
+        Type::Map(inner) | Type::Optional(inner) => collect(inner, named),
+        Type::Record(record) => {
+            if let Some(name) = &record.name
+                && named.insert(name, Named::Record(record)).is_some()
+            {
+                return;
+            }
+            for field in &record.fields {
+                collect(&field.ty, named);
+            }
+        }
+        Type::Enum(words) => {
+            if let Some(name) = &words.name {
+                named.insert(name, Named::Enum(words));
+            }
+        }
+        Type::Text(_)
+        | Type::Int(_)
+        | Type::Float(_)
+        | Type::Bool
+        | Type::Duration(_)
+        | Type::Money(_)
+        | Type::Time
+        | Type::Size
+        | Type::Model
+        | Type::Json
+        | Type::Secret
+        | Type::Step
+        | Type::Media(_)
+        | Type::Param
+        | Type::None => {}
+    }
 }
 
 /// Writes a declaration's first line.
