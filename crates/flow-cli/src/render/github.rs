@@ -28,6 +28,12 @@ pub(super) fn github(report: &Report) -> String {
             message.push_str("\nhelp: ");
             message.push_str(help);
         }
+        if let Some(fix) = &diagnostic.fix
+            && diagnostic.helps.is_empty()
+        {
+            message.push_str("\nfix: ");
+            message.push_str(&fix.title);
+        }
         writeln!(out, "title={}::{}", property(code.name), data(&message)).ok();
     }
     out
