@@ -36,6 +36,14 @@ const MEANT: &[Code] = &[
     codes::NEVER_MISSING,
 ];
 
+/// What is said of the statements behind a block that isn't closed, since they
+/// seem to stand inside of it.
+const INSIDE: &[Code] = &[
+    codes::CYCLE,
+    flow_syntax::codes::EARLY_RETURN,
+    flow_syntax::codes::YIELD_NOT_LAST,
+];
+
 /// Removes what follows from other faults.
 pub(crate) fn leave_out(diagnostics: &mut Vec<Diagnostic>, trees: &[ast::File]) {
     let errors = diagnostics
@@ -53,6 +61,11 @@ pub(crate) fn leave_out(diagnostics: &mut Vec<Diagnostic>, trees: &[ast::File]) 
     let nulls: Vec<Span> = diagnostics
         .iter()
         .filter(|diagnostic| diagnostic.code == flow_syntax::codes::NULL_LITERAL)
+        .map(|diagnostic| diagnostic.primary.span)
+        .collect();
+    let open: Vec<Span> = diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.code == flow_syntax::codes::UNCLOSED)
         .map(|diagnostic| diagnostic.primary.span)
         .collect();
     let is_broken = |piece: &Span| {
@@ -75,6 +88,10 @@ pub(crate) fn leave_out(diagnostics: &mut Vec<Diagnostic>, trees: &[ast::File]) 
             broken.iter().all(|item| !has(item.span, span))
         } else if PARTIAL.contains(&diagnostic.code) {
             statements.iter().all(|statement| !has(*statement, span))
+        } else if INSIDE.contains(&diagnostic.code) {
+            let of_item = |item: &&ast::Item| has(item.span, span);
+            let mut around = broken.iter().copied().filter(of_item);
+            !around.any(|item| open.iter().any(|at| has(item.span, *at)))
         } else if MEANT.contains(&diagnostic.code) {
             nulls.iter().all(|null| !has(span, *null))
         } else {

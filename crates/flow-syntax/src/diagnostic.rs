@@ -1,9 +1,7 @@
 //! What we tell an author about a file, as plain data. Rendering is the
 //! caller's business; collecting is done in [`Diagnostics`].
 
-use std::collections::BTreeSet;
-
-use crate::span::{SourceId, Span};
+use crate::span::Span;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -218,7 +216,6 @@ impl Diagnostics {
     /// Returns them in the order of their places, without repetitions.
     pub fn into_sorted(self) -> Vec<Diagnostic> {
         let mut list = self.list;
-        drop_consequences(&mut list);
         list.sort_by(|a, b| {
             let place = |d: &Diagnostic| (d.primary.span, d.code.name);
             place(a)
@@ -230,23 +227,6 @@ impl Diagnostics {
         });
         list
     }
-}
-
-/// Leaves out what only follows from a block that isn't closed: the statements
-/// behind it seem to stand inside of it.
-fn drop_consequences(list: &mut Vec<Diagnostic>) {
-    let open: BTreeSet<SourceId> = list
-        .iter()
-        .filter(|diagnostic| diagnostic.code.name == "unclosed")
-        .map(|diagnostic| diagnostic.primary.span.source)
-        .collect();
-    list.retain(|diagnostic| {
-        let follows = matches!(
-            diagnostic.code.name,
-            "cycle" | "early-return" | "yield-not-last"
-        );
-        !(follows && open.contains(&diagnostic.primary.span.source))
-    });
 }
 
 impl IntoIterator for Diagnostics {
