@@ -293,5 +293,10 @@ fn report_over(over: &OverBudget, span: Span, out: &mut Diagnostics) {
             .map_or(String::new(), |amount| format!(" = {amount}"));
         diagnostic = diagnostic.help(format!("`{}`: {term}{amount}", term.path));
     }
-    out.push(diagnostic.help("a run stops before it goes over; raise the budget, or ask for less"));
+    out.push(diagnostic.help(match &over.total {
+        Total::Known(_) => "a run stops before it goes over; raise the budget, or ask for less",
+        Total::Unbounded(_) => {
+            "bound what the price depends on, as in `x: float max 60`, or the call: `f() budget $0.50`"
+        }
+    }));
 }
