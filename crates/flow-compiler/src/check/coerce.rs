@@ -174,7 +174,6 @@ fn cure(
         (Type::Optional(_), _) if !matches!(wanted, Type::Optional(_)) => {
             offer_presence(diagnostic, place.path.as_deref())
         }
-        (Type::Text(_), Type::Enum(words)) => cure_word(diagnostic, expr, words, place),
         (Type::Float(_), Type::Int(_)) => wrap(diagnostic, place, said, "round(", ")")
             .help("or `floor`, or `ceil`: nothing is rounded unasked"),
         (_, Type::List(list)) if fit(found, &list.item) != Fit::No => {
@@ -202,29 +201,7 @@ fn cure(
             | Type::Enum(_),
             Type::Text(_),
         ) => diagnostic.help(format!("write it into a text: `\"${{{said}}}\"`")),
-        (Type::Text(_), ty) if unquoted(expr, ty).is_some() => {
-            let text = unquoted(expr, ty).unwrap_or_default();
-            let title = format!("write `{text}`");
-            diagnostic.fix(Certainty::Certain, title, place.span, text)
-        }
-        (Type::Text(_), Type::Int(_)) => diagnostic.help(format!(
-            "a number in a text: `round(number({said}) ?? 0.0)`"
-        )),
-        (Type::Text(_), Type::Float(_)) => {
-            diagnostic.help(format!("a number in a text: `number({said}) ?? 0.0`"))
-        }
-        (Type::Text(_), Type::Media(_)) if place.path.is_some() => diagnostic.help(format!(
-            "a path that is computed is read by a step: `file.read<{wanted}>({said})`"
-        )),
-        (Type::Text(_), Type::Media(_)) => {
-            diagnostic.help("a file of the project is named by `file(\"…\")`")
-        }
-        (Type::Text(_), Type::Model) => {
-            diagnostic.help("declare it as `model` where it comes from: `x: model`")
-        }
-        (Type::Text(_), Type::Secret) => {
-            diagnostic.help("a secret is given by its name: `secret(\"NAME\")`")
-        }
+        (Type::Text(_), wanted) => cure_text(diagnostic, expr, wanted, place),
         (Type::Record(found), Type::Record(wanted)) => cure_record(diagnostic, found, wanted),
         (Type::List(found), Type::List(wanted))
             if matches!(
@@ -247,6 +224,33 @@ fn cure(
                 "a list is not widened: `[number * 1.0 for number in {said}]`"
             ))
         }
+        _ => diagnostic,
+    }
+}
+
+/// Adds what to do about a text where something else is wanted.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "all others are alike here, and a new one is too"
+)]
+fn cure_text(diagnostic: Diagnostic, expr: &Expr, wanted: &Type, place: &Place) -> Diagnostic {
+    if let Some(text) = unquoted(expr, wanted) {
+        let title = format!("write `{text}`");
+        return diagnostic.fix(Certainty::Certain, title, place.span, text);
+    }
+    let said = place.path.as_deref().unwrap_or("x");
+    match wanted {
+        Type::Enum(words) => cure_word(diagnostic, expr, words, place),
+        Type::Int(_) => diagnostic.help(format!(
+            "a number in a text: `round(number({said}) ?? 0.0)`"
+        )),
+        Type::Float(_) => diagnostic.help(format!("a number in a text: `number({said}) ?? 0.0`")),
+        Type::Media(_) if place.path.is_some() => diagnostic.help(format!(
+            "a path that is computed is read by a step: `file.read<{wanted}>({said})`"
+        )),
+        Type::Media(_) => diagnostic.help("a file of the project is named by `file(\"…\")`"),
+        Type::Model => diagnostic.help("declare it as `model` where it comes from: `x: model`"),
+        Type::Secret => diagnostic.help("a secret is given by its name: `secret(\"NAME\")`"),
         _ => diagnostic,
     }
 }
@@ -331,12 +335,10 @@ fn unquoted<'a>(expr: &'a Expr, ty: &Type) -> Option<&'a str> {
             | Type::Duration(_)
             | Type::Size
     );
-    match expr {
-        Expr::Const(Value::Text(text)) if is_plain => {
-            scalar::read(text, ty).is_ok().then_some(&**text)
-        }
-        _ => None,
-    }
+    let Expr::Const(Value::Text(text)) = expr else {
+        return None;
+    };
+    (is_plain && scalar::read(text, ty).is_ok()).then_some(&**text)
 }
 
 fn cure_record(mut diagnostic: Diagnostic, found: &RecordType, wanted: &RecordType) -> Diagnostic {

@@ -199,9 +199,9 @@ impl Checker<'_> {
             diagnostic.message = format!("`{name}` is something to call, and this needs a value");
             diagnostic = diagnostic.help(format!("call it in a line of its own: `x = {name}(…)`"));
         } else if let Some(bound) = self.scopes.bound_inside(name) {
-            diagnostic = diagnostic.other(bound, "bound here, in a block").help(
-                "what a block binds is seen in that block only; its value leaves it by `yield`",
-            );
+            diagnostic = diagnostic
+                .other(bound, "bound here, in a block")
+                .help("it is seen in that block only; values leave a block by `yield`");
         } else if let Some(near) = self.near_name(name) {
             diagnostic = diagnostic.help(format!("did you mean `{near}`?")).fix(
                 Certainty::Likely,

@@ -6,7 +6,7 @@ use flow_core::expr::Expr;
 use flow_core::plan::{Input, NodeId, NodeKind, Policies, Workflow};
 use flow_core::ty::Type;
 use flow_syntax::diagnostic::{Diagnostic, Diagnostics};
-use flow_syntax::span::Spelling;
+use flow_syntax::span::{Span, Spelling};
 
 use super::block::{Gives, Made, Order};
 use super::graph::{circles, complete, topological};
@@ -17,6 +17,15 @@ use crate::codes;
 use crate::declare::{FileId, ParamDefault, Program, WorkflowFacts, WorkflowId};
 
 impl Checker<'_> {
+    fn report_no_return(&mut self, name: &str, returns: Span) {
+        let message = format!("`{name}` says it gives something, and has no `return`");
+        let diagnostic = Self::error(codes::NO_VALUE, returns, message);
+        self.report(diagnostic.help(match self.spelling() {
+            Spelling::Flow => "end it with `return …`, or remove the `->` and its type",
+            Spelling::Yaml => "add `return:` with its value, or remove `outputs:`",
+        }));
+    }
+
     /// Checks the body of a workflow. What was made of it is in `body`.
     pub(crate) fn workflow(&mut self, id: WorkflowId) -> WorkflowFacts {
         let world = self.world;
@@ -41,20 +50,7 @@ impl Checker<'_> {
         let wanted = head.returns.as_ref();
         let checked = self.block(&tree.body, &parent(root, None), Order::Written, wanted);
         if let (Some(returns), Gives::Nothing) = (&tree.returns, &checked.gives) {
-            self.report(
-                Self::error(
-                    codes::NO_VALUE,
-                    returns.span,
-                    format!(
-                        "`{}` says it gives something, and has no `return`",
-                        tree.name.text
-                    ),
-                )
-                .help(match self.spelling() {
-                    Spelling::Flow => "end it with `return …`, or remove the `->` and its type",
-                    Spelling::Yaml => "add `return:` with its value, or remove `outputs:`",
-                }),
-            );
+            self.report_no_return(&tree.name.text, returns.span);
         }
         self.leave_inputs();
         let made = Made {

@@ -143,15 +143,15 @@ impl<'s> Reader<'s> {
         let limits = self.limits(fields);
         let body = self.block(fields, "`for`");
         let head = head?;
-        if let Kind::Scalar(scalar) = &head.kind
-            && !scalar.text.split_whitespace().any(|word| word == "in")
-        {
-            let list = scalar.text.trim_start_matches("${").trim_end_matches('}');
+        let list = match &head.kind {
+            Kind::Scalar(scalar) => scalar.text.trim_start_matches("${").trim_end_matches('}'),
+            Kind::Seq(_) | Kind::Map(_) | Kind::Absent | Kind::Broken => "",
+        };
+        let list = list.trim();
+        if !list.is_empty() && !list.contains(char::is_whitespace) {
             let message = "a `for` names its item: `item in list`";
-            let fault = Diagnostic::new(codes::SYNTAX, self.span_of(&head), message).help(format!(
-                "write `for: item in {}`",
-                foreign::shown(list.trim())
-            ));
+            let fault = Diagnostic::new(codes::SYNTAX, self.span_of(&head), message)
+                .help(format!("write `for: item in {}`", foreign::shown(list)));
             self.out.push(fault);
             return None;
         }
