@@ -321,6 +321,12 @@ impl Stopped<'_> {
         }
     }
 
+    /// Returns how far a line is indented that is so like none above it.
+    pub(super) fn stray_column(&self) -> Option<usize> {
+        let line = line_start(self.text, self.stop.fault.at);
+        matches!(self.stop.fault.kind, FaultKind::Indentation).then(|| indent_of(self.text, line))
+    }
+
     fn indentation(&self) -> Diagnostic {
         let line = line_start(self.text, self.stop.fault.at);
         let start = line + indent_of(self.text, line);

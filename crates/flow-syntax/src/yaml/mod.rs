@@ -47,6 +47,7 @@ pub(crate) fn parse(source: &Source) -> Parsed {
     let mut text = without_nul(source, &mut out);
     let mut broken: Vec<usize> = Vec::new();
     let mut cuts = 0;
+    let mut stray = None;
     loop {
         let tree = tree::build(&text, source.id, &broken);
         let next = tree.stop.and_then(|stop| {
@@ -56,7 +57,12 @@ pub(crate) fn parse(source: &Source) -> Parsed {
                 stop,
             };
             let (fault, cut) = stopped.explain();
-            out.push(fault);
+            // A list that is indented wrongly is so in all of its lines.
+            let column = stopped.stray_column();
+            if column.is_none() || column != stray {
+                out.push(fault);
+            }
+            stray = column;
             cuts += 1;
             let cut = cut.filter(|_| cuts < CUTS_MAX)?;
             let (next, mark) = faults::apply(&cut, &text);
