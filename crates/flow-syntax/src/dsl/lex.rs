@@ -176,7 +176,10 @@ fn mark(text: &str, start: usize) -> Token {
     ];
     let rest = &text[start..];
     let letter = rest.chars().next().unwrap_or(' ');
-    let long = LONG.iter().find(|mark| rest.starts_with(**mark));
+    let first = rest.as_bytes().first();
+    let long = LONG
+        .iter()
+        .find(|mark| mark.as_bytes().first() == first && rest.starts_with(**mark));
     let kind = match letter {
         '“' | '”' | '„' | '‘' | '’' | '«' | '»' => Kind::Fault(Fault::Quote),
         _ => Kind::Mark,
