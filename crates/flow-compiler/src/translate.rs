@@ -79,6 +79,11 @@ impl Translator {
             // Declarations hold expressions of the language in both spellings.
             ItemKind::Type(_) | ItemKind::Step(_) => {}
             ItemKind::Workflow(workflow) => {
+                for param in &mut workflow.params {
+                    if let Some(default) = &mut param.default {
+                        self.expr(default, Seat::Inside);
+                    }
+                }
                 for limit in &mut workflow.limits {
                     self.clause(&mut limit.kind);
                 }
