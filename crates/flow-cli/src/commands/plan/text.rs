@@ -95,20 +95,33 @@ impl Page {
             rows.iter().map(text).max().unwrap_or(0).min(most)
         };
         let name = wide(&|row| row.name.chars().count(), 36);
-        let head = wide(&|row| row.head.chars().count(), 60);
         let effect = wide(
             &|row| row.effect.map_or(0, |e| wording::effect(e).len()),
             20,
         );
+        // What stands between the name and the effect gets the room that is
+        // left, two blanks around each.
+        let room = self.looks.width.saturating_sub(name + effect + 6).max(12);
+        let head = wide(&|row| row.head.chars().count(), room.min(60));
         for row in &rows {
             let word = row.effect.map_or_else(String::new, wording::effect);
             let word = format!("{word:effect$}");
             let word = self.styled(row.effect.map_or("", color), &word);
             let text = format!(
-                "  {:name$}  {:head$}  {word}  {}",
-                row.name, row.head, row.notes
+                "  {:name$}  {:head$}  {word}",
+                row.name,
+                clip(&row.head, head)
             );
-            self.line(&text);
+            let used = name.max(row.name.chars().count()) + head + effect + 6;
+            if row.notes.is_empty() {
+                self.line(&text);
+            } else if used + 2 + row.notes.chars().count() <= self.looks.width {
+                self.line(&format!("{text}  {}", row.notes));
+            } else {
+                self.line(&text);
+                let indent = row.name.chars().take_while(|c| *c == ' ').count() + 5;
+                self.line(&format!("{:indent$}{}", "", row.notes));
+            }
         }
         if rows.is_empty() {
             self.line("  none");
