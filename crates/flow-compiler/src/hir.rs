@@ -21,6 +21,8 @@ pub(crate) struct Workflow {
     pub(crate) templates: Vec<Template>,
     /// Where expressions that can fail come from.
     pub(crate) sites: Vec<(NodeId, Site, Span)>,
+    /// Where nodes are given a budget.
+    pub(crate) budgets: Vec<(NodeId, Span)>,
 }
 
 impl Workflow {

@@ -19,6 +19,18 @@ pub struct Origins {
     pub nodes: Vec<Span>,
     /// The places of expressions that can fail.
     pub sites: BTreeMap<(NodeId, Site), Span>,
+    /// The places of budgets, by the node that has one.
+    pub budgets: BTreeMap<NodeId, Span>,
+}
+
+impl Origins {
+    /// Returns the place of a node's budget, or of the node if that is not
+    /// known.
+    pub fn budget(&self, node: NodeId) -> Span {
+        let own = self.nodes.get(node.0 as usize).copied();
+        let budget = self.budgets.get(&node).copied();
+        budget.or(own).unwrap_or_default()
+    }
 }
 
 /// The most nodes that the plans of a file may have together.
@@ -167,6 +179,10 @@ impl Lowering {
                 _ => site,
             };
             self.origins.sites.insert((shift.id(node), site), span);
+        }
+        for (node, span) in body.budgets {
+            // A call may have a budget of its own besides its callee's.
+            self.origins.budgets.entry(shift.id(node)).or_insert(span);
         }
         let calls = body.calls.into_iter();
         self.pending

@@ -227,7 +227,7 @@ fn check_budgets(plan: &Plan, origins: &Origins, out: &mut Diagnostics) {
         if is_unknown && matches!(over.total, Total::Unbounded(_)) {
             continue;
         }
-        report_over(&over, origins.nodes[over.node.0 as usize], out);
+        report_over(&over, origins.budget(over.node), out);
     }
 }
 

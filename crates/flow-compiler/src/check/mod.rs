@@ -195,6 +195,13 @@ impl<'a> Checker<'a> {
         self.making.pop();
     }
 
+    /// Remembers where the node that is being made is given a budget.
+    pub(crate) fn budget_at(&mut self, span: Span) {
+        if let Some(making) = self.making.last() {
+            self.body.budgets.push((making.node, span));
+        }
+    }
+
     /// Numbers an expression that can fail, and remembers its place.
     pub(crate) fn site(&mut self, span: Span) -> Site {
         let Some(making) = self.making.last_mut() else {

@@ -34,6 +34,7 @@ impl Checker<'_> {
         for clause in clauses {
             match &clause.kind {
                 ast::ClauseKind::Budget { amount, per, or } => {
+                    self.budget_at(clause.span);
                     limits.budget = self.budget(amount, per.as_ref(), or.as_ref());
                 }
                 ast::ClauseKind::Within(time) => limits.within = Some(self.duration(time)),
@@ -58,6 +59,7 @@ impl Checker<'_> {
         for clause in clauses {
             match &clause.kind {
                 ast::ClauseKind::Budget { amount, per, or } => {
+                    self.budget_at(clause.span);
                     read.policies.limits.budget = self.budget(amount, per.as_ref(), or.as_ref());
                 }
                 ast::ClauseKind::Within(time) => {
