@@ -1,6 +1,7 @@
 //! YAML to the tree.
 //!
-//! In reading order: [`keys`] describes every mapping; `events` is the YAML
+//! In reading order: [`keys`] describes every mapping in the terms of `shape`;
+//! `events` is the YAML
 //! parser, `tree` its nodes with places, `scalar` their letters; `faults` says
 //! what is wrong where the parser stops, `foreign` what YAML has and we don't;
 //! the rest reads the tree: mappings with
@@ -8,6 +9,7 @@
 //! declarations.
 
 pub mod keys;
+mod shape;
 
 mod events;
 mod faults;
