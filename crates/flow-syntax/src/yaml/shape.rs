@@ -1,5 +1,5 @@
-//! What can be said of a mapping and its keys. What is said of each is in
-//! [`keys`](super::keys).
+//! What can be said of a mapping and its keys. What is said of each is in the
+//! module `keys`.
 
 /// A mapping with fixed keys.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +49,7 @@ pub enum Shape {
     Value,
     /// A mapping with fixed keys.
     Mapping(&'static Mapping),
-    /// An item of `steps` or `do`: one of [`ITEMS`].
+    /// An item of `steps` or `do`: one of [`ITEMS`](super::keys::ITEMS).
     Item,
     /// A mapping whose keys the author chooses.
     Named(&'static Shape),
