@@ -4,7 +4,8 @@
 //! any step does. Equal inputs give equal outputs, on every machine.
 //!
 //! Modules, in reading order: what is computed with, what may be computed, the
-//! plan that says in which order, and what it can cost.
+//! plan that says in which order, what it can cost, and what happens when it is
+//! walked: its events, the run they make, and what runs share.
 
 pub mod amount;
 pub mod literal;
@@ -34,3 +35,10 @@ pub mod digest;
 pub mod store;
 
 pub mod cost;
+
+pub mod address;
+pub mod arbiter;
+pub mod event;
+pub mod handle;
+pub mod run;
+pub mod step;
