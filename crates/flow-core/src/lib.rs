@@ -40,5 +40,6 @@ pub mod address;
 pub mod arbiter;
 pub mod event;
 pub mod handle;
+pub mod key;
 pub mod run;
 pub mod step;
