@@ -1,0 +1,533 @@
+//! How an event changes the state. Nothing is decided here: an event that
+//! doesn't fit what is there came too late, and changes nothing.
+
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::address::At;
+use crate::amount::Money;
+use crate::digest::Digest;
+use crate::effect::FailureClass;
+use crate::event::{Counts, Event, Fact, Failure, Same, Then, Timer};
+use crate::handle::Handle;
+use crate::plan::NodeKind;
+use crate::value::Value;
+
+use super::Run;
+use super::state::{
+    CellId, Due, Ending, ItemState, Items, Phase, RegionPhase, RegionState, State, Stop,
+};
+
+impl Run {
+    pub(super) fn fold(&mut self, event: &Event) {
+        match &event.fact {
+            Fact::RunStarted(_) => {}
+            Fact::OwnerTook { epoch, .. } => {
+                self.skip_time(event.at);
+                self.epoch = *epoch;
+            }
+            Fact::PauseAsked { by } => self.pause(Some(by.clone())),
+            Fact::ResumeAsked { .. } => self.pause(None),
+            Fact::CancelAsked { scope, .. } => self.fold_cancel(scope),
+            Fact::Opened { at, within, budget } => {
+                let Some(cell) = self.find(at) else { return };
+                if let Some(budget) = budget {
+                    self.budgets.insert(at.clone(), budget.clone());
+                }
+                if let Some(within) = within {
+                    self.limit_time(cell, at, *within);
+                }
+                self.fold_opened(cell);
+            }
+            Fact::LimitsChanged { at, amount, .. } => self.fold_limit(at.as_ref(), *amount),
+            Fact::PlanReplaced { plan, .. } => self.fold_plan(plan),
+            Fact::Reset { .. } => self.begin_again(),
+            Fact::Adopted { at, value, .. } | Fact::Reused { at, value, .. } => {
+                if let Some(cell) = self.find(at)
+                    && let Some(step) = self.step(cell)
+                    && step.phase.running().is_none()
+                {
+                    self.settle(cell, State::Done(value.clone()));
+                }
+            }
+            Fact::RunSettled { status, output } => {
+                self.settled = Some((*status, output.clone()));
+            }
+            Fact::Reopened { .. } => self.reopen(),
+            Fact::ItemsExpanded { .. }
+            | Fact::BranchTaken { .. }
+            | Fact::RoundOpened { .. }
+            | Fact::RaceWon { .. }
+            | Fact::Yielded { .. }
+            | Fact::Broke { .. } => self.fold_region(&event.fact),
+            Fact::Elapsed(timer) => self.fold_timer(timer),
+            Fact::Refused {
+                at, failure, then, ..
+            } => {
+                if let Some(cell) = self.find(at)
+                    && let Some(step) = self.step(cell)
+                    && step.phase.running().is_none()
+                {
+                    self.follow(cell, failure, *then);
+                }
+            }
+            Fact::AttemptStarted(_)
+            | Fact::WasSent { .. }
+            | Fact::Submitted { .. }
+            | Fact::Succeeded { .. }
+            | Fact::Failed { .. }
+            | Fact::Stopped { .. }
+            | Fact::AttemptLost { .. }
+            | Fact::Probed { .. }
+            | Fact::Resolved { .. }
+            | Fact::Rebilled { .. }
+            | Fact::Waits { .. }
+            | Fact::Asked { .. }
+            | Fact::Answered { .. } => self.fold_attempt(event),
+        }
+    }
+
+    fn fold_plan(&mut self, plan: &Digest) {
+        if let Some(plan) = self.offered.get(plan).cloned() {
+            self.shape = super::Shape::of(&plan).into();
+            self.plan = plan;
+            self.begin_again();
+        }
+    }
+
+    fn pause(&mut self, by: Option<std::sync::Arc<str>>) {
+        // What is ready is wished only while the run isn't paused.
+        let ready = self
+            .cells_where(|state| matches!(state, State::Step(step) if step.phase == Phase::Ready));
+        let before: Vec<_> = ready.iter().map(|cell| self.wishes(*cell)).collect();
+        self.paused = by;
+        for (cell, before) in ready.into_iter().zip(before) {
+            self.compare(cell, &before);
+        }
+        self.watch_all();
+    }
+
+    pub(super) fn cells_where(&self, is: impl Fn(&State) -> bool) -> Vec<CellId> {
+        let mut found = Vec::new();
+        for frame in self.frames.ids() {
+            let cells = (0..).zip(&self.frames.get(frame).cells);
+            let fitting = cells.filter(|(_, cell)| is(&cell.state));
+            found.extend(fitting.map(|(pos, _)| CellId { frame, pos }));
+        }
+        found
+    }
+
+    fn fold_cancel(&mut self, scope: &At) {
+        let Some(cell) = self.find(scope) else { return };
+        match &self.frames.cell(cell).state {
+            State::Waiting => self.settle(cell, State::Cut),
+            State::Region(_) => self.stop_region(cell, Ending::Cut),
+            State::Step(step) => match &step.phase {
+                Phase::Running(_) | Phase::Remote(..) => self.stop_attempt(cell, Stop::Cut),
+                Phase::Probing(..) | Phase::Unknown(_) => {}
+                Phase::Opening
+                | Phase::Ready
+                | Phase::Held
+                | Phase::Pausing(_)
+                | Phase::Asking(..)
+                | Phase::Sleeping(..) => self.settle(cell, State::Cut),
+            },
+            State::Value(_) | State::Done(_) | State::Failed(_) | State::Blocked | State::Cut => {}
+        }
+    }
+
+    fn fold_opened(&mut self, cell: CellId) {
+        let is_body = matches!(
+            self.kind_of(cell),
+            NodeKind::Workflow(_) | NodeKind::Race(_) | NodeKind::Parallel(_)
+        );
+        match &self.frames.cell(cell).state {
+            State::Step(_) => self.edit_step(cell, |step| {
+                step.is_opened = true;
+                if step.phase == Phase::Opening {
+                    step.phase = Phase::Ready;
+                }
+            }),
+            State::Region(_) if is_body => {
+                let frame = self.open_frame(self.own_block(cell, 0), Some(cell), None);
+                self.edit_region(cell, |region| {
+                    region.is_opened = true;
+                    region.phase = RegionPhase::Body(frame);
+                });
+            }
+            State::Region(_) => {
+                self.edit_region(cell, |region| region.is_opened = true);
+                // The same wish again, with another meaning.
+                let at = self.at_of(cell);
+                self.wish(super::Action::Evaluate { at, item: None });
+            }
+            State::Waiting
+            | State::Value(_)
+            | State::Done(_)
+            | State::Failed(_)
+            | State::Blocked
+            | State::Cut => {}
+        }
+    }
+
+    fn fold_limit(&mut self, at: Option<&At>, amount: Money) {
+        match at {
+            None => self.budget = Some(amount),
+            Some(at) => {
+                if let Some(budget) = self.budgets.get_mut(at) {
+                    budget.amount = amount;
+                }
+            }
+        }
+        // Whatever was held may fit now; if not, it is refused again.
+        let held = self
+            .cells_where(|state| matches!(state, State::Step(step) if step.phase == Phase::Held));
+        for cell in held {
+            self.edit_step(cell, |step| step.phase = Phase::Ready);
+        }
+    }
+
+    // Regions.
+
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "only facts of regions come here"
+    )]
+    fn fold_region(&mut self, fact: &Fact) {
+        let (Fact::ItemsExpanded { at, .. }
+        | Fact::BranchTaken { at, .. }
+        | Fact::RoundOpened { at, .. }
+        | Fact::RaceWon { at, .. }
+        | Fact::Yielded { at, .. }
+        | Fact::Broke { at, .. }) = fact
+        else {
+            return;
+        };
+        let Some(cell) = self.find(at) else { return };
+        let Some(region) = self.region(cell) else {
+            return;
+        };
+        if region.ending.is_some() && !matches!(fact, Fact::Broke { .. }) {
+            return;
+        }
+        match fact {
+            Fact::ItemsExpanded {
+                count,
+                parallel,
+                keys,
+                ..
+            } => {
+                let items = new_items(*count, *parallel, keys.clone());
+                self.edit_region(cell, |region| region.phase = RegionPhase::Items(items));
+                self.advance(cell);
+            }
+            Fact::BranchTaken { arm: None, .. } => {
+                self.settle(cell, State::Done(Handle::Small(Value::None)));
+            }
+            Fact::BranchTaken { arm: Some(arm), .. } => {
+                let block = self.own_block(cell, *arm as usize);
+                self.open_body(cell, block, None);
+            }
+            Fact::RoundOpened { round, state, .. } => self.fold_round(cell, *round, state),
+            Fact::RaceWon { arm, .. } => self.fold_won(cell, *arm),
+            Fact::Yielded { item, value, .. } => self.fold_yielded(cell, *item, value),
+            Fact::Broke {
+                item,
+                failure,
+                then,
+                ..
+            } => match item {
+                Some(item) => self.fail_item(cell, *item, failure.clone()),
+                None => self.follow(cell, failure, *then),
+            },
+            _ => {}
+        }
+    }
+
+    fn open_body(&mut self, cell: CellId, block: u32, item: Option<u32>) {
+        let frame = self.open_frame(block, Some(cell), item);
+        self.edit_region(cell, |region| region.phase = RegionPhase::Body(frame));
+    }
+
+    fn fold_round(&mut self, cell: CellId, round: u32, state: &Handle) {
+        self.free_region(cell);
+        let block = self.own_block(cell, 0);
+        let frame = self.open_frame(block, Some(cell), Some(round));
+        self.frames.get_mut(frame).state = Some(state.clone());
+        self.edit_region(cell, |region| region.phase = RegionPhase::Body(frame));
+    }
+
+    fn fold_won(&mut self, cell: CellId, arm: u32) {
+        let Some(region) = self.region(cell) else {
+            return;
+        };
+        let RegionPhase::Winning(frame, _) = region.phase else {
+            return;
+        };
+        let value = self.handle_in(CellId { frame, pos: arm });
+        self.edit_region(cell, |region| {
+            region.value = Some(value);
+            region.phase = RegionPhase::Body(frame);
+        });
+        self.tasks.push_back(super::Task::Available(cell));
+        self.tasks.push_back(super::Task::CutFrame(frame));
+    }
+
+    fn fold_yielded(&mut self, cell: CellId, item: Option<u32>, value: &Handle) {
+        let Some(region) = self.region(cell) else {
+            return;
+        };
+        match (&region.phase, item) {
+            (RegionPhase::Closing(frame), None) => {
+                let frame = *frame;
+                self.finish(cell, frame, value.clone());
+            }
+            // A `repeat` without a round gives the state that it got.
+            (RegionPhase::Deciding, None) => self.settle(cell, State::Done(value.clone())),
+            (RegionPhase::Items(items), Some(item)) if items.closing.contains(&item) => {
+                self.close_item(cell, item, ItemState::Done(value.clone()));
+            }
+            _ => {}
+        }
+    }
+
+    /// A failure, and what follows it.
+    pub(super) fn follow(&mut self, cell: CellId, failure: &Failure, then: Then) {
+        let is_cut = self.frames.get(cell.frame).is_cut;
+        match then {
+            Then::Cut => self.settle(cell, State::Cut),
+            Then::Fail => match &self.frames.cell(cell).state {
+                State::Region(_) => self.fail_region(cell, failure.clone()),
+                State::Waiting
+                | State::Value(_)
+                | State::Step(_)
+                | State::Done(_)
+                | State::Failed(_)
+                | State::Blocked
+                | State::Cut => self.fail_step(cell, failure),
+            },
+            Then::FallBack if is_cut => self.settle(cell, State::Cut),
+            Then::FallBack => {
+                self.free_region(cell);
+                let node = self.shape.node(self.node_of(cell));
+                let block = *node
+                    .blocks
+                    .last()
+                    .expect("a fallback is a block of its node");
+                let frame = self.open_frame(block, Some(cell), None);
+                let region = RegionState::new(RegionPhase::Body(frame), true);
+                self.set(cell, State::Region(Box::new(region)));
+            }
+            Then::Again { wake, same, counts } => {
+                self.fold_again(cell, failure, wake, same, counts);
+            }
+            Then::Probe { wake } => self.edit_step(cell, |step| {
+                if let Some(running) = step.phase.running().cloned() {
+                    step.phase = Phase::Probing(Box::new(running), wake, Due::NotYet);
+                }
+            }),
+            Then::Unknown => self.edit_step(cell, |step| {
+                step.failure = Some(failure.clone());
+                if let Some(running) = step.phase.running().cloned() {
+                    step.phase = Phase::Unknown(Box::new(running));
+                }
+            }),
+            Then::Hold => self.edit_step(cell, |step| {
+                step.failure = Some(failure.clone());
+                step.phase = Phase::Held;
+            }),
+        }
+    }
+
+    fn fail_step(&mut self, cell: CellId, failure: &Failure) {
+        let failed = super::state::FailedState {
+            failure: failure.clone(),
+            region: None,
+        };
+        self.settle(cell, State::Failed(Box::new(failed)));
+    }
+
+    fn fold_again(
+        &mut self,
+        cell: CellId,
+        failure: &Failure,
+        wake: crate::amount::Timestamp,
+        same: Same,
+        counts: Counts,
+    ) {
+        if self.region(cell).is_some() {
+            self.free_region(cell);
+            self.generation += 1;
+            self.edit_region(cell, |region| {
+                region.tries += 1;
+                region.ending = None;
+                region.value = None;
+                region.phase = RegionPhase::Pausing(wake);
+            });
+            return;
+        }
+        let is_cut = self.frames.get(cell.frame).is_cut;
+        if is_cut {
+            self.settle(cell, State::Cut);
+            return;
+        }
+        let now = self.last_at;
+        self.edit_step(cell, |step| {
+            match counts {
+                Counts::Yes => step.used += 1,
+                Counts::No if failure.class == FailureClass::RateLimited => step.patience += 1,
+                Counts::No => step.lost += 1,
+            }
+            if same == Same::No {
+                step.era += 1;
+                step.era_since = None;
+            }
+            step.failure = Some(failure.clone());
+            step.phase = if wake > now {
+                Phase::Pausing(wake)
+            } else {
+                Phase::Ready
+            };
+        });
+    }
+
+    // Time.
+
+    fn fold_timer(&mut self, timer: &Timer) {
+        match timer {
+            Timer::Pause(at) => {
+                let Some(cell) = self.find(at) else { return };
+                self.edit_step(cell, |step| match &mut step.phase {
+                    Phase::Pausing(_) => step.phase = Phase::Ready,
+                    Phase::Probing(_, _, due) => *due = Due::Now,
+                    Phase::Opening
+                    | Phase::Ready
+                    | Phase::Held
+                    | Phase::Running(_)
+                    | Phase::Remote(..)
+                    | Phase::Asking(..)
+                    | Phase::Sleeping(..)
+                    | Phase::Unknown(_) => {}
+                });
+                let is_pausing = self
+                    .region(cell)
+                    .is_some_and(|region| matches!(region.phase, RegionPhase::Pausing(_)));
+                if is_pausing {
+                    let block = self.own_block(cell, 0);
+                    self.open_body(cell, block, None);
+                }
+            }
+            Timer::Within(at) => {
+                let Some(cell) = self.find(at) else { return };
+                if self.region(cell).is_some() {
+                    self.stop_region(cell, Ending::Fail(late()));
+                } else {
+                    self.stop_attempt(cell, Stop::Within);
+                }
+                // It has fired: it isn't set again.
+                self.forget_time(at);
+            }
+            Timer::Wait(ticket) => {
+                let Some(cell) = self.attempt(ticket) else {
+                    return;
+                };
+                if let Some(step) = self.step(cell)
+                    && let Phase::Sleeping(_, _, value) = &step.phase
+                {
+                    let value = value.clone();
+                    self.settle(cell, State::Done(value));
+                }
+            }
+            Timer::Expiry(ticket) => {
+                let Some(cell) = self.attempt(ticket) else {
+                    return;
+                };
+                if let Some(step) = self.step(cell)
+                    && let Phase::Asking(_, asking) = &step.phase
+                    && let Some(value) = asking.otherwise.clone()
+                {
+                    self.settle(cell, State::Done(value));
+                }
+            }
+        }
+    }
+
+    /// Begins at the beginning; what is in progress stays with the run.
+    fn begin_again(&mut self) {
+        let live = self.cells_where(|state| matches!(state, State::Step(_) | State::Region(_)));
+        for cell in live {
+            let ticket = self
+                .step(cell)
+                .map(|step| self.ticket_of(cell, step.attempt));
+            let kept = self.step(cell).and_then(|step| match &step.phase {
+                Phase::Running(running) | Phase::Unknown(running) | Phase::Probing(running, ..) => {
+                    Some((running.clone(), None))
+                }
+                Phase::Remote(running, job) => Some((running.clone(), Some(job.clone()))),
+                Phase::Opening
+                | Phase::Ready
+                | Phase::Held
+                | Phase::Asking(..)
+                | Phase::Sleeping(..)
+                | Phase::Pausing(_) => None,
+            });
+            self.set(cell, State::Cut);
+            if let (Some(ticket), Some((running, job))) = (ticket, kept) {
+                let orphan = super::Orphan {
+                    ticket: ticket.clone(),
+                    running: *running,
+                    job,
+                };
+                if let Some(action) = super::orphan_action(&orphan) {
+                    self.wish(action);
+                }
+                self.orphans.insert(ticket, orphan);
+            }
+        }
+        self.tasks.clear();
+        self.frames = super::Frames::default();
+        self.budgets = BTreeMap::new();
+        self.active = BTreeMap::new();
+        self.timers = BTreeSet::new();
+        self.settled = None;
+        self.generation += 1;
+        let root = self.open_frame(0, None, None);
+        self.root = Some(root);
+    }
+}
+
+fn new_items(count: u32, parallel: u32, keys: Option<Handle>) -> Box<Items> {
+    Box::new(Items {
+        count,
+        parallel,
+        next: 0,
+        frames: BTreeMap::new(),
+        closing: BTreeSet::new(),
+        failed: BTreeMap::new(),
+        closed: vec![ItemState::Open; count as usize],
+        keys,
+        list: OnceCell::new(),
+        words: OnceCell::new(),
+    })
+}
+
+/// The failure of what took longer than its `within`.
+pub(super) fn late() -> Failure {
+    Failure::new(FailureClass::Timeout, "it took longer than its `within`")
+}
+
+/// The failure of what was stopped.
+pub(super) fn stopped() -> Failure {
+    Failure::new(
+        FailureClass::Timeout,
+        "it was stopped while it was in progress",
+    )
+}
+
+/// The failure of what ended with its owner.
+pub(super) fn lost() -> Failure {
+    Failure::new(
+        FailureClass::UnknownOutcome,
+        "flow ended while it was in progress, and nobody saw what became of it",
+    )
+}
