@@ -3,3 +3,4 @@
 #![expect(clippy::unwrap_used, reason = "test harness")]
 
 mod server;
+mod steps;
