@@ -44,4 +44,5 @@ pub mod handle;
 pub mod run;
 pub mod step;
 
+pub mod key;
 pub mod wire;
