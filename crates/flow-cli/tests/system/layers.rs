@@ -9,6 +9,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("flow-syntax", &[]),
     ("flow-core", &[]),
     ("flow-compiler", &["flow-core", "flow-syntax"]),
+    ("flow-runtime", &["flow-core"]),
     ("flow-cli", &["flow-compiler", "flow-core", "flow-syntax"]),
 ];
 
