@@ -45,4 +45,5 @@ pub mod key;
 pub mod run;
 pub mod step;
 
+pub mod key;
 pub mod wire;
