@@ -20,6 +20,7 @@
 //! against what is there, and memory is taken as bytes are seen.
 
 mod basic;
+mod books;
 mod facts;
 mod read;
 mod table;
@@ -29,6 +30,7 @@ mod write;
 use crate::event::{Event, Fact};
 use crate::value::Value;
 
+pub use books::StoredRow;
 pub(crate) use read::Reader;
 pub(crate) use table::{distinct, rising, wire_choice, wire_struct, wire_words};
 pub use value::value_digest;
