@@ -19,6 +19,7 @@ use crate::amount::Duration;
 use crate::digest::Digest;
 use crate::key::content::{Content, Docs};
 use crate::path::{Key, StepPath};
+use crate::plan::Step;
 use crate::ty::Type;
 use crate::value::Value;
 
@@ -47,6 +48,29 @@ pub struct Ingredients<'a> {
     pub seed: Option<u64>,
     /// The variables of the environment that the step declares.
     pub environment: &'a BTreeMap<Arc<str>, Arc<str>>,
+}
+
+/// A step that declares no variables.
+static NO_VARIABLES: BTreeMap<Arc<str>, Arc<str>> = BTreeMap::new();
+
+impl<'a> Ingredients<'a> {
+    /// Returns what a call is made of that needs nothing besides its arguments.
+    ///
+    /// The seed counts if the step has a parameter `seed` that nothing was
+    /// given for, since it draws from the seed of the call then.
+    pub fn of(step: &'a Step, args: &'a BTreeMap<Arc<str>, Value>, seed: u64) -> Self {
+        let is_open = matches!(args.get("seed"), None | Some(Value::None));
+        let draws = is_open && step.params.contains_key("seed");
+        Self {
+            signature: &step.signature,
+            implementation: None,
+            args,
+            type_arg: step.type_arg.as_ref(),
+            result: step.params.get("return"),
+            seed: draws.then_some(seed),
+            environment: &NO_VARIABLES,
+        }
+    }
 }
 
 /// The key of a result.

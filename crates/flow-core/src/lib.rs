@@ -45,5 +45,4 @@ pub mod key;
 pub mod run;
 pub mod step;
 
-pub mod key;
 pub mod wire;

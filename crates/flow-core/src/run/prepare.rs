@@ -5,16 +5,15 @@ use std::sync::Arc;
 
 use crate::address::Ticket;
 use crate::amount::{Duration, Money};
-use crate::arbiter::{Demand, HoldId, LedgerDemand, LedgerId, PoolDemand};
+use crate::arbiter::{Demand, HasFallback, HoldId, LedgerDemand, LedgerId, PoolDemand};
 use crate::digest::Digest;
 use crate::effect::{Effect, FailureClass};
 use crate::eval::EvalError;
 use crate::event::Failure;
 use crate::handle::Values;
-use crate::key;
+use crate::key::{self, Ingredients};
 use crate::path::StepPath;
 use crate::plan::{Cache, NodeKind, Period, Step};
-use crate::ty::Type;
 use crate::value::Value;
 
 use super::Run;
@@ -100,7 +99,8 @@ impl Run {
             None => None,
         };
         let path = self.path(&ticket.at, values);
-        let key = key::cache_key(step, &args);
+        let seed = key::seed(self.start.seed, &path);
+        let key = key::cache_key(&Ingredients::of(step, &args, seed));
         Ok(Prepared {
             step: step.step.clone(),
             types: step.params.clone(),
@@ -111,13 +111,13 @@ impl Run {
             input: key::input_digest(&args),
             shared: shared(step, place)?,
             idempotency: self.idempotency(&path, ticket, state),
-            seed: key::seed(self.start.seed, &path),
+            seed,
             timeout,
             failure: state
                 .failure
                 .as_ref()
                 .map(|failure| failure.message.clone()),
-            demand: self.demand(cell, ticket, step, &args, day, place, key)?,
+            demand: self.demand(cell, ticket, step, &args, day, place, key.digest)?,
             ticket: ticket.clone(),
             key: Some(key),
             path,
@@ -170,6 +170,11 @@ impl Run {
             price: has_price.then(|| step.step.clone()),
             pools,
             key: (step.effect == Effect::Pure).then_some(key),
+            has_fallback: if step.fallback.is_some() {
+                HasFallback::Yes
+            } else {
+                HasFallback::No
+            },
         })
     }
 
@@ -221,9 +226,13 @@ impl Run {
         ledgers
     }
 
-    /// Returns the types that a step has here.
-    pub fn result_type(&self, ticket: &Ticket) -> Option<Type> {
-        self.plan.node(ticket.at.node).ty.clone()
+    /// Returns what an attempt in progress may do.
+    pub fn effect_of(&self, ticket: &Ticket) -> Option<Effect> {
+        if let Some(orphan) = self.orphans.get(ticket) {
+            return Some(orphan.running.effect);
+        }
+        let step = self.step(self.attempt(ticket)?)?;
+        Some(step.phase.running()?.effect)
     }
 }
 

@@ -7,10 +7,13 @@ use std::sync::Arc;
 use flow_core::address::RunId;
 use flow_core::amount::{Duration, Money, Size, Timestamp};
 use flow_core::digest::Digest;
+use flow_core::effect::Effect;
+use flow_core::expr::Expr;
 use flow_core::key::{
     Ingredients, PAUSE_MIN, ResultKey, backoff, cache_key, idempotency, input_digest, seed,
 };
 use flow_core::path::{Key, StepPath};
+use flow_core::plan::{Cache, Policies, Step};
 use flow_core::ty::{Bounds, EnumType, FieldType, Media, RecordType, TextRule, Type, VariantType};
 use flow_core::value::{Artifact, List, Value};
 
@@ -264,6 +267,63 @@ fn what_makes_no_difference_does_not_change_the_key() {
         let mut changed = recipe();
         change(&mut changed);
         assert_eq!(changed.key(), base, "{name}");
+    }
+}
+
+fn call(params: &[(&str, Type)]) -> Step {
+    let params = params
+        .iter()
+        .map(|(name, ty)| ((*name).into(), ty.clone()))
+        .collect();
+    Step {
+        step: "gen.images".into(),
+        type_arg: Some(shot("A shot.", "Shot")),
+        args: BTreeMap::new(),
+        params: Arc::new(params),
+        effect: Effect::Paid,
+        signature: "declared".into(),
+        run: None,
+        price: None,
+        pools: Vec::new(),
+        policies: Policies::default(),
+        fallback: None,
+    }
+}
+
+#[test]
+fn a_call_is_made_of_what_its_step_says() {
+    let args = args();
+    let step = call(&[("prompt", Type::text()), ("return", Type::Bool)]);
+    let parts = cache_key(&Ingredients::of(&step, &args, 42)).parts;
+    let names: Vec<_> = parts.iter().map(|(name, _)| &**name).collect();
+    assert_eq!(names.len(), args.len() + 3);
+    for name in ["signature", "type", "result"] {
+        assert!(names.contains(&name), "{name}");
+    }
+
+    // Neither the name of the step nor what governs the call is in it.
+    let mut other = step.clone();
+    other.step = "gen.other".into();
+    other.effect = Effect::Pure;
+    other.pools = vec![Expr::Const(Value::text("gpu"))];
+    other.policies.cache = Some(Cache::On);
+    assert_eq!(cache_key(&Ingredients::of(&other, &args, 43)).parts, parts);
+}
+
+#[test]
+fn a_seed_counts_if_the_step_draws_from_it() {
+    let with = call(&[("seed", Type::int().optional())]);
+    let without = call(&[]);
+    let given = Args::from([("seed".into(), Value::Int(7))]);
+    let none = Args::from([("seed".into(), Value::None)]);
+    let table = [
+        (&with, &none, Some(42)),
+        (&with, &Args::new(), Some(42)),
+        (&with, &given, None),
+        (&without, &none, None),
+    ];
+    for (step, args, seed) in table {
+        assert_eq!(Ingredients::of(step, args, 42).seed, seed, "{args:?}");
     }
 }
 
