@@ -2,9 +2,9 @@
 
 use flow_cli::Extra;
 
-use crate::{clock, steps};
+use crate::{clock, steps, store};
 
-/// Returns the steps of trials, and their clock.
+/// Returns the steps of trials, their clock, and how their stores are opened.
 pub fn extra() -> Extra {
     let server = std::env::var(steps::SERVER).ok();
     let server = server.and_then(|text| text.parse().ok());
@@ -12,5 +12,6 @@ pub fn extra() -> Extra {
         declarations: vec![steps::DECLARATIONS],
         executors: steps::executors(server),
         clock: clock::clock(),
+        store: store::options(),
     }
 }
