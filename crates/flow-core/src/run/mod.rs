@@ -277,6 +277,38 @@ impl Run {
             .map(|(ticket, amount)| (ticket, *amount))
     }
 
+    /// Returns what an attempt counts as having cost, if nobody knows it.
+    pub fn presumed_of(&self, ticket: &Ticket) -> Option<Money> {
+        self.presumed.get(ticket).copied()
+    }
+
+    /// Returns the attempts that hold something.
+    pub fn open_tickets(&self) -> impl Iterator<Item = Ticket> {
+        let cells = self.cells_where(
+            |state| matches!(state, State::Step(step) if step.phase.running().is_some()),
+        );
+        let open = cells.into_iter().filter_map(|cell| {
+            let step = self.step(cell)?;
+            Some(self.ticket_of(cell, step.attempt))
+        });
+        open.chain(self.orphans.keys().cloned())
+    }
+
+    /// Returns the job of an attempt that runs elsewhere.
+    pub fn job(&self, ticket: &Ticket, values: &dyn Values) -> Option<Value> {
+        let job = match self.orphans.get(ticket) {
+            Some(orphan) => orphan.job.as_ref()?,
+            None => {
+                let step = self.step(self.attempt(ticket)?)?;
+                let Phase::Remote(_, job) = &step.phase else {
+                    return None;
+                };
+                job
+            }
+        };
+        scope::load(job, values).ok()
+    }
+
     /// Returns how it ended, if it did.
     pub fn status(&self) -> Option<Status> {
         self.settled.as_ref().map(|(status, _)| *status)
