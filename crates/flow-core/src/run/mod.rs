@@ -50,6 +50,7 @@ use shape::Shape;
 use state::{CellId, FrameId, Frames, Orphan, Phase, State};
 use walk::Task;
 
+pub use scope::constant;
 pub use wish::{Action, Corrupt, Delta, Fits, Input, Prepared, Refusal, Shared, Standing};
 
 /// The state of a run: a fold of its events over its plan.
@@ -296,15 +297,14 @@ impl Run {
 
     /// Returns the job of an attempt that runs elsewhere.
     pub fn job(&self, ticket: &Ticket, values: &dyn Values) -> Option<Value> {
-        let job = match self.orphans.get(ticket) {
-            Some(orphan) => orphan.job.as_ref()?,
-            None => {
-                let step = self.step(self.attempt(ticket)?)?;
-                let Phase::Remote(_, job) = &step.phase else {
-                    return None;
-                };
-                job
-            }
+        let job = if let Some(orphan) = self.orphans.get(ticket) {
+            orphan.job.as_ref()?
+        } else {
+            let step = self.step(self.attempt(ticket)?)?;
+            let Phase::Remote(_, job) = &step.phase else {
+                return None;
+            };
+            job
         };
         scope::load(job, values).ok()
     }
@@ -318,6 +318,18 @@ impl Run {
     pub fn output(&self, values: &dyn Values) -> Option<Value> {
         let (_, output) = self.settled.as_ref()?;
         scope::load(output.as_ref()?, values).ok()
+    }
+
+    /// Returns the value behind a handle.
+    pub fn load(&self, handle: &Handle, values: &dyn Values) -> Option<Value> {
+        scope::load(handle, values).ok()
+    }
+
+    /// Returns whether something in it doesn't fit into a budget.
+    pub fn is_short(&self) -> bool {
+        !self
+            .cells_where(|state| matches!(state, State::Step(step) if step.phase == Phase::Held))
+            .is_empty()
     }
 
     /// Returns whether it was paused.
@@ -346,7 +358,8 @@ impl Run {
             return Standing::Paused;
         }
         match self.next_wake() {
-            Some(_) if tally.asking || tally.unknown => Standing::Waiting,
+            _ if tally.unknown || !self.orphans.is_empty() => Standing::Unknown,
+            Some(_) if tally.asking => Standing::Waiting,
             Some(wake) => Standing::Sleeping(wake),
             None if tally.held => Standing::Short,
             None => Standing::Waiting,
