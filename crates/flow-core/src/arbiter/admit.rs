@@ -161,7 +161,7 @@ impl Arbiter {
     }
 
     /// Adds the project's own ledgers to a demand that counts.
-    fn surround(&self, demand: &mut Demand) {
+    pub(super) fn surround(&self, demand: &mut Demand) {
         if demand.ledgers.is_empty() && demand.amount.0 == 0 {
             return;
         }
@@ -200,6 +200,7 @@ impl Arbiter {
 
     fn serve_line(&mut self, resource: &Resource, now: Timestamp, out: &mut Decision) {
         while let Some(id) = self.queue.first(resource) {
+            self.queue.looks += 1;
             let Some((lane, waiter)) = self.queue.head(id) else {
                 return;
             };

@@ -59,7 +59,7 @@ pub(super) struct World {
     owners_made: u32,
     attempts: BTreeMap<RunId, u32>,
     open: Vec<(HoldId, i64)>,
-    asked: Vec<(Demand, OwnerId)>,
+    pub(super) asked: Vec<(Demand, OwnerId)>,
     bills: BTreeMap<HoldId, (Grant, Bill)>,
     history: Vec<Op>,
 }
