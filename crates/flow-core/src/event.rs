@@ -330,6 +330,8 @@ pub struct Start {
     pub plan: Digest,
     /// The arguments of the workflow, as a list in their order.
     pub inputs: Handle,
+    /// The files of the project that the plan names, as they were then.
+    pub files: Vec<(Arc<str>, Handle)>,
     /// What all draws come from.
     pub seed: u64,
     /// The most that the run may spend, besides what the plan says.
@@ -343,6 +345,8 @@ pub struct Start {
 pub struct Firing {
     /// The trigger's name.
     pub trigger: Arc<str>,
+    /// How many firings it had before.
+    pub number: u64,
     /// The instant it was for.
     pub scheduled: Timestamp,
     /// What happened, as the trigger's type says.

@@ -3,7 +3,7 @@
 //! A run of 100,000 items must not hold 100,000 results, so its state has
 //! handles, and the values behind them are in a store that the caller brings.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::digest::Digest;
 use crate::value::Value;
@@ -21,7 +21,7 @@ pub enum Handle {
 }
 
 /// The list that a `for` made.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Listed {
     /// Its items, in input order.
     pub items: Vec<Handle>,
@@ -30,6 +30,15 @@ pub struct Listed {
     pub keys: Option<Handle>,
     /// Which of the `for`'s items these are, if some were left out.
     pub kept: Option<Vec<u32>>,
+    /// The list as a value, once it was asked for.
+    pub value: OnceLock<Value>,
+}
+
+impl PartialEq for Listed {
+    /// What was asked for is no part of what it is.
+    fn eq(&self, other: &Self) -> bool {
+        self.items == other.items && self.keys == other.keys && self.kept == other.kept
+    }
 }
 
 /// How many bytes the encoding of a value has that is carried along.

@@ -5,7 +5,8 @@
 //!
 //! Modules, in reading order: what is computed with, what may be computed, the
 //! plan that says in which order, what it can cost, and what happens when it is
-//! walked: its events, the run they make, and what runs share.
+//! walked: its events, the run they make, what runs share, the names by which
+//! results are known, and the stored form of it all.
 
 pub mod amount;
 pub mod literal;
@@ -40,5 +41,8 @@ pub mod address;
 pub mod arbiter;
 pub mod event;
 pub mod handle;
+pub mod key;
 pub mod run;
 pub mod step;
+
+pub mod wire;

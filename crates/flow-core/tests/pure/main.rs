@@ -3,4 +3,6 @@
 mod eval;
 mod golden;
 mod outline;
+mod sample;
 mod template;
+mod wire;

@@ -1,0 +1,760 @@
+//! The walk: what follows from a cell that is ready, settled or not wanted.
+//!
+//! Everything here is a consequence of an event, never a decision. There is no
+//! recursion over the graph: consequences wait in a list.
+
+use std::cell::OnceCell;
+
+use crate::address::{At, Ticket};
+use crate::event::Failure;
+use crate::handle::{Handle, Listed};
+use crate::plan::{NodeId, NodeKind};
+use crate::value::Value;
+
+use super::Run;
+use super::shape::{Yield, small};
+use super::state::{
+    Cell, CellId, FailedState, Frame, FrameId, ItemState, Items, Phase, RegionPhase, RegionState,
+    State, StepState, Stop,
+};
+
+/// A consequence that waits for its turn.
+#[derive(Debug, Clone)]
+pub(super) enum Task {
+    /// All that a cell requires is there.
+    Ready(CellId),
+    /// A cell has a value.
+    Available(CellId),
+    /// Nothing more happens in a cell.
+    Settled(CellId),
+    /// Nothing more happens in a frame.
+    Rest(FrameId),
+    /// A frame is not wanted any more.
+    CutFrame(FrameId),
+    /// A region ends when all in it has come to rest.
+    Stop(CellId, Option<Failure>),
+}
+
+impl Run {
+    pub(super) fn node_of(&self, cell: CellId) -> NodeId {
+        let frame = self.frames.get(cell.frame);
+        self.shape.block(frame.block).nodes[cell.pos as usize]
+    }
+
+    pub(super) fn at_of(&self, cell: CellId) -> At {
+        At {
+            node: self.node_of(cell),
+            ords: self.frames.get(cell.frame).ords.clone(),
+        }
+    }
+
+    pub(super) fn ticket_of(&self, cell: CellId, attempt: u32) -> Ticket {
+        Ticket {
+            at: self.at_of(cell),
+            generation: self.frames.get(cell.frame).generation,
+            attempt,
+        }
+    }
+
+    pub(super) fn kind_of(&self, cell: CellId) -> &NodeKind {
+        &self.plan.node(self.node_of(cell)).kind
+    }
+
+    /// Finds a live cell by its address.
+    pub(super) fn find(&self, at: &At) -> Option<CellId> {
+        let mut chain: smallvec::SmallVec<[NodeId; 8]> = smallvec::smallvec![at.node];
+        let mut node = self.plan.graph.node_weight(index(at.node))?;
+        if self.shape.node(at.node).depth as usize != at.ords.len() {
+            return None;
+        }
+        while let Some(parent) = &node.parent {
+            chain.push(parent.node);
+            node = self.plan.node(parent.node);
+        }
+        let mut frame = self.root?;
+        let mut depth = 0;
+        let mut cell = None;
+        for id in chain.iter().rev() {
+            let shape = self.shape.node(*id);
+            if let Some(owner) = cell {
+                frame = self.frame_in(owner, shape.block, at.ords.get(depth).copied())?;
+                depth = self.frames.get(frame).ords.len();
+            }
+            cell = Some(CellId {
+                frame,
+                pos: shape.pos,
+            });
+        }
+        cell
+    }
+
+    /// Returns the frame of a region that is of a block, and of an item.
+    fn frame_in(&self, owner: CellId, block: u32, ord: Option<u32>) -> Option<FrameId> {
+        let region = match &self.frames.cell(owner).state {
+            State::Region(region) => region,
+            State::Failed(failed) => failed.region.as_ref()?,
+            State::Waiting
+            | State::Value(_)
+            | State::Step(_)
+            | State::Done(_)
+            | State::Blocked
+            | State::Cut => return None,
+        };
+        let found = match &region.phase {
+            RegionPhase::Body(frame)
+            | RegionPhase::Winning(frame, _)
+            | RegionPhase::Closing(frame) => Some(*frame),
+            RegionPhase::Items(items) => {
+                let ord = ord?;
+                let open = items.frames.get(&ord).or_else(|| items.failed.get(&ord));
+                open.copied()
+            }
+            RegionPhase::Deciding | RegionPhase::Pausing(_) | RegionPhase::Resting => None,
+        }?;
+        let frame = self.frames.get(found);
+        let is_it = frame.block == block && frame.item.is_none_or(|item| Some(item) == ord);
+        is_it.then_some(found)
+    }
+
+    /// Carries out all consequences.
+    pub(super) fn settle_all(&mut self) {
+        while let Some(task) = self.tasks.pop_front() {
+            match task {
+                Task::Ready(cell) => self.make_ready(cell),
+                Task::Available(cell) => self.tell_successors(cell),
+                Task::Settled(cell) => self.count_settled(cell),
+                Task::Rest(frame) => self.come_to_rest(frame),
+                Task::CutFrame(frame) => self.cut_frame(frame),
+                Task::Stop(cell, ending) => self.stop_region(cell, ending),
+            }
+        }
+        self.frames.recycle();
+    }
+
+    /// Makes an instance of a block, and readies what requires nothing.
+    pub(super) fn open_frame(
+        &mut self,
+        block: u32,
+        owner: Option<CellId>,
+        item: Option<u32>,
+    ) -> FrameId {
+        let mut ords = owner.map_or_else(Default::default, |owner| {
+            self.frames.get(owner.frame).ords.clone()
+        });
+        ords.extend(item);
+        let nodes = &self.shape.block(block).nodes;
+        let cells: Vec<Cell> = nodes
+            .iter()
+            .map(|id| Cell {
+                missing: self.shape.node(*id).requires,
+                state: State::Waiting,
+            })
+            .collect();
+        let ready: Vec<u32> = (0..)
+            .zip(&cells)
+            .filter(|(_, cell)| cell.missing == 0)
+            .map(|(pos, _)| pos)
+            .collect();
+        let open = small(cells.len());
+        let frame = self.frames.insert(Frame {
+            block,
+            owner,
+            item,
+            ords,
+            generation: self.generation,
+            cells,
+            open,
+            is_broken: false,
+            failure: None,
+            has_cut: false,
+            is_cut: false,
+            state: None,
+            subject: OnceCell::new(),
+            args: OnceCell::new(),
+        });
+        let ready = ready
+            .into_iter()
+            .map(|pos| Task::Ready(CellId { frame, pos }));
+        self.tasks.extend(ready);
+        if open == 0 {
+            self.tasks.push_back(Task::Rest(frame));
+        }
+        frame
+    }
+
+    fn make_ready(&mut self, cell: CellId) {
+        if !matches!(self.frames.cell(cell).state, State::Waiting) {
+            return;
+        }
+        if self.frames.get(cell.frame).is_cut {
+            self.settle(cell, State::Cut);
+            return;
+        }
+        let is_opened = !self.shape.node(self.node_of(cell)).has_limits;
+        match self.kind_of(cell) {
+            NodeKind::Value(_) => self.settle(cell, State::Value(OnceCell::new())),
+            NodeKind::Step(_) => {
+                let step = StepState::new(is_opened);
+                self.set(cell, State::Step(Box::new(step)));
+            }
+            NodeKind::If(_) | NodeKind::Match(_) | NodeKind::For(_) | NodeKind::Repeat(_) => {
+                let region = RegionState::new(RegionPhase::Deciding, is_opened);
+                self.set(cell, State::Region(Box::new(region)));
+            }
+            NodeKind::Workflow(_) | NodeKind::Race(_) | NodeKind::Parallel(_) => {
+                let region = RegionState::new(RegionPhase::Deciding, is_opened);
+                if is_opened {
+                    // Nothing to decide: the phase is set before it is seen.
+                    let frame = self.open_frame(self.own_block(cell, 0), Some(cell), None);
+                    let phase = RegionPhase::Body(frame);
+                    let region = RegionState { phase, ..region };
+                    self.set(cell, State::Region(Box::new(region)));
+                } else {
+                    self.set(cell, State::Region(Box::new(region)));
+                }
+            }
+        }
+    }
+
+    /// Returns the number of a block that a cell's node owns.
+    pub(super) fn own_block(&self, cell: CellId, at: usize) -> u32 {
+        self.shape.node(self.node_of(cell)).blocks[at]
+    }
+
+    /// Gives a cell its last state, and tells whoever waits.
+    pub(super) fn settle(&mut self, cell: CellId, state: State) {
+        debug_assert!(state.is_settled(), "a last state");
+        let was_available = self.frames.cell(cell).state.is_available();
+        let is_available = state.is_available();
+        self.set(cell, state);
+        self.close_limits(cell);
+        if is_available && !was_available {
+            self.tasks.push_back(Task::Available(cell));
+        }
+        self.tasks.push_back(Task::Settled(cell));
+    }
+
+    fn tell_successors(&mut self, cell: CellId) {
+        let node = self.node_of(cell);
+        for at in 0..self.shape.node(node).successors.len() {
+            let pos = self.shape.node(node).successors[at];
+            let next = CellId { pos, ..cell };
+            let found = self.frames.cell_mut(next);
+            found.missing = found.missing.saturating_sub(1);
+            if found.missing == 0 && matches!(found.state, State::Waiting) {
+                self.tasks.push_back(Task::Ready(next));
+            }
+        }
+        self.maybe_winning(cell);
+    }
+
+    /// A race may be decided.
+    fn maybe_winning(&mut self, cell: CellId) {
+        let Some(owner) = self.frames.get(cell.frame).owner else {
+            return;
+        };
+        let is_race = matches!(self.kind_of(owner), NodeKind::Race(_));
+        let is_body = is_race && self.frames.get(cell.frame).block == self.own_block(owner, 0);
+        let State::Region(region) = &self.frames.cell(owner).state else {
+            return;
+        };
+        let is_open = region.value.is_none() && region.ending.is_none();
+        if is_body && is_open && matches!(region.phase, RegionPhase::Body(_)) {
+            self.edit_region(owner, |region| {
+                region.phase = RegionPhase::Winning(cell.frame, cell.pos);
+            });
+        }
+    }
+
+    fn count_settled(&mut self, cell: CellId) {
+        let state = &self.frames.cell(cell).state;
+        let is_available = state.is_available();
+        let is_cut = matches!(state, State::Cut);
+        let is_failed = matches!(state, State::Failed(_));
+        let frame = self.frames.get_mut(cell.frame);
+        frame.open = frame.open.saturating_sub(1);
+        frame.has_cut |= is_cut;
+        frame.is_broken |= is_failed;
+        let is_over = frame.open == 0;
+        if !is_available {
+            self.block_successors(cell);
+        }
+        if is_over {
+            self.tasks.push_back(Task::Rest(cell.frame));
+        }
+    }
+
+    fn block_successors(&mut self, cell: CellId) {
+        let node = self.node_of(cell);
+        for at in 0..self.shape.node(node).successors.len() {
+            let pos = self.shape.node(node).successors[at];
+            let next = CellId { pos, ..cell };
+            if matches!(self.frames.cell(next).state, State::Waiting) {
+                self.settle(next, State::Blocked);
+            }
+        }
+    }
+
+    fn come_to_rest(&mut self, id: FrameId) {
+        if !self.frames.has(id) || self.frames.get(id).open > 0 {
+            return;
+        }
+        let Some(owner) = self.frames.get(id).owner else {
+            return;
+        };
+        let State::Region(region) = &self.frames.cell(owner).state else {
+            return;
+        };
+        if matches!(region.phase, RegionPhase::Items(_)) {
+            self.item_at_rest(owner, id);
+        } else if let Some(value) = region.value.clone() {
+            self.free(id);
+            self.settle(owner, State::Done(value));
+        } else if region.ending.is_some() {
+            self.finish_ending(owner);
+        } else if matches!(region.phase, RegionPhase::Winning(..)) {
+            // Its winner is about to be named.
+        } else {
+            self.body_at_rest(owner, id);
+        }
+    }
+
+    /// Returns whether all in a frame went well.
+    fn is_whole(&self, id: FrameId) -> bool {
+        let frame = self.frames.get(id);
+        !frame.is_broken && !frame.has_cut
+    }
+
+    fn body_at_rest(&mut self, owner: CellId, id: FrameId) {
+        let block = self.frames.get(id).block;
+        if matches!(self.kind_of(owner), NodeKind::Race(_)) && block == self.own_block(owner, 0) {
+            // All contenders have failed; one that succeeded would have won.
+            self.fail_or_close(owner, id);
+            return;
+        }
+        if !self.is_whole(id) {
+            self.fail_or_close(owner, id);
+            return;
+        }
+        let is_repeat = matches!(self.kind_of(owner), NodeKind::Repeat(_));
+        match &self.shape.block(block).result {
+            _ if is_repeat => {
+                self.edit_region(owner, |region| region.phase = RegionPhase::Closing(id))
+            }
+            Yield::Nothing => self.finish(owner, id, Handle::Small(Value::None)),
+            Yield::Same(pos) => {
+                let value = self.handle_in(CellId {
+                    frame: id,
+                    pos: *pos,
+                });
+                self.finish(owner, id, value);
+            }
+            Yield::Computed(_) => {
+                self.edit_region(owner, |region| region.phase = RegionPhase::Closing(id));
+            }
+        }
+    }
+
+    /// Returns the handle of a cell that has one.
+    pub(super) fn handle_in(&self, cell: CellId) -> Handle {
+        match &self.frames.cell(cell).state {
+            State::Done(handle) => handle.clone(),
+            State::Region(region) => region.value.clone().unwrap_or(Handle::Small(Value::None)),
+            State::Waiting
+            | State::Value(_)
+            | State::Step(_)
+            | State::Failed(_)
+            | State::Blocked
+            | State::Cut => Handle::Small(Value::None),
+        }
+    }
+
+    /// A region has its value, and its frame is dropped.
+    pub(super) fn finish(&mut self, owner: CellId, frame: FrameId, value: Handle) {
+        self.free(frame);
+        self.settle(owner, State::Done(value));
+    }
+
+    /// A frame failed: something is done about it, or its owner fails too.
+    fn fail_or_close(&mut self, owner: CellId, id: FrameId) {
+        let frame = self.frames.get(id);
+        let Some(failure) = failure_in(frame) else {
+            self.free(id);
+            self.settle(owner, State::Cut);
+            return;
+        };
+        let is_first = !self.shape.block(frame.block).is_fallback && !frame.has_cut;
+        if is_first && self.has_way_out(owner) {
+            self.edit_region(owner, |region| region.phase = RegionPhase::Closing(id));
+        } else {
+            self.fail_region(owner, failure);
+        }
+    }
+
+    /// Returns whether something may be done about the failure of a region.
+    fn has_way_out(&self, cell: CellId) -> bool {
+        let retries = match self.kind_of(cell) {
+            NodeKind::Workflow(workflow) => workflow.policies.retry.is_some(),
+            _ => false,
+        };
+        retries || self.shape.node(self.node_of(cell)).has_fallback
+    }
+
+    /// A region fails; what is in it is kept for a second try.
+    pub(super) fn fail_region(&mut self, cell: CellId, failure: Failure) {
+        let region = match &mut self.frames.cell_mut(cell).state {
+            State::Region(region) => Some(std::mem::replace(
+                region.as_mut(),
+                RegionState::new(RegionPhase::Resting, true),
+            )),
+            _ => None,
+        };
+        let region = region.map(Box::new);
+        self.settle(
+            cell,
+            State::Failed(Box::new(FailedState { failure, region })),
+        );
+    }
+
+    /// All in a region that was stopped has come to rest.
+    fn finish_ending(&mut self, cell: CellId) {
+        let State::Region(region) = &self.frames.cell(cell).state else {
+            return;
+        };
+        let ending = region.ending.clone().flatten();
+        let frame = match &region.phase {
+            RegionPhase::Body(frame)
+            | RegionPhase::Winning(frame, _)
+            | RegionPhase::Closing(frame) => Some(*frame),
+            RegionPhase::Deciding
+            | RegionPhase::Items(_)
+            | RegionPhase::Pausing(_)
+            | RegionPhase::Resting => None,
+        };
+        match (ending, frame) {
+            (Some(_), Some(frame))
+                if self.has_way_out(cell)
+                    && !self.shape.block(self.frames.get(frame).block).is_fallback =>
+            {
+                self.edit_region(cell, |region| region.phase = RegionPhase::Closing(frame));
+            }
+            (Some(failure), _) => self.fail_region(cell, failure),
+            (None, _) => {
+                self.free_region(cell);
+                self.settle(cell, State::Cut);
+            }
+        }
+    }
+
+    // Items.
+
+    fn item_at_rest(&mut self, owner: CellId, id: FrameId) {
+        let is_whole = self.is_whole(id);
+        let frame = self.frames.get(id);
+        let (block, item) = (frame.block, frame.item.unwrap_or_default());
+        let keeps = self.keeps_ok(owner);
+        let same = match &self.shape.block(block).result {
+            Yield::Nothing => Some(Handle::Small(Value::None)),
+            Yield::Same(pos) => Some(self.handle_in(CellId {
+                frame: id,
+                pos: *pos,
+            })),
+            Yield::Computed(_) => None,
+        };
+        let is_ending = self
+            .region(owner)
+            .is_some_and(|region| region.ending.is_some());
+        let mut frees = true;
+        self.edit_items(owner, |items| {
+            if is_ending {
+                items.closing.remove(&item);
+                items.frames.remove(&item);
+            } else if !is_whole {
+                items.frames.remove(&item);
+                if keeps {
+                    items.closed[item as usize] = ItemState::Left;
+                } else {
+                    items.failed.insert(item, id);
+                    frees = false;
+                }
+            } else if let Some(value) = same {
+                items.frames.remove(&item);
+                items.closed[item as usize] = ItemState::Done(value);
+            } else {
+                items.closing.insert(item);
+                frees = false;
+            }
+        });
+        if frees {
+            self.free(id);
+        }
+        self.advance(owner);
+    }
+
+    /// An item's value was computed.
+    pub(super) fn close_item(&mut self, owner: CellId, item: u32, state: ItemState) {
+        let mut frame = None;
+        self.edit_items(owner, |items| {
+            items.closing.remove(&item);
+            frame = items.frames.remove(&item);
+            items.closed[item as usize] = state;
+        });
+        if let Some(frame) = frame {
+            self.free(frame);
+        }
+        self.advance(owner);
+    }
+
+    /// An item failed by itself.
+    pub(super) fn fail_item(&mut self, owner: CellId, item: u32, failure: Failure) {
+        if self.keeps_ok(owner) {
+            self.close_item(owner, item, ItemState::Left);
+            return;
+        }
+        let mut frame = None;
+        self.edit_items(owner, |items| {
+            items.closing.remove(&item);
+            frame = items.frames.remove(&item);
+            items.failed.extend(frame.map(|frame| (item, frame)));
+        });
+        if let Some(frame) = frame {
+            self.frames.get_mut(frame).failure = Some(failure);
+        }
+        self.advance(owner);
+    }
+
+    fn keeps_ok(&self, cell: CellId) -> bool {
+        matches!(self.kind_of(cell), NodeKind::For(each) if each.keep_ok)
+    }
+
+    /// Opens further items, or ends the `for`.
+    pub(super) fn advance(&mut self, owner: CellId) {
+        let block = self.own_block(owner, 0);
+        let is_cut = self.frames.get(owner.frame).is_cut;
+        loop {
+            let Some(region) = self.region(owner) else {
+                return;
+            };
+            let is_ending = is_cut || region.ending.is_some();
+            let RegionPhase::Items(items) = &region.phase else {
+                return;
+            };
+            let has_room = items.frames.len() < items.parallel.max(1) as usize;
+            let may_open = !is_ending && items.failed.is_empty();
+            if may_open && has_room && items.next < items.count {
+                let item = items.next;
+                let frame = self.open_frame(block, Some(owner), Some(item));
+                self.edit_items(owner, |items| {
+                    items.next += 1;
+                    items.frames.insert(item, frame);
+                });
+                continue;
+            }
+            if items.frames.is_empty() && (items.next == items.count || !may_open) {
+                self.end_items(owner);
+            }
+            return;
+        }
+    }
+
+    fn end_items(&mut self, owner: CellId) {
+        let Some(region) = self.region(owner) else {
+            return;
+        };
+        let RegionPhase::Items(items) = &region.phase else {
+            return;
+        };
+        if region.ending.is_some() {
+            self.finish_ending(owner);
+            return;
+        }
+        if !items.failed.is_empty() {
+            let frames = items.failed.values().map(|id| self.frames.get(*id));
+            let failure = frames.into_iter().find_map(failure_in);
+            match failure {
+                Some(failure) => self.fail_region(owner, failure),
+                None => {
+                    self.free_region(owner);
+                    self.settle(owner, State::Cut);
+                }
+            }
+            return;
+        }
+        let listed = listed(items);
+        self.settle(owner, State::Done(Handle::Listed(listed.into())));
+    }
+
+    // Stopping.
+
+    fn cut_frame(&mut self, id: FrameId) {
+        if !self.frames.has(id) {
+            return;
+        }
+        self.frames.get_mut(id).is_cut = true;
+        let count = small(self.frames.get(id).cells.len());
+        for pos in 0..count {
+            let cell = CellId { frame: id, pos };
+            match &self.frames.cell(cell).state {
+                State::Waiting => self.settle(cell, State::Cut),
+                State::Step(step) => match step.phase {
+                    Phase::Opening
+                    | Phase::Ready
+                    | Phase::Held
+                    | Phase::Pausing(_)
+                    | Phase::Asking(..)
+                    | Phase::Sleeping(..) => self.settle(cell, State::Cut),
+                    Phase::Running(_) | Phase::Remote(..) => self.stop_attempt(cell, Stop::Cut),
+                    // What became of it has to be found out all the same.
+                    Phase::Probing(..) | Phase::Unknown(_) => {}
+                },
+                State::Region(_) => self.tasks.push_back(Task::Stop(cell, None)),
+                State::Value(_)
+                | State::Done(_)
+                | State::Failed(_)
+                | State::Blocked
+                | State::Cut => {}
+            }
+        }
+        if self.frames.get(id).open == 0 {
+            self.tasks.push_back(Task::Rest(id));
+        }
+    }
+
+    pub(super) fn stop_attempt(&mut self, cell: CellId, why: Stop) {
+        self.edit_step(cell, |step| match &mut step.phase {
+            Phase::Running(running) | Phase::Remote(running, _) => {
+                // Not being wanted outweighs being late.
+                if running.stop.is_none() || why == Stop::Cut {
+                    running.stop = Some(why);
+                }
+            }
+            Phase::Opening
+            | Phase::Ready
+            | Phase::Held
+            | Phase::Asking(..)
+            | Phase::Sleeping(..)
+            | Phase::Pausing(_)
+            | Phase::Probing(..)
+            | Phase::Unknown(_) => {}
+        });
+    }
+
+    pub(super) fn stop_region(&mut self, cell: CellId, ending: Option<Failure>) {
+        let Some(region) = self.region(cell) else {
+            return;
+        };
+        // Not being wanted outweighs having failed.
+        if region.ending.is_some() && ending.is_some() {
+            return;
+        }
+        let frames: Vec<FrameId> = match &region.phase {
+            RegionPhase::Body(frame)
+            | RegionPhase::Winning(frame, _)
+            | RegionPhase::Closing(frame) => vec![*frame],
+            RegionPhase::Items(items) => items.frames.values().copied().collect(),
+            RegionPhase::Deciding | RegionPhase::Pausing(_) | RegionPhase::Resting => Vec::new(),
+        };
+        self.edit_region(cell, |region| {
+            region.ending = Some(ending);
+            if let RegionPhase::Winning(frame, _) | RegionPhase::Closing(frame) = region.phase {
+                region.phase = RegionPhase::Body(frame);
+            }
+        });
+        if frames.is_empty() {
+            self.finish_ending(cell);
+        }
+        self.tasks.extend(frames.into_iter().map(Task::CutFrame));
+    }
+
+    // Dropping.
+
+    /// Drops a frame and all frames in it.
+    pub(super) fn free(&mut self, id: FrameId) {
+        let mut open = vec![id];
+        while let Some(id) = open.pop() {
+            let Some(frame) = self.frames.remove(id) else {
+                continue;
+            };
+            let nodes = &self.shape.block(frame.block).nodes;
+            let limited = nodes.iter().filter(|id| self.shape.node(**id).has_limits);
+            let limited: Vec<At> = limited
+                .map(|id| At::new(*id, frame.ords.iter().copied()))
+                .collect();
+            for at in &limited {
+                self.forget_limits(at);
+            }
+            for cell in &frame.cells {
+                let region = match &cell.state {
+                    State::Region(region) => Some(region),
+                    State::Failed(failed) => failed.region.as_ref(),
+                    State::Waiting
+                    | State::Value(_)
+                    | State::Step(_)
+                    | State::Done(_)
+                    | State::Blocked
+                    | State::Cut => None,
+                };
+                open.extend(region.into_iter().flat_map(|region| frames_of(region)));
+            }
+        }
+    }
+
+    pub(super) fn free_region(&mut self, cell: CellId) {
+        let frames = self.region(cell).map(frames_of).unwrap_or_default();
+        for frame in frames {
+            self.free(frame);
+        }
+    }
+}
+
+/// Returns the frames that belong to a region.
+pub(super) fn frames_of(region: &RegionState) -> Vec<FrameId> {
+    match &region.phase {
+        RegionPhase::Body(frame) | RegionPhase::Winning(frame, _) | RegionPhase::Closing(frame) => {
+            vec![*frame]
+        }
+        RegionPhase::Items(items) => {
+            let all = items.frames.values().chain(items.failed.values());
+            all.copied().collect()
+        }
+        RegionPhase::Deciding | RegionPhase::Pausing(_) | RegionPhase::Resting => Vec::new(),
+    }
+}
+
+/// Returns the failure of a frame. Of several, the first in the order of
+/// writing speaks for all.
+pub(super) fn failure_in(frame: &Frame) -> Option<Failure> {
+    let failed = frame.cells.iter().find_map(|cell| match &cell.state {
+        State::Failed(failed) => Some(failed.failure.clone()),
+        State::Waiting
+        | State::Value(_)
+        | State::Step(_)
+        | State::Region(_)
+        | State::Done(_)
+        | State::Blocked
+        | State::Cut => None,
+    });
+    frame.failure.clone().or(failed)
+}
+
+fn listed(items: &Items) -> Listed {
+    let kept = items.closed.iter().any(|item| *item == ItemState::Left);
+    let mut indexes = Vec::new();
+    let mut handles = Vec::with_capacity(items.closed.len());
+    for (at, item) in items.closed.iter().enumerate() {
+        if let ItemState::Done(handle) = item {
+            handles.push(handle.clone());
+            indexes.push(small(at));
+        }
+    }
+    Listed {
+        items: handles,
+        keys: items.keys.clone(),
+        kept: kept.then_some(indexes),
+        value: std::sync::OnceLock::new(),
+    }
+}
+
+fn index(id: NodeId) -> petgraph::graph::NodeIndex<u32> {
+    petgraph::graph::NodeIndex::new(id.0 as usize)
+}
