@@ -3,5 +3,6 @@
 
 mod dice;
 mod generate;
+mod oracle;
 mod outside;
 mod script;

@@ -11,6 +11,7 @@ mod map;
 mod money;
 mod order;
 mod reading;
+mod regions;
 mod state;
 mod values;
 

@@ -95,6 +95,8 @@ pub(super) struct Reading<'a> {
     /// The last attempt at an instance since the run last began again.
     pub(super) last: BTreeMap<At, Ticket>,
     pub(super) tries: BTreeMap<At, Tries>,
+    /// What a wait or a question gives when its time is over.
+    pub(super) promised: BTreeMap<Ticket, Option<Handle>>,
     pub(super) settled: BTreeMap<At, Settled>,
     pub(super) fallen: BTreeSet<At>,
     pub(super) opened: BTreeMap<At, Option<BudgetSet>>,
@@ -136,6 +138,7 @@ impl<'a> Reading<'a> {
             attempts: BTreeMap::new(),
             last: BTreeMap::new(),
             tries: BTreeMap::new(),
+            promised: BTreeMap::new(),
             settled: BTreeMap::new(),
             fallen: BTreeSet::new(),
             opened: BTreeMap::new(),
