@@ -331,13 +331,22 @@ pub struct Start {
     /// The arguments of the workflow, as a list in their order.
     pub inputs: Handle,
     /// The files of the project that the plan names, as they were then.
-    pub files: Vec<(Arc<str>, Handle)>,
+    pub files: Vec<PinnedFile>,
     /// What all draws come from.
     pub seed: u64,
     /// The most that the run may spend, besides what the plan says.
     pub budget: Option<Money>,
     /// What made it start.
     pub trigger: Option<Firing>,
+}
+
+/// A file of the project, as it was when the run began.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PinnedFile {
+    /// Its path in the project.
+    pub path: Arc<str>,
+    /// The artifact.
+    pub artifact: Handle,
 }
 
 /// What made a run start by itself.

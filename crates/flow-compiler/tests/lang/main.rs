@@ -21,5 +21,6 @@ mod project;
 #[path = "../../../../tests/fuzz/src/properties.rs"]
 #[expect(unreachable_pub, reason = "a module of the targets' library")]
 mod properties;
+mod runs;
 mod secrets;
 mod translation;

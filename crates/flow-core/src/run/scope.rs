@@ -362,8 +362,8 @@ impl Scope for Inside<'_> {
 
     fn file(&self, path: &str, _media: Media) -> Option<Value> {
         let files = &self.place.run.start.files;
-        let (_, handle) = files.iter().find(|(name, _)| &**name == path)?;
-        self.keep(load(handle, self.place.values))
+        let file = files.iter().find(|file| &*file.path == path)?;
+        self.keep(load(&file.artifact, self.place.values))
     }
 
     fn draw(&self, ordinal: u32) -> Option<Draw> {

@@ -6,8 +6,8 @@ use crate::address::Ticket;
 use crate::arbiter::LedgerId;
 use crate::effect::{Act, Effect, FailureClass};
 use crate::event::{
-    BudgetSet, Counts, Event, Fact, Failure, Firing, Grant, Origin, Same, Start, Started, Status,
-    Then, Timer, Verdict,
+    BudgetSet, Counts, Event, Fact, Failure, Firing, Grant, Origin, PinnedFile, Same, Start,
+    Started, Status, Then, Timer, Verdict,
 };
 use crate::plan::{Exhausted, Period};
 use crate::step::{Bill, Sent};
@@ -64,9 +64,12 @@ wire_struct!(Start {
     5 seed,
     6 budget,
     7 trigger,
+    8 files,
 });
 
-wire_struct!(Firing { 1 trigger, 2 scheduled, 3 event });
+wire_struct!(PinnedFile { 1 path, 2 artifact });
+
+wire_struct!(Firing { 1 trigger, 2 scheduled, 3 event, 4 number });
 
 wire_struct!(BudgetSet { 1 amount, 2 per, 3 or });
 

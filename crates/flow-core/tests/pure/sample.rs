@@ -10,7 +10,7 @@ use flow_core::arbiter::LedgerId;
 use flow_core::digest::Digest;
 use flow_core::effect::{Act, Effect, FailureClass};
 use flow_core::event::{
-    BudgetSet, Counts, Event, Fact, Failure, Firing, Grant, Origin, Same, Start, Started, Status,
+    BudgetSet, Counts, Event, Fact, Failure, Firing, Grant, PinnedFile, Origin, Same, Start, Started, Status,
     Then, Timer, Verdict,
 };
 use flow_core::handle::Handle;
@@ -257,10 +257,17 @@ impl Dice {
             behaviour: self.short(),
             plan: self.digest(),
             inputs: self.handle(),
+            files: (0..self.below(3))
+                .map(|_| PinnedFile {
+                    path: self.text(),
+                    artifact: self.handle(),
+                })
+                .collect(),
             seed: self.bits(),
             budget: self.maybe(Self::money),
             trigger: self.maybe(|dice| Firing {
                 trigger: dice.text(),
+                number: dice.bits(),
                 scheduled: dice.instant(),
                 event: dice.maybe(Self::handle),
             }),

@@ -208,6 +208,7 @@ fn the_list_of_a_for_is_never_stored() {
                 items: Vec::new(),
                 keys: None,
                 kept: None,
+                value: std::sync::OnceLock::new(),
             })),
         },
     };
