@@ -56,9 +56,9 @@ impl Reading<'_> {
             None => None,
             Some(_) => Some(self.value(&At::root())),
         };
-        let is_right = match expected {
+        let is_right = match &expected {
             None => given.is_none() || given == Some(Value::None),
-            Some(expected) => expected.is_some() && given == expected,
+            Some(expected) => expected.is_some() && given == *expected,
         };
         if !is_right {
             let what = format!("the run gives {given:?}, the plan says {expected:?}");

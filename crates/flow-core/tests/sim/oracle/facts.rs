@@ -337,7 +337,7 @@ impl Reading<'_> {
     }
 
     /// What follows a failure of an instance.
-    fn follow(
+    pub(super) fn follow(
         &mut self,
         at: &At,
         failure: &Failure,
