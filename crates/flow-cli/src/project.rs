@@ -15,6 +15,7 @@ use flow_syntax::span::{Source, SourceId};
 use crate::config;
 use crate::disk::{Disk, read_text};
 use crate::exit::Failure;
+use crate::extra::Extra;
 use crate::report::Report;
 
 /// What the names of the standard library's sources begin with.
@@ -46,6 +47,8 @@ pub(crate) struct Projects {
     /// The folder that the user is in.
     pub(crate) here: PathBuf,
     profile: Option<String>,
+    /// Declarations besides the standard library's.
+    declarations: Vec<(&'static str, &'static str)>,
     known: BTreeMap<PathBuf, Rc<Project>>,
 }
 
@@ -64,13 +67,14 @@ pub(crate) struct Entry {
 
 impl Projects {
     /// Starts in the user's folder.
-    pub(crate) fn new(profile: Option<&str>) -> Result<Self, Failure> {
+    pub(crate) fn new(profile: Option<&str>, extra: &Extra) -> Result<Self, Failure> {
         let here = std::env::current_dir()
             .and_then(fs::canonicalize)
             .map_err(|error| Failure::io(format!("cannot find the current folder: {error}")))?;
         Ok(Self {
             here,
             profile: profile.map(str::to_owned),
+            declarations: extra.declarations.clone(),
             known: BTreeMap::new(),
         })
     }
@@ -81,7 +85,9 @@ impl Projects {
         if let Some(project) = self.known.get(&root) {
             return Ok(Rc::clone(project));
         }
-        let project = Rc::new(Project::open(root.clone(), self.profile.as_deref())?);
+        let profile = self.profile.as_deref();
+        let project = Project::open(root.clone(), profile, &self.declarations)?;
+        let project = Rc::new(project);
         self.known.insert(root, Rc::clone(&project));
         Ok(project)
     }
@@ -165,10 +171,14 @@ impl Entry {
 }
 
 impl Project {
-    fn open(root: PathBuf, profile: Option<&str>) -> Result<Self, Failure> {
+    fn open(
+        root: PathBuf,
+        profile: Option<&str>,
+        declarations: &[(&'static str, &'static str)],
+    ) -> Result<Self, Failure> {
         let mut faults = Vec::new();
         let mut declared = Vec::new();
-        let (mut signatures, found) = standard();
+        let (mut signatures, found) = standard(declarations);
         if !found.is_empty() {
             faults.push((signatures.sources.clone(), found));
         }
@@ -208,9 +218,16 @@ impl Project {
     }
 }
 
-/// Reads the standard library.
-pub(crate) fn standard() -> (Signatures, Vec<Diagnostic>) {
-    Signatures::read(&stdlib::sources())
+/// Reads the standard library, and what else is declared from the start.
+pub(crate) fn standard(
+    declarations: &[(&'static str, &'static str)],
+) -> (Signatures, Vec<Diagnostic>) {
+    let mut sources = stdlib::sources();
+    for (name, text) in declarations {
+        let id = u32::try_from(sources.len()).unwrap_or(u32::MAX);
+        sources.push(Source::new(SourceId(id), *name, *text));
+    }
+    Signatures::read(&sources)
 }
 
 fn unknown_profile(profile: &str, profiles: &[String]) -> Failure {

@@ -9,6 +9,7 @@ use flow_syntax::span::{Source, SourceId, Spelling};
 use crate::args::{Fmt, To};
 use crate::disk::write_text;
 use crate::exit::{Exit, Failure};
+use crate::extra::Extra;
 use crate::inputs::{self, Input};
 use crate::output::Output;
 use crate::project::{Entry, Projects};
@@ -23,7 +24,7 @@ struct Tally {
 }
 
 /// Formats files, or says which would change.
-pub(super) fn run(args: &Fmt, output: &mut Output) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Fmt, extra: &Extra, output: &mut Output) -> Result<Exit, Failure> {
     let inputs = if args.stdin {
         if !args.paths.is_empty() {
             return Err(Failure::usage("`--stdin` takes no files"));
@@ -32,7 +33,7 @@ pub(super) fn run(args: &Fmt, output: &mut Output) -> Result<Exit, Failure> {
     } else {
         inputs::find(&args.paths)?
     };
-    let mut projects = Projects::new(args.settled.profile.as_deref())?;
+    let mut projects = Projects::new(args.settled.profile.as_deref(), extra)?;
     let mut report = Report::default();
     let entries = inputs::read(&mut projects, &mut report, &inputs, &args.stdin_name)?;
     if let Some(to) = args.to {

@@ -5,14 +5,15 @@ use std::fs;
 use crate::args::{Graph, GraphFormat};
 use crate::commands::target::Target;
 use crate::exit::{Exit, Failure};
+use crate::extra::Extra;
 use crate::graph::{Picture, dot, mermaid, svg};
 use crate::outline::Part;
 use crate::output::Output;
 use crate::render::human;
 
 /// Draws a workflow.
-pub(super) fn run(args: &Graph, output: &mut Output) -> Result<Exit, Failure> {
-    let target = Target::load(&args.target, args.settled.profile.as_deref())?;
+pub(super) fn run(args: &Graph, extra: &Extra, output: &mut Output) -> Result<Exit, Failure> {
+    let target = Target::load(&args.target, args.settled.profile.as_deref(), extra)?;
     if !target.compiled.is_ok() {
         let said = human(&target.report, output.message_looks());
         output.message(&format!("{said}{}", target.report.summary()))?;

@@ -14,18 +14,19 @@ mod validate;
 
 use crate::args::Command;
 use crate::exit::{Exit, Failure};
+use crate::extra::Extra;
 use crate::output::Output;
 
 /// Does what the command line says.
-pub(crate) fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
+pub(crate) fn run(command: Command, extra: &Extra, output: &mut Output) -> Result<Exit, Failure> {
     match command {
-        Command::Validate(args) => validate::run(&args, output),
-        Command::Plan(args) => plan::run(&args, output),
-        Command::Graph(args) => graph::run(&args, output),
-        Command::Fmt(args) => fmt::run(&args, output),
+        Command::Validate(args) => validate::run(&args, extra, output),
+        Command::Plan(args) => plan::run(&args, extra, output),
+        Command::Graph(args) => graph::run(&args, extra, output),
+        Command::Fmt(args) => fmt::run(&args, extra, output),
         Command::Explain(args) => explain::run(&args, output),
-        Command::Steps(args) => steps::run(&args, output),
-        Command::Schema(args) => schema::run(&args, output),
+        Command::Steps(args) => steps::run(&args, extra, output),
+        Command::Schema(args) => schema::run(&args, extra, output),
         Command::New(args) => new::run(&args, output),
         Command::Completions(args) => completions::run(&args, output),
     }

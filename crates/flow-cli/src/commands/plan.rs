@@ -19,6 +19,7 @@ use crate::args::{DataFormat, Plan as Args};
 use crate::commands::target::Target;
 use crate::commands::validate::verdict;
 use crate::exit::{Exit, Failure};
+use crate::extra::Extra;
 use crate::outline::Part;
 use crate::output::Output;
 use crate::render::human;
@@ -35,8 +36,8 @@ struct Shown<'a> {
 }
 
 /// Shows the plan of a workflow.
-pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
-    let target = Target::load(&args.target, args.settled.profile.as_deref())?;
+pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exit, Failure> {
+    let target = Target::load(&args.target, args.settled.profile.as_deref(), extra)?;
     let report = &target.report;
     // What is wrong with the command line is said before, and instead.
     let chosen = if target.compiled.is_ok() {

@@ -12,14 +12,15 @@ use serde_json::{Map, Value, json};
 
 use crate::args::Schema;
 use crate::exit::{Exit, Failure};
+use crate::extra::Extra;
 use crate::output::Output;
 use crate::project::Projects;
 use crate::render::{human, pretty};
 use crate::report::Report;
 
 /// Prints the schema.
-pub(super) fn run(args: &Schema, output: &mut Output) -> Result<Exit, Failure> {
-    let mut projects = Projects::new(args.settled.profile.as_deref())?;
+pub(super) fn run(args: &Schema, extra: &Extra, output: &mut Output) -> Result<Exit, Failure> {
+    let mut projects = Projects::new(args.settled.profile.as_deref(), extra)?;
     let here = projects.here.clone();
     let project = projects.of_folder(&here)?;
     let mut report = Report::default();
@@ -226,7 +227,7 @@ mod tests {
 
     #[test]
     fn every_reference_leads_somewhere() {
-        let (signatures, _) = standard();
+        let (signatures, _) = standard(&[]);
         let schema = schema(&signatures);
         let defs = schema["$defs"].as_object().unwrap();
         let text = schema.to_string();
@@ -243,7 +244,7 @@ mod tests {
 
     #[test]
     fn steps_and_their_parameters_are_known() {
-        let (signatures, _) = standard();
+        let (signatures, _) = standard(&[]);
         let text = schema(&signatures).to_string();
         assert!(text.contains("\"http.get\""), "steps are offered");
         assert!(text.contains("^http\\\\.get"), "parameters are offered");

@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use crate::args::{DataFormat, Steps};
 use crate::exit::{Exit, Failure};
+use crate::extra::Extra;
 use crate::output::Output;
 use crate::project::Projects;
 use crate::render::{human, pretty};
@@ -24,8 +25,8 @@ use crate::wording::{self, clip};
 const VERSION: u32 = 1;
 
 /// Shows one step, those of a family, or all.
-pub(super) fn run(args: &Steps, output: &mut Output) -> Result<Exit, Failure> {
-    let mut projects = Projects::new(args.settled.profile.as_deref())?;
+pub(super) fn run(args: &Steps, extra: &Extra, output: &mut Output) -> Result<Exit, Failure> {
+    let mut projects = Projects::new(args.settled.profile.as_deref(), extra)?;
     let here = projects.here.clone();
     let project = projects.of_folder(&here)?;
     let mut report = Report::default();

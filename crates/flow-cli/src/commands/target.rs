@@ -7,6 +7,7 @@ use flow_compiler::{Compiled, CompiledWorkflow};
 use flow_syntax::diagnostic::nearest;
 
 use crate::exit::Failure;
+use crate::extra::Extra;
 use crate::inputs;
 use crate::project::Projects;
 use crate::report::Report;
@@ -25,9 +26,13 @@ pub(super) struct Target {
 
 impl Target {
     /// Reads and compiles the file of `FILE[:NAME]`.
-    pub(super) fn load(written: &OsStr, profile: Option<&str>) -> Result<Self, Failure> {
+    pub(super) fn load(
+        written: &OsStr,
+        profile: Option<&str>,
+        extra: &Extra,
+    ) -> Result<Self, Failure> {
         let (path, name) = split(written);
-        let mut projects = Projects::new(profile)?;
+        let mut projects = Projects::new(profile, extra)?;
         let entry = inputs::read_one(&mut projects, &path)?;
         let shown = projects.shown(&entry.project, &entry.name);
         let compiled = entry.compile();

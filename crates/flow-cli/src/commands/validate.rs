@@ -3,6 +3,7 @@
 use crate::args::{ReportFormat, Validate};
 use crate::commands::fix;
 use crate::exit::{Exit, Failure};
+use crate::extra::Extra;
 use crate::inputs::{self, Input};
 use crate::output::Output;
 use crate::project::{Entry, Projects};
@@ -10,7 +11,7 @@ use crate::render::render;
 use crate::report::Report;
 
 /// Checks files and shows what is wrong with them.
-pub(super) fn run(args: &Validate, output: &mut Output) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Validate, extra: &Extra, output: &mut Output) -> Result<Exit, Failure> {
     let inputs = inputs::find(&args.paths)?;
     let from_stdin = inputs.contains(&Input::Stdin);
     if args.fix && from_stdin && inputs.len() > 1 {
@@ -19,7 +20,7 @@ pub(super) fn run(args: &Validate, output: &mut Output) -> Result<Exit, Failure>
                 .with_help("run it once with `-` and once with the files"),
         );
     }
-    let mut projects = Projects::new(args.settled.profile.as_deref())?;
+    let mut projects = Projects::new(args.settled.profile.as_deref(), extra)?;
     let mut report = Report::default();
     let mut entries = inputs::read(&mut projects, &mut report, &inputs, &args.stdin_name)?;
     let fixed = if args.fix {

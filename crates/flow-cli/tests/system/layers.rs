@@ -9,6 +9,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("flow-syntax", &[]),
     ("flow-core", &[]),
     ("flow-compiler", &["flow-core", "flow-syntax"]),
+    ("flow-steps", &["flow-core"]),
     ("flow-cli", &["flow-compiler", "flow-core", "flow-syntax"]),
 ];
 

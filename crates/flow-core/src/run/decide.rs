@@ -285,9 +285,10 @@ impl Run {
         values: &dyn Values,
     ) -> Fact {
         // Who says that nobody knows can't say that it was refused.
-        let sent = match failure.class {
-            FailureClass::UnknownOutcome => Sent::Maybe,
-            _ => failure.sent,
+        let sent = if failure.class == FailureClass::UnknownOutcome {
+            Sent::Maybe
+        } else {
+            failure.sent
         };
         let kept = Failure::new(failure.class, failure.message.clone());
         let ended = Ended {
@@ -418,9 +419,11 @@ impl Run {
     fn expired(&self, ticket: &Ticket) -> Fact {
         let cell = self.attempt(ticket);
         let step = cell.and_then(|cell| self.step(cell));
-        let otherwise = step.and_then(|step| match &step.phase {
-            Phase::Asking(_, asking) => asking.otherwise.as_ref(),
-            _ => None,
+        let otherwise = step.and_then(|step| {
+            let Phase::Asking(_, asking) = &step.phase else {
+                return None;
+            };
+            asking.otherwise.as_ref()
         });
         match (otherwise, cell) {
             (None, Some(cell)) => {
@@ -504,6 +507,7 @@ impl Run {
         }]
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "only these two come here")]
     fn settle_late(&self, input: Input) -> Vec<Fact> {
         match input {
             Input::Resolve {
@@ -533,6 +537,10 @@ impl Run {
     }
 
     /// Takes an order, if it changes anything.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "an order that changes nothing makes no event"
+    )]
     fn ordered(&self, input: Input) -> Vec<Fact> {
         let is_over = self.settled.is_some();
         let fact = match input {

@@ -17,7 +17,7 @@ use super::Run;
 use super::place::stored_keys;
 use super::scope::{Place, stored};
 use super::shape::{Yield, limits_of, small};
-use super::state::{CellId, FrameId, Phase, RegionPhase, State};
+use super::state::{CellId, Ending, FrameId, Phase, RegionPhase, State};
 use super::walk::failure_in;
 
 /// The most items of a `for`.
@@ -214,10 +214,7 @@ impl Run {
                 "the list has {count} items; a `for` takes at most {ITEMS_MAX}"
             )));
         }
-        let parallel = match eval(&each.parallel)? {
-            Value::Int(number) => u32::try_from(number.max(1)).unwrap_or(u32::MAX),
-            _ => 1,
-        };
+        let parallel = count_of(&eval(&each.parallel)?).max(1);
         let keys = keys(each, &list, place)?;
         Ok(Fact::ItemsExpanded {
             at: self.at_of(cell),
@@ -238,10 +235,7 @@ impl Run {
         let place = Place::of_cell(self, cell, values);
         let eval = |expr| place.eval(expr).map_err(|error| unready(&error));
         let state = eval(&repeat.from)?;
-        let max = match eval(&repeat.max)? {
-            Value::Int(max) => u32::try_from(max.max(0)).unwrap_or(u32::MAX),
-            _ => 0,
-        };
+        let max = count_of(&eval(&repeat.max)?);
         let at = self.at_of(cell);
         let state = values.put(&state);
         Ok(if max == 0 {
@@ -278,10 +272,7 @@ impl Run {
                 over.map_err(|error| unready(&error))? == Value::Bool(true)
             }
         };
-        let max = match place.eval(&repeat.max).map_err(|error| unready(&error))? {
-            Value::Int(max) => u32::try_from(max.max(0)).unwrap_or(u32::MAX),
-            _ => 0,
-        };
+        let max = count_of(&place.eval(&repeat.max).map_err(|error| unready(&error))?);
         let at = self.at_of(cell);
         let state = values.put(&state);
         Ok(if is_over || round >= max {
@@ -304,9 +295,10 @@ impl Run {
 
     /// Decides about a block that has come to rest.
     fn close(&self, cell: CellId, frame: FrameId, now: Timestamp, values: &dyn Values) -> Fact {
-        let ending = self
-            .region(cell)
-            .and_then(|region| region.ending.clone().flatten());
+        let ending = self.region(cell).and_then(|region| match &region.ending {
+            Some(Ending::Fail(failure)) => Some(failure.clone()),
+            Some(Ending::Cut) | None => None,
+        });
         let failed = ending.or_else(|| failure_in(self.frames.get(frame)));
         if let Some(failure) = failed {
             return self.broke(cell, failure, now, values);
@@ -314,7 +306,15 @@ impl Run {
         let is_body = !self.shape.block(self.frames.get(frame).block).is_fallback;
         let answer = match self.kind_of(cell) {
             NodeKind::Repeat(repeat) if is_body => self.next_round(cell, frame, repeat, values),
-            _ => self.value_of(cell, frame, None, values),
+            NodeKind::Repeat(_)
+            | NodeKind::Value(_)
+            | NodeKind::Step(_)
+            | NodeKind::Workflow(_)
+            | NodeKind::If(_)
+            | NodeKind::Match(_)
+            | NodeKind::For(_)
+            | NodeKind::Race(_)
+            | NodeKind::Parallel(_) => self.value_of(cell, frame, None, values),
         };
         answer.unwrap_or_else(|failure| {
             if is_body {
@@ -398,6 +398,14 @@ fn keys(each: &For, list: &List, place: Place<'_>) -> Result<Option<Vec<Key>>, F
         keys.push(key);
     }
     Ok(Some(keys))
+}
+
+/// Returns a whole number that counts something; what isn't one counts nothing.
+fn count_of(value: &Value) -> u32 {
+    let Value::Int(number) = value else {
+        return 0;
+    };
+    u32::try_from((*number).max(0)).unwrap_or(u32::MAX)
 }
 
 fn fits(pattern: &Pattern, subject: &Value) -> bool {

@@ -4,18 +4,18 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::address::{At, Ticket};
+use crate::address::At;
 use crate::amount::Money;
+use crate::digest::Digest;
 use crate::effect::FailureClass;
-use crate::event::{Counts, Event, Fact, Failure, Same, Started, Then, Timer, Verdict};
+use crate::event::{Counts, Event, Fact, Failure, Same, Then, Timer};
 use crate::handle::Handle;
 use crate::plan::NodeKind;
-use crate::step::Bill;
 use crate::value::Value;
 
 use super::Run;
 use super::state::{
-    Asking, CellId, Due, ItemState, Items, Phase, RegionPhase, RegionState, Running, State, Stop,
+    CellId, Due, Ending, ItemState, Items, Phase, RegionPhase, RegionState, State, Stop,
 };
 
 impl Run {
@@ -40,13 +40,7 @@ impl Run {
                 self.fold_opened(cell);
             }
             Fact::LimitsChanged { at, amount, .. } => self.fold_limit(at.as_ref(), *amount),
-            Fact::PlanReplaced { plan, .. } => {
-                if let Some(plan) = self.offered.get(plan).cloned() {
-                    self.shape = super::Shape::of(&plan).into();
-                    self.plan = plan;
-                    self.begin_again();
-                }
-            }
+            Fact::PlanReplaced { plan, .. } => self.fold_plan(plan),
             Fact::Reset { .. } => self.begin_again(),
             Fact::Adopted { at, value, .. } | Fact::Reused { at, value, .. } => {
                 if let Some(cell) = self.find(at)
@@ -93,6 +87,14 @@ impl Run {
         }
     }
 
+    fn fold_plan(&mut self, plan: &Digest) {
+        if let Some(plan) = self.offered.get(plan).cloned() {
+            self.shape = super::Shape::of(&plan).into();
+            self.plan = plan;
+            self.begin_again();
+        }
+    }
+
     fn pause(&mut self, by: Option<std::sync::Arc<str>>) {
         // What is ready is wished only while the run isn't paused.
         let ready = self
@@ -100,7 +102,7 @@ impl Run {
         let before: Vec<_> = ready.iter().map(|cell| self.wishes(*cell)).collect();
         self.paused = by;
         for (cell, before) in ready.into_iter().zip(before) {
-            self.compare(cell, before);
+            self.compare(cell, &before);
         }
         self.watch_all();
     }
@@ -119,7 +121,7 @@ impl Run {
         let Some(cell) = self.find(scope) else { return };
         match &self.frames.cell(cell).state {
             State::Waiting => self.settle(cell, State::Cut),
-            State::Region(_) => self.stop_region(cell, None),
+            State::Region(_) => self.stop_region(cell, Ending::Cut),
             State::Step(step) => match &step.phase {
                 Phase::Running(_) | Phase::Remote(..) => self.stop_attempt(cell, Stop::Cut),
                 Phase::Probing(..) | Phase::Unknown(_) => {}
@@ -187,6 +189,10 @@ impl Run {
 
     // Regions.
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "only facts of regions come here"
+    )]
     fn fold_region(&mut self, fact: &Fact) {
         let (Fact::ItemsExpanded { at, .. }
         | Fact::BranchTaken { at, .. }
@@ -292,7 +298,13 @@ impl Run {
             Then::Cut => self.settle(cell, State::Cut),
             Then::Fail => match &self.frames.cell(cell).state {
                 State::Region(_) => self.fail_region(cell, failure.clone()),
-                _ => self.fail_step(cell, failure),
+                State::Waiting
+                | State::Value(_)
+                | State::Step(_)
+                | State::Done(_)
+                | State::Failed(_)
+                | State::Blocked
+                | State::Cut => self.fail_step(cell, failure),
             },
             Then::FallBack if is_cut => self.settle(cell, State::Cut),
             Then::FallBack => {
@@ -307,7 +319,7 @@ impl Run {
                 self.set(cell, State::Region(Box::new(region)));
             }
             Then::Again { wake, same, counts } => {
-                self.fold_again(cell, failure, wake, same, counts)
+                self.fold_again(cell, failure, wake, same, counts);
             }
             Then::Probe { wake } => self.edit_step(cell, |step| {
                 if let Some(running) = step.phase.running().cloned() {
@@ -408,7 +420,7 @@ impl Run {
             Timer::Within(at) => {
                 let Some(cell) = self.find(at) else { return };
                 if self.region(cell).is_some() {
-                    self.stop_region(cell, Some(late()));
+                    self.stop_region(cell, Ending::Fail(late()));
                 } else {
                     self.stop_attempt(cell, Stop::Within);
                 }
@@ -482,241 +494,6 @@ impl Run {
         let root = self.open_frame(0, None, None);
         self.root = Some(root);
     }
-
-    // Attempts.
-
-    /// Finds the cell of an attempt, if that is the one in progress.
-    pub(super) fn attempt(&self, ticket: &Ticket) -> Option<CellId> {
-        let cell = self.find(&ticket.at)?;
-        let step = self.step(cell)?;
-        let is_it = self.frames.get(cell.frame).generation == ticket.generation
-            && step.attempt == ticket.attempt
-            && step.phase.running().is_some();
-        is_it.then_some(cell)
-    }
-
-    fn fold_attempt(&mut self, event: &Event) {
-        if let Fact::AttemptStarted(started) = &event.fact {
-            self.fold_started(started);
-            return;
-        }
-        if let Fact::Rebilled { ticket, bill } = &event.fact {
-            self.rebill(ticket, *bill);
-            return;
-        }
-        let (Fact::WasSent { ticket }
-        | Fact::Submitted { ticket, .. }
-        | Fact::Succeeded { ticket, .. }
-        | Fact::Failed { ticket, .. }
-        | Fact::Stopped { ticket, .. }
-        | Fact::AttemptLost { ticket, .. }
-        | Fact::Probed { ticket, .. }
-        | Fact::Resolved { ticket, .. }
-        | Fact::Waits { ticket, .. }
-        | Fact::Asked { ticket, .. }
-        | Fact::Answered { ticket, .. }) = &event.fact
-        else {
-            return;
-        };
-        match self.attempt(ticket) {
-            Some(cell) => {
-                self.account(cell, &event.fact);
-                self.fold_outcome(cell, &event.fact);
-            }
-            None => self.fold_orphan(ticket, &event.fact),
-        }
-    }
-
-    fn fold_started(&mut self, started: &Started) {
-        let Some(cell) = self.find(&started.ticket.at) else {
-            return;
-        };
-        let is_next = self.step(cell).is_some_and(|step| {
-            step.attempt + 1 == started.ticket.attempt && step.phase == Phase::Ready
-        });
-        let generation = self.frames.get(cell.frame).generation;
-        if !is_next || generation != started.ticket.generation {
-            return;
-        }
-        self.costs.held = self.costs.held.saturating_add(started.grant.hold);
-        let now = self.last_at;
-        self.edit_step(cell, |step| {
-            step.attempt += 1;
-            step.era_since.get_or_insert(now);
-            step.phase = Phase::Running(Box::new(Running {
-                effect: started.effect,
-                hold: started.grant.hold,
-                input: started.input,
-                idempotency: started.idempotency,
-                stop: None,
-            }));
-        });
-    }
-
-    fn fold_outcome(&mut self, cell: CellId, fact: &Fact) {
-        match fact {
-            Fact::Succeeded { value, .. }
-            | Fact::Answered { value, .. }
-            | Fact::Probed {
-                found: Some(value), ..
-            }
-            | Fact::Resolved {
-                verdict: Verdict::Happened(value),
-                ..
-            } => self.settle(cell, State::Done(value.clone())),
-            Fact::Failed { failure, then, .. } => self.follow(cell, failure, *then),
-            Fact::Stopped { then, .. } => self.follow(cell, &stopped(), *then),
-            Fact::AttemptLost { then, .. } => self.follow(cell, &lost(), *then),
-            Fact::Probed {
-                found: None, then, ..
-            } => self.follow(cell, &lost(), *then),
-            Fact::Resolved {
-                verdict: Verdict::DidNot,
-                ..
-            } => {
-                let wake = self.last_at;
-                let then = Then::Again {
-                    wake,
-                    same: Same::No,
-                    counts: Counts::No,
-                };
-                self.follow(cell, &lost(), then);
-            }
-            Fact::Resolved {
-                verdict: Verdict::GiveUp,
-                ..
-            } => {
-                let failure = Failure::new(
-                    FailureClass::UnknownOutcome,
-                    "given up: nobody knows what became of it",
-                );
-                let is_cut = self.frames.get(cell.frame).is_cut;
-                self.follow(cell, &failure, if is_cut { Then::Cut } else { Then::Fail });
-            }
-            Fact::Submitted { job, .. } => self.edit_step(cell, |step| {
-                if let Some(running) = step.phase.running().cloned() {
-                    step.phase = Phase::Remote(Box::new(running), job.clone());
-                }
-            }),
-            Fact::Waits { until, value, .. } => self.edit_step(cell, |step| {
-                if let Some(running) = step.phase.running().cloned() {
-                    step.phase = Phase::Sleeping(Box::new(running), *until, value.clone());
-                }
-            }),
-            Fact::Asked {
-                form,
-                shown,
-                expires,
-                otherwise,
-                ..
-            } => {
-                let asking = Box::new(Asking {
-                    form: form.clone(),
-                    shown: *shown,
-                    expires: *expires,
-                    otherwise: otherwise.clone(),
-                });
-                self.edit_step(cell, |step| {
-                    if let Some(running) = step.phase.running().cloned() {
-                        step.phase = Phase::Asking(Box::new(running), asking);
-                    }
-                });
-            }
-            _ => {}
-        }
-    }
-
-    fn fold_orphan(&mut self, ticket: &Ticket, fact: &Fact) {
-        let Some(orphan) = self.orphans.get(ticket).cloned() else {
-            return;
-        };
-        self.book(ticket, orphan.running.hold, fact);
-        let is_open = matches!(
-            fact,
-            Fact::WasSent { .. }
-                | Fact::AttemptLost {
-                    then: Then::Unknown,
-                    ..
-                }
-                | Fact::Failed {
-                    then: Then::Unknown,
-                    ..
-                }
-                | Fact::Stopped {
-                    then: Then::Unknown,
-                    ..
-                }
-        );
-        if let Fact::Submitted { job, .. } = fact {
-            let orphan = super::Orphan {
-                job: Some(job.clone()),
-                ..orphan
-            };
-            self.wish(super::Action::Poll {
-                ticket: ticket.clone(),
-            });
-            self.orphans.insert(ticket.clone(), orphan);
-        } else if !is_open {
-            if let Some(action) = super::orphan_action(&orphan) {
-                self.delta.withdrawn.push(action);
-            }
-            self.orphans.remove(ticket);
-        }
-    }
-
-    // Money.
-
-    fn account(&mut self, cell: CellId, fact: &Fact) {
-        let Some(hold) = self
-            .step(cell)
-            .and_then(|step| Some(step.phase.running()?.hold))
-        else {
-            return;
-        };
-        let ticket = self.ticket_of(cell, self.step(cell).map_or(0, |step| step.attempt));
-        self.book(&ticket, hold, fact);
-        if fact.settlement().is_some() {
-            // The hold is gone, whatever follows.
-            self.edit_step(cell, |step| step.phase.release());
-        }
-    }
-
-    fn book(&mut self, ticket: &Ticket, hold: Money, fact: &Fact) {
-        let Some((_, bill)) = fact.settlement() else {
-            return;
-        };
-        if self.presumed.contains_key(ticket) {
-            self.rebill(ticket, bill);
-            return;
-        }
-        self.costs.held = minus(self.costs.held, hold);
-        match bill {
-            Bill::None => {}
-            Bill::Exact(amount) => self.costs.spent = self.costs.spent.saturating_add(amount),
-            Bill::Presumed(amount) => {
-                self.costs.presumed = self.costs.presumed.saturating_add(amount);
-                self.presumed.insert(ticket.clone(), amount);
-            }
-        }
-    }
-
-    fn rebill(&mut self, ticket: &Ticket, bill: Bill) {
-        let Some(amount) = self.presumed.get(ticket).copied() else {
-            return;
-        };
-        match bill {
-            Bill::Presumed(_) => {}
-            Bill::None | Bill::Exact(_) => {
-                self.presumed.remove(ticket);
-                self.costs.presumed = minus(self.costs.presumed, amount);
-                self.costs.spent = self.costs.spent.saturating_add(bill.amount());
-            }
-        }
-    }
-}
-
-fn minus(amount: Money, other: Money) -> Money {
-    amount.checked_sub(other).unwrap_or_default().max(Money(0))
 }
 
 fn new_items(count: u32, parallel: u32, keys: Option<Handle>) -> Box<Items> {
@@ -740,7 +517,7 @@ pub(super) fn late() -> Failure {
 }
 
 /// The failure of what was stopped.
-fn stopped() -> Failure {
+pub(super) fn stopped() -> Failure {
     Failure::new(
         FailureClass::Timeout,
         "it was stopped while it was in progress",

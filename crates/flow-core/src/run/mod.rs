@@ -17,9 +17,12 @@ mod wish;
 mod shape;
 mod state;
 
+mod attempts;
 mod fold;
+mod items;
 mod notice;
 mod reopen;
+mod stop;
 mod walk;
 
 mod place;
@@ -341,6 +344,7 @@ impl Run {
 }
 
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a claim of its own")]
 struct Tally {
     working: bool,
     asking: bool,

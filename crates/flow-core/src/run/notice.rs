@@ -41,7 +41,7 @@ impl Run {
     pub(super) fn set(&mut self, cell: CellId, state: State) {
         let before = self.wishes(cell);
         self.frames.cell_mut(cell).state = state;
-        self.compare(cell, before);
+        self.compare(cell, &before);
     }
 
     /// Changes a step that isn't over.
@@ -50,7 +50,7 @@ impl Run {
         if let State::Step(step) = &mut self.frames.cell_mut(cell).state {
             edit(step);
         }
-        self.compare(cell, before);
+        self.compare(cell, &before);
     }
 
     /// Changes a region that isn't over.
@@ -59,7 +59,7 @@ impl Run {
         if let State::Region(region) = &mut self.frames.cell_mut(cell).state {
             edit(region);
         }
-        self.compare(cell, before);
+        self.compare(cell, &before);
     }
 
     /// Changes the items of a `for` that isn't over.
@@ -177,7 +177,7 @@ impl Run {
         wishes
     }
 
-    pub(super) fn compare(&mut self, cell: CellId, before: Wishes) {
+    pub(super) fn compare(&mut self, cell: CellId, before: &Wishes) {
         let after = self.wishes(cell);
         for action in &before.actions {
             if !after.actions.contains(action) {

@@ -58,10 +58,11 @@ impl Run {
         };
         let is_open = ended.sent == Sent::Maybe && running.effect.acts();
         if self.is_unwanted(cell, running) {
-            return match running.effect {
-                Effect::Act(Act::Probed) if is_open => probe(now),
-                _ if is_open => Then::Unknown,
-                _ => Then::Cut,
+            let is_probed = running.effect == Effect::Act(Act::Probed);
+            return match (is_open, is_probed) {
+                (true, true) => probe(now),
+                (true, false) => Then::Unknown,
+                (false, _) => Then::Cut,
             };
         }
         if is_open {
@@ -286,12 +287,13 @@ fn attempts(retry: Option<&Retry>, place: Place<'_>) -> u32 {
     let Some(retry) = retry else {
         return ATTEMPTS_DEFAULT;
     };
-    let number = match &retry.attempts {
-        Expr::Const(value) => Some(value.clone()),
-        expr => place.eval(expr).ok(),
+    let number = if let Expr::Const(value) = &retry.attempts {
+        Some(value.clone())
+    } else {
+        place.eval(&retry.attempts).ok()
     };
-    match number {
-        Some(Value::Int(number)) => u32::try_from(number.max(1)).unwrap_or(u32::MAX),
-        _ => 1,
-    }
+    let Some(Value::Int(number)) = number else {
+        return 1;
+    };
+    u32::try_from(number.max(1)).unwrap_or(u32::MAX)
 }

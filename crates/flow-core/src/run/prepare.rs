@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::address::Ticket;
-use crate::amount::Money;
+use crate::amount::{Duration, Money};
 use crate::arbiter::{Demand, HoldId, LedgerDemand, LedgerId, PoolDemand};
 use crate::digest::Digest;
 use crate::effect::{Effect, FailureClass};
@@ -96,10 +96,7 @@ impl Run {
             .map(|(name, expr)| Ok((name.clone(), place.eval(expr)?)))
             .collect::<Result<_, EvalError>>()?;
         let timeout = match &step.policies.timeout {
-            Some(expr) => match place.eval(expr)? {
-                Value::Duration(length) => Some(length),
-                _ => None,
-            },
+            Some(expr) => length(&place.eval(expr)?),
             None => None,
         };
         let path = self.path(&ticket.at, values);
@@ -112,7 +109,7 @@ impl Run {
             effect: step.effect,
             tries: state.used + 1,
             input: key::input_digest(&args),
-            shared: self.shared(step, place)?,
+            shared: shared(step, place)?,
             idempotency: self.idempotency(&path, ticket, state),
             seed: key::seed(self.start.seed, &path),
             timeout,
@@ -132,18 +129,6 @@ impl Run {
         key::idempotency(&self.start.run, path, ticket.generation, state.era)
     }
 
-    fn shared(&self, step: &Step, place: Place<'_>) -> Result<Shared, EvalError> {
-        Ok(match (&step.policies.cache, step.effect) {
-            (_, Effect::Act(_)) | (Some(Cache::Off), _) => Shared::No,
-            (Some(Cache::On), _) | (None, Effect::Pure) => Shared::Ever,
-            (None, Effect::Read | Effect::Paid) => Shared::No,
-            (Some(Cache::For(length)), _) => match place.eval(length)? {
-                Value::Duration(length) => Shared::For(length),
-                _ => Shared::No,
-            },
-        })
-    }
-
     #[expect(
         clippy::too_many_arguments,
         reason = "all of them are parts of the demand"
@@ -160,10 +145,7 @@ impl Run {
     ) -> Result<Demand, EvalError> {
         let given: Vec<Value> = args.values().cloned().collect();
         let amount = match &step.price {
-            Some(price) => match place.eval_with(&price.formula, None, &given)? {
-                Value::Money(amount) => amount.max(Money(0)),
-                _ => Money(0),
-            },
+            Some(price) => money(&place.eval_with(&price.formula, None, &given)?),
             None => Money(0),
         };
         let mut pools = Vec::with_capacity(step.pools.len());
@@ -242,5 +224,33 @@ impl Run {
     /// Returns the types that a step has here.
     pub fn result_type(&self, ticket: &Ticket) -> Option<Type> {
         self.plan.node(ticket.at.node).ty.clone()
+    }
+}
+
+fn shared(step: &Step, place: Place<'_>) -> Result<Shared, EvalError> {
+    Ok(match (&step.policies.cache, step.effect) {
+        (_, Effect::Act(_)) | (Some(Cache::Off), _) => Shared::No,
+        (Some(Cache::On), _) | (None, Effect::Pure) => Shared::Ever,
+        (None, Effect::Read | Effect::Paid) => Shared::No,
+        (Some(Cache::For(expr)), _) => {
+            let length = length(&place.eval(expr)?);
+            length.map_or(Shared::No, Shared::For)
+        }
+    })
+}
+
+fn length(value: &Value) -> Option<Duration> {
+    if let Value::Duration(length) = value {
+        Some(*length)
+    } else {
+        None
+    }
+}
+
+fn money(value: &Value) -> Money {
+    if let Value::Money(amount) = value {
+        (*amount).max(Money(0))
+    } else {
+        Money(0)
     }
 }

@@ -4,7 +4,8 @@ use crate::amount::Duration;
 
 use super::Run;
 use super::state::{CellId, FrameId, RegionPhase, RegionState, State};
-use super::walk::{Task, frames_of};
+use super::stop::frames_of;
+use super::walk::Task;
 
 impl Run {
     pub(super) fn reopen(&mut self) {

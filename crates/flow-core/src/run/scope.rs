@@ -267,19 +267,16 @@ impl Inside<'_> {
         };
         let place = Place::of_cell(run, owner, self.place.values);
         // The items of another `for` need not all be loaded for one of them.
-        let handle = match &each.list {
-            Expr::Node(id) => place.cell(*id).map(|cell| run.handle_in(cell)),
-            _ => None,
+        let handle = if let Expr::Node(id) = &each.list {
+            place.cell(*id).map(|cell| run.handle_in(cell))
+        } else {
+            None
         };
-        let value = match handle {
-            Some(Handle::Listed(listed)) => {
-                self.keep(load(listed.items.get(at)?, self.place.values))?
-            }
-            _ => self
-                .list_of(items, place, &each.list)?
-                .items
-                .get(at)?
-                .clone(),
+        let value = if let Some(Handle::Listed(listed)) = handle {
+            self.keep(load(listed.items.get(at)?, self.place.values))?
+        } else {
+            let list = self.list_of(items, place, &each.list)?;
+            list.items.get(at)?.clone()
         };
         Some(frame.subject.get_or_init(|| value).clone())
     }

@@ -187,9 +187,8 @@ pub(super) struct Asking {
 #[derive(Debug, Clone)]
 pub(super) struct RegionState {
     pub(super) phase: RegionPhase,
-    /// What it fails with when all in it has come to rest; `None` inside means
-    /// that it is only cut.
-    pub(super) ending: Option<Option<Failure>>,
+    /// What becomes of it when all in it has come to rest.
+    pub(super) ending: Option<Ending>,
     /// How often it was tried.
     pub(super) tries: u32,
     /// Its limits are known, or it has none.
@@ -198,6 +197,15 @@ pub(super) struct RegionState {
     pub(super) value: Option<Handle>,
     /// What a `match` found in its `some x`, once it was asked for.
     pub(super) payload: OnceCell<Value>,
+}
+
+/// What becomes of a region that was stopped.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Ending {
+    /// It is cut.
+    Cut,
+    /// It fails.
+    Fail(Failure),
 }
 
 /// Where a region is.

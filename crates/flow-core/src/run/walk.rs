@@ -7,15 +7,14 @@ use std::cell::OnceCell;
 
 use crate::address::{At, Ticket};
 use crate::event::Failure;
-use crate::handle::{Handle, Listed};
+use crate::handle::Handle;
 use crate::plan::{NodeId, NodeKind};
 use crate::value::Value;
 
 use super::Run;
 use super::shape::{Yield, small};
 use super::state::{
-    Cell, CellId, FailedState, Frame, FrameId, ItemState, Items, Phase, RegionPhase, RegionState,
-    State, StepState, Stop,
+    Cell, CellId, Ending, FailedState, Frame, FrameId, RegionPhase, RegionState, State, StepState,
 };
 
 /// A consequence that waits for its turn.
@@ -32,7 +31,7 @@ pub(super) enum Task {
     /// A frame is not wanted any more.
     CutFrame(FrameId),
     /// A region ends when all in it has come to rest.
-    Stop(CellId, Option<Failure>),
+    Stop(CellId, Ending),
 }
 
 impl Run {
@@ -320,7 +319,7 @@ impl Run {
     }
 
     /// Returns whether all in a frame went well.
-    fn is_whole(&self, id: FrameId) -> bool {
+    pub(super) fn is_whole(&self, id: FrameId) -> bool {
         let frame = self.frames.get(id);
         !frame.is_broken && !frame.has_cut
     }
@@ -339,7 +338,7 @@ impl Run {
         let is_repeat = matches!(self.kind_of(owner), NodeKind::Repeat(_));
         match &self.shape.block(block).result {
             _ if is_repeat => {
-                self.edit_region(owner, |region| region.phase = RegionPhase::Closing(id))
+                self.edit_region(owner, |region| region.phase = RegionPhase::Closing(id));
             }
             Yield::Nothing => self.finish(owner, id, Handle::Small(Value::None)),
             Yield::Same(pos) => {
@@ -395,20 +394,25 @@ impl Run {
     fn has_way_out(&self, cell: CellId) -> bool {
         let retries = match self.kind_of(cell) {
             NodeKind::Workflow(workflow) => workflow.policies.retry.is_some(),
-            _ => false,
+            NodeKind::Value(_)
+            | NodeKind::Step(_)
+            | NodeKind::If(_)
+            | NodeKind::Match(_)
+            | NodeKind::For(_)
+            | NodeKind::Repeat(_)
+            | NodeKind::Race(_)
+            | NodeKind::Parallel(_) => false,
         };
         retries || self.shape.node(self.node_of(cell)).has_fallback
     }
 
     /// A region fails; what is in it is kept for a second try.
     pub(super) fn fail_region(&mut self, cell: CellId, failure: Failure) {
-        let region = match &mut self.frames.cell_mut(cell).state {
-            State::Region(region) => Some(std::mem::replace(
-                region.as_mut(),
-                RegionState::new(RegionPhase::Resting, true),
-            )),
-            _ => None,
-        };
+        let mut region = None;
+        if let State::Region(found) = &mut self.frames.cell_mut(cell).state {
+            let resting = RegionState::new(RegionPhase::Resting, true);
+            region = Some(std::mem::replace(found.as_mut(), resting));
+        }
         let region = region.map(Box::new);
         self.settle(
             cell,
@@ -417,11 +421,13 @@ impl Run {
     }
 
     /// All in a region that was stopped has come to rest.
-    fn finish_ending(&mut self, cell: CellId) {
+    pub(super) fn finish_ending(&mut self, cell: CellId) {
         let State::Region(region) = &self.frames.cell(cell).state else {
             return;
         };
-        let ending = region.ending.clone().flatten();
+        let Some(ending) = region.ending.clone() else {
+            return;
+        };
         let frame = match &region.phase {
             RegionPhase::Body(frame)
             | RegionPhase::Winning(frame, _)
@@ -432,292 +438,18 @@ impl Run {
             | RegionPhase::Resting => None,
         };
         match (ending, frame) {
-            (Some(_), Some(frame))
+            (Ending::Fail(_), Some(frame))
                 if self.has_way_out(cell)
                     && !self.shape.block(self.frames.get(frame).block).is_fallback =>
             {
                 self.edit_region(cell, |region| region.phase = RegionPhase::Closing(frame));
             }
-            (Some(failure), _) => self.fail_region(cell, failure),
-            (None, _) => {
+            (Ending::Fail(failure), _) => self.fail_region(cell, failure),
+            (Ending::Cut, _) => {
                 self.free_region(cell);
                 self.settle(cell, State::Cut);
             }
         }
-    }
-
-    // Items.
-
-    fn item_at_rest(&mut self, owner: CellId, id: FrameId) {
-        let is_whole = self.is_whole(id);
-        let frame = self.frames.get(id);
-        let (block, item) = (frame.block, frame.item.unwrap_or_default());
-        let keeps = self.keeps_ok(owner);
-        let same = match &self.shape.block(block).result {
-            Yield::Nothing => Some(Handle::Small(Value::None)),
-            Yield::Same(pos) => Some(self.handle_in(CellId {
-                frame: id,
-                pos: *pos,
-            })),
-            Yield::Computed(_) => None,
-        };
-        let is_ending = self
-            .region(owner)
-            .is_some_and(|region| region.ending.is_some());
-        let mut frees = true;
-        self.edit_items(owner, |items| {
-            if is_ending {
-                items.closing.remove(&item);
-                items.frames.remove(&item);
-            } else if !is_whole {
-                items.frames.remove(&item);
-                if keeps {
-                    items.closed[item as usize] = ItemState::Left;
-                } else {
-                    items.failed.insert(item, id);
-                    frees = false;
-                }
-            } else if let Some(value) = same {
-                items.frames.remove(&item);
-                items.closed[item as usize] = ItemState::Done(value);
-            } else {
-                items.closing.insert(item);
-                frees = false;
-            }
-        });
-        if frees {
-            self.free(id);
-        }
-        self.advance(owner);
-    }
-
-    /// An item's value was computed.
-    pub(super) fn close_item(&mut self, owner: CellId, item: u32, state: ItemState) {
-        let mut frame = None;
-        self.edit_items(owner, |items| {
-            items.closing.remove(&item);
-            frame = items.frames.remove(&item);
-            items.closed[item as usize] = state;
-        });
-        if let Some(frame) = frame {
-            self.free(frame);
-        }
-        self.advance(owner);
-    }
-
-    /// An item failed by itself.
-    pub(super) fn fail_item(&mut self, owner: CellId, item: u32, failure: Failure) {
-        if self.keeps_ok(owner) {
-            self.close_item(owner, item, ItemState::Left);
-            return;
-        }
-        let mut frame = None;
-        self.edit_items(owner, |items| {
-            items.closing.remove(&item);
-            frame = items.frames.remove(&item);
-            items.failed.extend(frame.map(|frame| (item, frame)));
-        });
-        if let Some(frame) = frame {
-            self.frames.get_mut(frame).failure = Some(failure);
-        }
-        self.advance(owner);
-    }
-
-    fn keeps_ok(&self, cell: CellId) -> bool {
-        matches!(self.kind_of(cell), NodeKind::For(each) if each.keep_ok)
-    }
-
-    /// Opens further items, or ends the `for`.
-    pub(super) fn advance(&mut self, owner: CellId) {
-        let block = self.own_block(owner, 0);
-        let is_cut = self.frames.get(owner.frame).is_cut;
-        loop {
-            let Some(region) = self.region(owner) else {
-                return;
-            };
-            let is_ending = is_cut || region.ending.is_some();
-            let RegionPhase::Items(items) = &region.phase else {
-                return;
-            };
-            let has_room = items.frames.len() < items.parallel.max(1) as usize;
-            let may_open = !is_ending && items.failed.is_empty();
-            if may_open && has_room && items.next < items.count {
-                let item = items.next;
-                let frame = self.open_frame(block, Some(owner), Some(item));
-                self.edit_items(owner, |items| {
-                    items.next += 1;
-                    items.frames.insert(item, frame);
-                });
-                continue;
-            }
-            if items.frames.is_empty() && (items.next == items.count || !may_open) {
-                self.end_items(owner);
-            }
-            return;
-        }
-    }
-
-    fn end_items(&mut self, owner: CellId) {
-        let Some(region) = self.region(owner) else {
-            return;
-        };
-        let RegionPhase::Items(items) = &region.phase else {
-            return;
-        };
-        if region.ending.is_some() {
-            self.finish_ending(owner);
-            return;
-        }
-        if !items.failed.is_empty() {
-            let frames = items.failed.values().map(|id| self.frames.get(*id));
-            let failure = frames.into_iter().find_map(failure_in);
-            match failure {
-                Some(failure) => self.fail_region(owner, failure),
-                None => {
-                    self.free_region(owner);
-                    self.settle(owner, State::Cut);
-                }
-            }
-            return;
-        }
-        let listed = listed(items);
-        self.settle(owner, State::Done(Handle::Listed(listed.into())));
-    }
-
-    // Stopping.
-
-    fn cut_frame(&mut self, id: FrameId) {
-        if !self.frames.has(id) {
-            return;
-        }
-        self.frames.get_mut(id).is_cut = true;
-        let count = small(self.frames.get(id).cells.len());
-        for pos in 0..count {
-            let cell = CellId { frame: id, pos };
-            match &self.frames.cell(cell).state {
-                State::Waiting => self.settle(cell, State::Cut),
-                State::Step(step) => match step.phase {
-                    Phase::Opening
-                    | Phase::Ready
-                    | Phase::Held
-                    | Phase::Pausing(_)
-                    | Phase::Asking(..)
-                    | Phase::Sleeping(..) => self.settle(cell, State::Cut),
-                    Phase::Running(_) | Phase::Remote(..) => self.stop_attempt(cell, Stop::Cut),
-                    // What became of it has to be found out all the same.
-                    Phase::Probing(..) | Phase::Unknown(_) => {}
-                },
-                State::Region(_) => self.tasks.push_back(Task::Stop(cell, None)),
-                State::Value(_)
-                | State::Done(_)
-                | State::Failed(_)
-                | State::Blocked
-                | State::Cut => {}
-            }
-        }
-        if self.frames.get(id).open == 0 {
-            self.tasks.push_back(Task::Rest(id));
-        }
-    }
-
-    pub(super) fn stop_attempt(&mut self, cell: CellId, why: Stop) {
-        self.edit_step(cell, |step| match &mut step.phase {
-            Phase::Running(running) | Phase::Remote(running, _) => {
-                // Not being wanted outweighs being late.
-                if running.stop.is_none() || why == Stop::Cut {
-                    running.stop = Some(why);
-                }
-            }
-            Phase::Opening
-            | Phase::Ready
-            | Phase::Held
-            | Phase::Asking(..)
-            | Phase::Sleeping(..)
-            | Phase::Pausing(_)
-            | Phase::Probing(..)
-            | Phase::Unknown(_) => {}
-        });
-    }
-
-    pub(super) fn stop_region(&mut self, cell: CellId, ending: Option<Failure>) {
-        let Some(region) = self.region(cell) else {
-            return;
-        };
-        // Not being wanted outweighs having failed.
-        if region.ending.is_some() && ending.is_some() {
-            return;
-        }
-        let frames: Vec<FrameId> = match &region.phase {
-            RegionPhase::Body(frame)
-            | RegionPhase::Winning(frame, _)
-            | RegionPhase::Closing(frame) => vec![*frame],
-            RegionPhase::Items(items) => items.frames.values().copied().collect(),
-            RegionPhase::Deciding | RegionPhase::Pausing(_) | RegionPhase::Resting => Vec::new(),
-        };
-        self.edit_region(cell, |region| {
-            region.ending = Some(ending);
-            if let RegionPhase::Winning(frame, _) | RegionPhase::Closing(frame) = region.phase {
-                region.phase = RegionPhase::Body(frame);
-            }
-        });
-        if frames.is_empty() {
-            self.finish_ending(cell);
-        }
-        self.tasks.extend(frames.into_iter().map(Task::CutFrame));
-    }
-
-    // Dropping.
-
-    /// Drops a frame and all frames in it.
-    pub(super) fn free(&mut self, id: FrameId) {
-        let mut open = vec![id];
-        while let Some(id) = open.pop() {
-            let Some(frame) = self.frames.remove(id) else {
-                continue;
-            };
-            let nodes = &self.shape.block(frame.block).nodes;
-            let limited = nodes.iter().filter(|id| self.shape.node(**id).has_limits);
-            let limited: Vec<At> = limited
-                .map(|id| At::new(*id, frame.ords.iter().copied()))
-                .collect();
-            for at in &limited {
-                self.forget_limits(at);
-            }
-            for cell in &frame.cells {
-                let region = match &cell.state {
-                    State::Region(region) => Some(region),
-                    State::Failed(failed) => failed.region.as_ref(),
-                    State::Waiting
-                    | State::Value(_)
-                    | State::Step(_)
-                    | State::Done(_)
-                    | State::Blocked
-                    | State::Cut => None,
-                };
-                open.extend(region.into_iter().flat_map(|region| frames_of(region)));
-            }
-        }
-    }
-
-    pub(super) fn free_region(&mut self, cell: CellId) {
-        let frames = self.region(cell).map(frames_of).unwrap_or_default();
-        for frame in frames {
-            self.free(frame);
-        }
-    }
-}
-
-/// Returns the frames that belong to a region.
-pub(super) fn frames_of(region: &RegionState) -> Vec<FrameId> {
-    match &region.phase {
-        RegionPhase::Body(frame) | RegionPhase::Winning(frame, _) | RegionPhase::Closing(frame) => {
-            vec![*frame]
-        }
-        RegionPhase::Items(items) => {
-            let all = items.frames.values().chain(items.failed.values());
-            all.copied().collect()
-        }
-        RegionPhase::Deciding | RegionPhase::Pausing(_) | RegionPhase::Resting => Vec::new(),
     }
 }
 
@@ -735,24 +467,6 @@ pub(super) fn failure_in(frame: &Frame) -> Option<Failure> {
         | State::Cut => None,
     });
     frame.failure.clone().or(failed)
-}
-
-fn listed(items: &Items) -> Listed {
-    let kept = items.closed.iter().any(|item| *item == ItemState::Left);
-    let mut indexes = Vec::new();
-    let mut handles = Vec::with_capacity(items.closed.len());
-    for (at, item) in items.closed.iter().enumerate() {
-        if let ItemState::Done(handle) = item {
-            handles.push(handle.clone());
-            indexes.push(small(at));
-        }
-    }
-    Listed {
-        items: handles,
-        keys: items.keys.clone(),
-        kept: kept.then_some(indexes),
-        value: std::sync::OnceLock::new(),
-    }
 }
 
 fn index(id: NodeId) -> petgraph::graph::NodeIndex<u32> {

@@ -214,9 +214,9 @@ impl Wire for Artifact {
         } = self;
         // As bytes, it is half as long as in digits; a text that is no digest
         // is kept as it is.
-        match digest.parse::<Digest>() {
-            Ok(digest) => writer.field(1, &digest),
-            Err(_) => writer.field(2, &Some(digest.clone())),
+        match from_digits(digest) {
+            Some(digest) => writer.field(1, &digest),
+            None => writer.field(2, &Some(digest.clone())),
         }
         writer.field(3, media);
         writer.field(4, bytes);
@@ -229,7 +229,7 @@ impl Wire for Artifact {
         let long: Option<Arc<str>> = fields.take(2, "digest")?;
         let artifact = Self {
             digest: short
-                .map(|digest| digest.to_string().into())
+                .map(digits)
                 .or(long)
                 .ok_or(WireError::Missing { field: "digest" })?,
             media: fields.take(3, "media")?,
@@ -242,6 +242,35 @@ impl Wire for Artifact {
 }
 
 wire_words!(Media "medium" { 1 Image, 2 Video, 3 Audio, 4 File });
+
+/// The digits of a digest, as `Display` writes them. Logs are full of them, so
+/// this has no formatter in between.
+fn digits(digest: Digest) -> Arc<str> {
+    const DIGITS: [u8; 16] = *b"0123456789abcdef";
+    let mut text = [0; 64];
+    for (pair, byte) in text.chunks_exact_mut(2).zip(digest.0) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 0xF)];
+    }
+    std::str::from_utf8(&text)
+        .expect("digits are plain letters")
+        .into()
+}
+
+/// Reads what [`digits`] writes, and nothing else: capitals would be lost.
+fn from_digits(text: &str) -> Option<Digest> {
+    let digit = |letter: u8| match letter {
+        b'0'..=b'9' => Some(letter - b'0'),
+        b'a'..=b'f' => Some(letter - b'a' + 10),
+        _ => None,
+    };
+    let text: &[u8; 64] = text.as_bytes().try_into().ok()?;
+    let mut digest = [0; 32];
+    for (byte, pair) in digest.iter_mut().zip(text.chunks_exact(2)) {
+        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+    }
+    Some(Digest(digest))
+}
 
 const SMALL: u64 = 1;
 const STORED: u64 = 2;

@@ -10,8 +10,8 @@ use flow_core::arbiter::LedgerId;
 use flow_core::digest::Digest;
 use flow_core::effect::{Act, Effect, FailureClass};
 use flow_core::event::{
-    BudgetSet, Counts, Event, Fact, Failure, Firing, Grant, PinnedFile, Origin, Same, Start, Started, Status,
-    Then, Timer, Verdict,
+    BudgetSet, Counts, Event, Fact, Failure, Firing, Grant, Origin, PinnedFile, Same, Start,
+    Started, Status, Then, Timer, Verdict,
 };
 use flow_core::handle::Handle;
 use flow_core::path::Key;
@@ -102,8 +102,13 @@ impl Dice {
     }
 
     pub(crate) fn value(&mut self, depth: usize) -> Value {
-        let kinds = if depth == 0 { 11 } else { 14 };
-        match self.below(kinds) {
+        let kind = self.below(if depth == 0 { VALUES - 3 } else { VALUES });
+        self.value_of(kind, depth)
+    }
+
+    /// Makes a value of a kind; the last three hold others.
+    pub(crate) fn value_of(&mut self, kind: usize, depth: usize) -> Value {
+        match kind {
             0 => Value::None,
             1 => Value::Bool(self.below(2) == 0),
             2 => Value::Int(self.signed()),
@@ -530,6 +535,30 @@ pub(crate) fn position(fact: &Fact) -> usize {
         Fact::Asked { .. } => 31,
         Fact::Answered { .. } => 32,
         Fact::Refused { .. } => 33,
+    }
+}
+
+/// How many kinds of values there are.
+pub(crate) const VALUES: usize = 14;
+
+/// Returns the kind of a value, as [`Dice::value_of`] counts. A new kind has to
+/// be made there, and counted here.
+pub(crate) fn kind(value: &Value) -> usize {
+    match value {
+        Value::None => 0,
+        Value::Bool(_) => 1,
+        Value::Int(_) => 2,
+        Value::Float(_) => 3,
+        Value::Text(_) => 4,
+        Value::Duration(_) => 5,
+        Value::Money(_) => 6,
+        Value::Time(_) => 7,
+        Value::Size(_) => 8,
+        Value::Enum(_) => 9,
+        Value::Secret(_) => 10,
+        Value::List(_) => 11,
+        Value::Record(_) => 12,
+        Value::Artifact(_) => 13,
     }
 }
 

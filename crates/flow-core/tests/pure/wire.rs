@@ -11,7 +11,7 @@ use flow_core::path::Key;
 use flow_core::value::{Artifact, List, Value};
 use flow_core::wire::{EncodeError, NESTING_MAX, WireError, value_digest};
 
-use crate::sample::{Dice, FACTS, position};
+use crate::sample::{Dice, FACTS, VALUES, kind, position};
 
 fn bytes(event: &Event) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -34,6 +34,13 @@ fn every_fact_is_made_and_has_a_kind_of_its_own() {
     kinds.sort_unstable();
     kinds.dedup();
     assert_eq!(kinds.len(), FACTS);
+}
+
+#[test]
+fn every_kind_of_value_is_made() {
+    for made in 0..VALUES {
+        assert_eq!(kind(&Dice(1).value_of(made, 2)), made);
+    }
 }
 
 #[test]

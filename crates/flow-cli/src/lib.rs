@@ -1,0 +1,33 @@
+//! The `flow` command: arguments in, text and exit codes out.
+//!
+//! It wires the crates together and knows no rule of the language. It is a
+//! library so that a command with more steps can be made of it.
+//!
+//! Modules, in reading order: how it starts and with what, the command line,
+//! how it ends, what it reads, what it does, what it shows.
+
+mod extra;
+mod start;
+
+mod args;
+mod exit;
+mod output;
+
+mod codes;
+mod config;
+mod disk;
+mod embedded;
+mod inputs;
+mod pages;
+mod project;
+
+mod commands;
+
+mod graph;
+mod outline;
+mod render;
+mod report;
+mod wording;
+
+pub use extra::Extra;
+pub use start::main_with;
