@@ -46,6 +46,23 @@ pub(crate) struct Traits {
     pub(crate) mutant: Option<Mutant>,
 }
 
+impl Traits {
+    /// Draws what disturbs a world.
+    pub(crate) fn draw(seed: u64) -> Self {
+        let mut dice = Dice::named(seed, "traits");
+        let mood = dice.one(&[Mood::Calm, Mood::Firm, Mood::Rough, Mood::Rough]);
+        let is_quiet = dice.percent(25);
+        Self {
+            mood,
+            is_split: dice.percent(40),
+            is_moody: dice.percent(20),
+            crashes: if is_quiet { 0 } else { dice.one(&[0, 1, 1, 2, 4]) },
+            meddling: if is_quiet { 0 } else { dice.one(&[0, 0, 1, 3, 6]) },
+            mutant: None,
+        }
+    }
+}
+
 /// Something that will happen.
 #[derive(Debug, Clone)]
 enum Pending {
