@@ -169,6 +169,8 @@ impl Run {
         let root = self.open_frame(0, None, None);
         self.root = Some(root);
         self.settle_all();
+        // A plan without steps is over before it has begun.
+        self.compare_settling(false);
     }
 
     /// Gives the run a plan that it may be told to follow.

@@ -408,12 +408,15 @@ impl Run {
 
     /// A region fails; what is in it is kept for a second try.
     pub(super) fn fail_region(&mut self, cell: CellId, failure: Failure) {
+        // It is taken out by hand, so what it asked for has to be, too.
+        let before = self.wishes(cell);
         let mut region = None;
         if let State::Region(found) = &mut self.frames.cell_mut(cell).state {
             let resting = RegionState::new(RegionPhase::Resting, true);
             region = Some(std::mem::replace(found.as_mut(), resting));
         }
         let region = region.map(Box::new);
+        self.compare(cell, &before);
         self.settle(
             cell,
             State::Failed(Box::new(FailedState { failure, region })),
