@@ -137,6 +137,13 @@ pub(crate) struct World {
     pub(crate) has_mutated: bool,
 }
 
+/// How much is told of a world with a fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tells {
+    Fault,
+    Logs,
+}
+
 /// What a world came to.
 pub(crate) struct Outcome {
     pub(crate) logs: Vec<Vec<Event>>,
@@ -226,7 +233,56 @@ impl World {
     }
 
     /// Lets everything happen, and judges it.
-    pub(crate) fn live(mut self, tastes: Vec<Taste>) -> Result<Outcome, Fault> {
+    pub(crate) fn live(mut self, tastes: Vec<Taste>, tells: Tells) -> Result<Outcome, Fault> {
+        if let Err(fault) = self.live_and_judge() {
+            let logs = match tells {
+                Tells::Fault => String::new(),
+                Tells::Logs => self.logs(),
+            };
+            let what = fault.what + &logs;
+            return Err(Fault { what, ..fault });
+        }
+        let lives = self.lives.iter();
+        Ok(Outcome {
+            standings: lives.clone().map(|live| live.run.standing()).collect(),
+            outputs: lives
+                .clone()
+                .map(|live| live.run.output(&self.vault))
+                .collect(),
+            plans: lives.map(|live| live.plan.clone()).collect(),
+            logs: self.lives.into_iter().map(|live| live.log).collect(),
+            tastes,
+        })
+    }
+
+    /// Writes the plans and the logs of a world.
+    fn logs(&self) -> String {
+        let mut text = format!("\n{:?}\n", self.traits);
+        for (number, live) in self.lives.iter().enumerate() {
+            text += &format!("run {number} stands {:?}\n", live.run.standing());
+            for (at, node) in live.plan.graph.node_weights().enumerate() {
+                let kind = format!("{:?}", node.kind);
+                text += &format!("  node {at} {:?} {kind}\n", node.parent);
+            }
+            for edge in live.plan.graph.raw_edges() {
+                let (from, to) = (edge.source().index(), edge.target().index());
+                text += &format!("  edge {from} -> {to} {:?}\n", edge.weight);
+            }
+            for (at, event) in live.log.iter().enumerate() {
+                let safe = if at < live.durable { ' ' } else { '?' };
+                text += &format!("  {at}{safe} {} {:?}\n", event.at, event.fact);
+            }
+        }
+        for done in &self.outside.happened {
+            text += &format!("happened: {done:?}\n");
+        }
+        for charge in &self.outside.charged {
+            text += &format!("charged: {charge:?}\n");
+        }
+        text
+    }
+
+    fn live_and_judge(&mut self) -> Result<(), Fault> {
         self.fate();
         for number in 0..self.lives.len() {
             self.check_delta(number)?;
@@ -239,18 +295,7 @@ impl World {
         }
         self.check_ledgers()?;
         self.check_replays()?;
-        self.judge()?;
-        let lives = self.lives.iter();
-        Ok(Outcome {
-            standings: lives.clone().map(|live| live.run.standing()).collect(),
-            outputs: lives
-                .clone()
-                .map(|live| live.run.output(&self.vault))
-                .collect(),
-            plans: lives.map(|live| live.plan.clone()).collect(),
-            logs: self.lives.into_iter().map(|live| live.log).collect(),
-            tastes,
-        })
+        self.judge()
     }
 
     fn take(&self, number: usize) -> Input {
