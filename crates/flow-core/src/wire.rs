@@ -1,7 +1,7 @@
 //! The stored form of events and values: compact, and open for more fields.
 //!
-//! Everything is made of payloads of four [`Form`]s: a number in groups of
-//! seven bits, eight bytes, bytes with their length before them, and a digest.
+//! Everything is made of payloads of four forms: a number in groups of seven
+//! bits, eight bytes, bytes with their length before them, and a digest.
 //!
 //! - A struct is its fields in the order of their numbers, each with a head of
 //!   number and form. A field that a reader doesn't know is skipped; one that
@@ -13,13 +13,14 @@
 //!
 //! So a struct may grow without a new version. A number is never given a second
 //! meaning, a form never changes, and what is gone leaves its number behind.
-//! Which number means what is in [`facts`] and [`value`]; recorded bytes in
-//! `tests/golden/` are read by every later version.
+//! Which number means what is in the tables of `facts` and in `value`; recorded
+//! bytes in `tests/golden/` are read by every later version.
 //!
 //! What is read may come from anybody: nesting is bounded, lengths are checked
 //! against what is there, and memory is taken as bytes are seen.
 
 mod basic;
+mod books;
 mod facts;
 mod read;
 mod table;
@@ -29,8 +30,9 @@ mod write;
 use crate::event::{Event, Fact};
 use crate::value::Value;
 
+pub use books::StoredRow;
 pub(crate) use read::Reader;
-pub(crate) use table::{distinct, rising, wire_choice, wire_struct, wire_words};
+pub(crate) use table::{distinct, rising, variant, wire_choice, wire_struct, wire_words};
 pub use value::value_digest;
 pub(crate) use write::Writer;
 

@@ -10,7 +10,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("flow-core", &[]),
     ("flow-compiler", &["flow-core", "flow-syntax"]),
     ("flow-steps", &["flow-core"]),
+    ("flow-runtime", &["flow-core"]),
     ("flow-cli", &["flow-compiler", "flow-core", "flow-syntax"]),
+    // For development only: nothing depends on it.
+    ("flow-trial", &["flow-cli", "flow-core"]),
 ];
 
 /// What must never get into the pure crates.

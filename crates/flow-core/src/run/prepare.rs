@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use crate::address::Ticket;
 use crate::amount::{Duration, Money};
-use crate::arbiter::{Demand, HoldId, LedgerDemand, LedgerId, PoolDemand};
+use crate::arbiter::{Demand, HasFallback, HoldId, LedgerDemand, LedgerId, PoolDemand};
 use crate::digest::Digest;
 use crate::effect::{Effect, FailureClass};
 use crate::eval::EvalError;
 use crate::event::Failure;
 use crate::handle::Values;
-use crate::key;
+use crate::key::{self, Ingredients};
 use crate::path::StepPath;
 use crate::plan::{Cache, NodeKind, Period, Step};
 use crate::ty::Type;
@@ -100,7 +100,16 @@ impl Run {
             None => None,
         };
         let path = self.path(&ticket.at, values);
-        let key = key::cache_key(step, &args);
+        let result = self.plan.node(ticket.at.node).ty.as_ref();
+        let key = key::cache_key(&Ingredients {
+            signature: &step.signature,
+            implementation: None,
+            args: &args,
+            type_arg: step.type_arg.as_ref(),
+            result,
+            seed: None,
+            environment: &BTreeMap::new(),
+        });
         Ok(Prepared {
             step: step.step.clone(),
             types: step.params.clone(),
@@ -117,7 +126,7 @@ impl Run {
                 .failure
                 .as_ref()
                 .map(|failure| failure.message.clone()),
-            demand: self.demand(cell, ticket, step, &args, day, place, key)?,
+            demand: self.demand(cell, ticket, step, &args, day, place, key.digest)?,
             ticket: ticket.clone(),
             key: Some(key),
             path,
@@ -170,6 +179,11 @@ impl Run {
             price: has_price.then(|| step.step.clone()),
             pools,
             key: (step.effect == Effect::Pure).then_some(key),
+            has_fallback: if step.fallback.is_some() {
+                HasFallback::Yes
+            } else {
+                HasFallback::No
+            },
         })
     }
 

@@ -10,6 +10,7 @@ use crate::digest::Digest;
 use crate::effect::{Effect, FailureClass};
 use crate::event::{Failure, Grant, Origin, Started, Verdict};
 use crate::handle::Handle;
+use crate::key::ResultKey;
 use crate::path::StepPath;
 use crate::step::{Bill, Found, StepReport};
 use crate::ty::Type;
@@ -270,7 +271,7 @@ pub struct Prepared {
     /// The digest of its arguments.
     pub input: Digest,
     /// The key its result is kept by, if it is kept.
-    pub key: Option<Digest>,
+    pub key: Option<ResultKey>,
     /// Whether the result is shared between runs, and for how long.
     pub shared: Shared,
     /// The key by which the target knows the act.
@@ -303,7 +304,7 @@ impl Prepared {
             ticket: self.ticket.clone(),
             effect: self.effect,
             input: self.input,
-            key: self.key,
+            key: self.key.as_ref().map(|key| key.digest),
             idempotency: self.idempotency,
             grant,
             timeout: self.timeout,

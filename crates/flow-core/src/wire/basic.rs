@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 
 use crate::address::{At, RunId};
 use crate::amount::{Duration, Money, Timestamp};
+use crate::arbiter::OwnerId;
 use crate::digest::Digest;
 use crate::plan::NodeId;
 use crate::wire::{Form, Reader, Wire, WireError, Writer};
@@ -154,6 +155,7 @@ transparent! {
     Timestamp(i64),
     NodeId(u32),
     RunId(Arc<str>),
+    OwnerId(Arc<str>),
 }
 
 impl Wire for Digest {

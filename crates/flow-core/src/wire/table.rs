@@ -79,8 +79,8 @@ macro_rules! wire_choice {
             fn write(&self, writer: &mut $crate::wire::Writer<'_>) {
                 writer.number(self.wire_number());
                 match self {
-                    $($crate::wire::table::variant!(of inner $variant $body) =>
-                        $crate::wire::table::variant!(write writer inner $body),)*
+                    $($crate::wire::variant!(of inner $variant $body) =>
+                        $crate::wire::variant!(write writer inner $body),)*
                 }
             }
 
@@ -88,7 +88,7 @@ macro_rules! wire_choice {
                 reader: &mut $crate::wire::Reader<'_>,
             ) -> Result<Self, $crate::wire::WireError> {
                 match reader.number()? {
-                    $($number => $crate::wire::table::variant!(read reader $variant $body),)*
+                    $($number => $crate::wire::variant!(read reader $variant $body),)*
                     number => Err($crate::wire::WireError::Newer { what: $what, number }),
                 }
             }

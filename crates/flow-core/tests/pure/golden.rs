@@ -5,16 +5,19 @@
 //! any more is a promise that was broken.
 #![expect(clippy::unwrap_used, reason = "test harness")]
 #![expect(clippy::disallowed_methods, reason = "records are files")]
+#![expect(clippy::disallowed_types, reason = "records are files")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Debug, Write as _};
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use flow_core::event::Event;
 use flow_core::plan::Plan;
 use flow_core::value::Value;
 
+use crate::key;
 use crate::sample::{Dice, VALUES};
 
 fn folder(name: &str) -> PathBuf {
@@ -90,6 +93,40 @@ fn recorded_values_are_read_as_what_they_were() {
     });
 }
 
+#[test]
+fn recorded_keys_are_what_they_were() {
+    let samples = key::samples();
+    let computed: BTreeMap<_, _> = samples.iter().cloned().collect();
+    assert_eq!(computed.len(), samples.len(), "every sample has its name");
+    let mut known = BTreeSet::new();
+    let records = files("keys", "txt");
+    for path in &records {
+        for line in fs::read_to_string(path).unwrap().lines() {
+            let (name, recorded) = line.split_once(": ").unwrap();
+            let found = computed.get(name).map(String::as_str);
+            assert_eq!(found, Some(recorded), "{}: {name}", path.display());
+            known.insert(name.to_owned());
+        }
+    }
+    let is_new = |(name, _): &&(String, String)| !known.contains(name);
+    let new: Vec<_> = samples.iter().filter(is_new).collect();
+    if new.is_empty() {
+        return;
+    }
+    assert!(
+        std::env::var_os("UPDATE").is_some(),
+        "there is no record of {new:?}; UPDATE=1 makes one"
+    );
+    let text = new.iter().fold(String::new(), |mut text, (name, key)| {
+        writeln!(text, "{name}: {key}").unwrap();
+        text
+    });
+    write(
+        &folder("keys").join(format!("{:02}.txt", records.len() + 1)),
+        &text,
+    );
+}
+
 /// What is recorded of one sort: a line of digits for each, and beside it a
 /// text that says what it is.
 struct Records<T> {
@@ -149,7 +186,6 @@ fn features<T: Debug>(records: &Records<T>, it: &T) -> BTreeSet<String> {
 
 fn record<T: Debug>(records: &Records<T>, new: &[&T], number: usize) {
     let path = folder(records.folder).join(format!("{number:02}.log"));
-    assert!(!path.exists(), "{} is there", path.display());
     let mut log = String::new();
     let mut text = String::new();
     for it in new {
@@ -157,8 +193,14 @@ fn record<T: Debug>(records: &Records<T>, new: &[&T], number: usize) {
         writeln!(log, "{}", digits(&bytes)).unwrap();
         writeln!(text, "{}", words(it)).unwrap();
     }
-    fs::write(&path, log).unwrap();
-    fs::write(path.with_extension("txt"), text).unwrap();
+    write(&path, &log);
+    write(&path.with_extension("txt"), &text);
+}
+
+/// Writes a file that isn't there.
+fn write(path: &Path, text: &str) {
+    let mut file = fs::File::create_new(path).unwrap();
+    file.write_all(text.as_bytes()).unwrap();
 }
 
 /// Says in a line what something is. What is nothing, zero or empty isn't

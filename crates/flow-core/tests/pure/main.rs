@@ -2,6 +2,7 @@
 
 mod eval;
 mod golden;
+mod key;
 mod outline;
 mod sample;
 mod template;

@@ -1,0 +1,196 @@
+//! The desk of an attempt: what its step can do besides answering.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use flow_core::address::Ticket;
+use flow_core::digest::Digest;
+use flow_core::effect::FailureClass;
+use flow_core::step::{Desk, Progress, StepFailure};
+use flow_core::ty::Media;
+use flow_core::value::Artifact;
+use tokio::sync::mpsc::Sender;
+
+use crate::artifacts::{Blobs, Kept};
+use crate::reaper::Reaper;
+
+/// Tells what secrets hide.
+pub type Secrets = Arc<dyn Fn(&str) -> Option<Arc<str>> + Send + Sync>;
+
+/// The most bytes of an attempt's log.
+const LOG_MAX: u64 = 64 << 20;
+
+/// What all desks of a process share.
+pub(crate) struct Office {
+    pub(crate) blobs: Blobs,
+    pub(crate) reaper: Arc<Reaper>,
+    pub(crate) secrets: Secrets,
+    /// The folder of attempts in progress.
+    pub(crate) unfinished: PathBuf,
+    /// The folder of the run's logs.
+    pub(crate) logs: PathBuf,
+}
+
+/// What an attempt tells the driver.
+#[derive(Debug)]
+pub(crate) enum Note {
+    /// A request may have got out.
+    Sent(Ticket),
+    /// How far it is.
+    Progress(Ticket, Progress),
+}
+
+/// The desk of an attempt.
+pub(crate) struct AttemptDesk {
+    office: Arc<Office>,
+    ticket: Ticket,
+    name: String,
+    notes: Sender<Note>,
+    is_sent: AtomicBool,
+    is_stopped: AtomicBool,
+    /// Blobs that were kept and wait for the attempt's outcome. Steps keep
+    /// files from threads of their own.
+    kept: Mutex<Vec<Kept>>,
+    log: Mutex<Log>,
+}
+
+#[derive(Default)]
+struct Log {
+    file: Option<File>,
+    written: u64,
+}
+
+impl AttemptDesk {
+    pub(crate) fn new(office: Arc<Office>, ticket: Ticket, notes: Sender<Note>) -> Self {
+        let at = ticket.at.to_string().replace(['[', ']', ','], "_");
+        Self {
+            office,
+            name: format!("{at}.{}.{}", ticket.generation, ticket.attempt),
+            ticket,
+            notes,
+            is_sent: AtomicBool::new(false),
+            is_stopped: AtomicBool::new(false),
+            kept: Mutex::default(),
+            log: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn stop(&self) {
+        self.is_stopped.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn was_sent(&self) -> bool {
+        self.is_sent.load(Ordering::Acquire)
+    }
+
+    /// Takes the blobs that go with the outcome.
+    pub(crate) fn take_kept(&self) -> Vec<Kept> {
+        std::mem::take(&mut *self.kept.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn own_folder(&self) -> PathBuf {
+        self.office.unfinished.join(&self.name)
+    }
+
+    /// Removes what the attempt left in its folder.
+    pub(crate) fn clear(&self) {
+        let folder = self.own_folder();
+        if folder.exists() {
+            // What can't be removed goes with its owner's folder.
+            drop(fs::remove_dir_all(folder));
+        }
+    }
+}
+
+impl Desk for AttemptDesk {
+    fn sent(&self) {
+        if !self.is_sent.swap(true, Ordering::AcqRel) {
+            // A full channel loses a hint and nothing else.
+            drop(self.notes.try_send(Note::Sent(self.ticket.clone())));
+        }
+    }
+
+    fn progress(&self, progress: Progress) {
+        let note = Note::Progress(self.ticket.clone(), progress);
+        drop(self.notes.try_send(note));
+    }
+
+    fn log(&self, line: &[u8]) {
+        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        if log.written >= LOG_MAX {
+            return;
+        }
+        if log.file.is_none() {
+            let made = fs::create_dir_all(&self.office.logs);
+            let path = self.office.logs.join(format!("{}.log", self.name));
+            let opened = made.and_then(|()| OpenOptions::new().create(true).append(true).open(path));
+            log.file = opened.ok();
+        }
+        let length = u64::try_from(line.len()).unwrap_or(u64::MAX);
+        log.written = log.written.saturating_add(length);
+        let is_over = log.written >= LOG_MAX;
+        if let Some(file) = &mut log.file {
+            // A log that can't be written must not end the work it is about.
+            drop(file.write_all(line));
+            if is_over {
+                drop(file.write_all(b"\n[flow: the log is full]\n"));
+            }
+        }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.is_stopped.load(Ordering::Acquire)
+    }
+
+    fn folder(&self) -> Result<PathBuf, StepFailure> {
+        let folder = self.own_folder();
+        fs::create_dir_all(&folder).map_err(|error| {
+            let message = format!("cannot make the folder `{}` ({error})", folder.display());
+            StepFailure::unsent(FailureClass::Transient, message)
+        })?;
+        Ok(folder)
+    }
+
+    fn keep(&self, file: &Path, media: Media) -> Result<Artifact, StepFailure> {
+        let kept = self.office.blobs.keep_file(file).map_err(|error| {
+            StepFailure::unsent(FailureClass::Transient, error.to_string())
+        })?;
+        let artifact = Artifact {
+            digest: kept.digest.to_string().into(),
+            media,
+            bytes: kept.size,
+            facts: std::collections::BTreeMap::new(),
+        };
+        let mut all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push(kept);
+        Ok(artifact)
+    }
+
+    fn open(&self, artifact: &Artifact) -> Result<PathBuf, StepFailure> {
+        let digest: Digest = artifact.digest.parse().map_err(|_| {
+            StepFailure::unsent(FailureClass::Bug, "the artifact has no digest")
+        })?;
+        self.office
+            .blobs
+            .path(&digest)
+            .map_err(|error| StepFailure::unsent(FailureClass::Invalid, error.to_string()))
+    }
+
+    fn secret(&self, name: &str) -> Result<Arc<str>, StepFailure> {
+        (self.office.secrets)(name).ok_or_else(|| {
+            let message = format!("the secret `{name}` is not set; set it in the environment or in `.env`");
+            StepFailure::unsent(FailureClass::Auth, message)
+        })
+    }
+
+    fn adopt_group(&self, group: u32) {
+        self.office.reaper.adopt(group);
+    }
+
+    fn release_group(&self, group: u32) {
+        self.office.reaper.release(group);
+    }
+}

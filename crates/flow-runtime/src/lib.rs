@@ -1,0 +1,14 @@
+//! What drives runs: the store of their events, who owns them, and the files
+//! that their steps made.
+//!
+//! Nothing here knows source text or what any step does. What an event or a
+//! value means is the core's business: here they are bytes.
+//!
+//! Modules, in reading order: where everything is kept and in which order it
+//! becomes durable, the large files beside it, and who may write.
+
+pub mod store;
+
+pub mod artifacts;
+
+pub mod owner;

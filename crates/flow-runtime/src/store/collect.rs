@@ -1,0 +1,304 @@
+//! Removing what nobody refers to: old entries of the cache, then values, then
+//! blobs, then files that a crash left behind.
+//!
+//! What may go is looked for while others work. A few at a time, it is then
+//! asked again in the transaction that removes it, and files go after that. A
+//! blob leaves a tombstone, so that a run which still has its name can say what
+//! became of it.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use flow_core::address::RunId;
+use flow_core::amount::Timestamp;
+use flow_core::digest::Digest;
+use rusqlite::{Connection, OptionalExtension, params};
+use tokio::sync::oneshot;
+
+use super::batch::{PHASE_OVER, WriteError};
+use super::layout::Layout;
+use super::open::OpenError;
+use super::queue::{Collect, Garbage, Job, Queue, Swept};
+use super::read::{ReadError, Reader};
+use super::rows::{Key, integer, let_go};
+use super::schema::Holder;
+use crate::owner::OwnerError;
+
+/// What a collection removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Collected {
+    /// Entries of the cache that were too old.
+    pub cache: u64,
+    /// Values.
+    pub values: u64,
+    /// Blobs.
+    pub blobs: u64,
+    /// Files that were no blobs of the store.
+    pub orphans: u64,
+    /// What is left for the next time, since somebody was keeping blobs.
+    pub left: u64,
+}
+
+/// Why a collection could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum CollectError {
+    /// The store can't be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The store can't be written.
+    #[error(transparent)]
+    Write(#[from] Arc<WriteError>),
+    /// The store can't be opened to read it.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// It can't be seen whether an owner lives.
+    #[error(transparent)]
+    Owner(#[from] OwnerError),
+    /// A folder can't be listed.
+    #[error("cannot list `{}`; check that it may be read", path.display())]
+    List {
+        /// The folder.
+        path: PathBuf,
+        /// What was wrong.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// How many are removed in one transaction.
+const AT_ONCE: usize = 256;
+
+/// How long a collection waits, in all, for those who keep blobs.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long it waits before it tries again.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// A collection in progress.
+pub(super) struct Collection<'a> {
+    pub(super) queue: &'a Queue,
+    pub(super) layout: &'a Layout,
+    pub(super) reader: Reader,
+    /// When it is, and which blobs are old enough.
+    pub(super) now: Timestamp,
+    pub(super) made_max: Timestamp,
+    pub(super) waited: Duration,
+    pub(super) done: Collected,
+}
+
+impl Collection<'_> {
+    /// Removes all that nobody refers to. The cache keeps values, and values
+    /// keep blobs, so they go in this order.
+    pub(super) fn run(mut self) -> Result<Collected, CollectError> {
+        let now = self.now;
+        self.done.cache = self.each(
+            |reader, after| reader.stale_cache(now, after, AT_ONCE),
+            |keys| Garbage::Cache { keys, now },
+        )?;
+        self.done.values = self.each(
+            |reader, after| reader.values_alone(after, AT_ONCE),
+            Garbage::Values,
+        )?;
+        let made_max = self.made_max;
+        self.done.blobs = self.each(
+            |reader, after| reader.blobs_alone(made_max, after, AT_ONCE),
+            |digests| Garbage::Blobs {
+                digests,
+                made_max,
+                now,
+            },
+        )?;
+        for shard in 0..=u8::MAX {
+            let orphans = self.orphans(shard)?;
+            for some in orphans.chunks(AT_ONCE) {
+                self.done.orphans += self.remove(Garbage::Orphans(some.to_vec()))?;
+            }
+        }
+        Ok(self.done)
+    }
+
+    fn each(
+        &mut self,
+        find: impl Fn(&Reader, Option<Digest>) -> Result<Vec<Digest>, ReadError>,
+        garbage: impl Fn(Vec<Digest>) -> Garbage,
+    ) -> Result<u64, CollectError> {
+        let mut removed = 0;
+        let mut after = None;
+        loop {
+            let found = find(&self.reader, after)?;
+            let Some(last) = found.last() else {
+                return Ok(removed);
+            };
+            after = Some(*last);
+            removed += self.remove(garbage(found))?;
+        }
+    }
+
+    /// Returns files of a folder that are old enough and no blobs of the store.
+    fn orphans(&self, shard: u8) -> Result<Vec<Digest>, CollectError> {
+        let path = self.layout.shard(shard);
+        let entries = match fs::read_dir(&path) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(source) => return Err(CollectError::List { path, source }),
+        };
+        let mut orphans = Vec::new();
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let digest = name.to_str().and_then(|name| name.parse().ok());
+            let Some(digest) = digest else { continue };
+            let is_old = entry
+                .metadata()
+                .and_then(|metadata| metadata.modified())
+                .is_ok_and(|changed| timestamp(changed) <= self.made_max);
+            if is_old && !self.reader.blob_is_there(&digest)? {
+                orphans.push(digest);
+            }
+        }
+        Ok(orphans)
+    }
+
+    fn remove(&mut self, garbage: Garbage) -> Result<u64, CollectError> {
+        let garbage = Arc::new(garbage);
+        loop {
+            match remove(self.queue, garbage.clone())? {
+                Swept::Removed(removed) => return Ok(removed),
+                Swept::Busy if self.waited >= PATIENCE => {
+                    self.done.left += garbage.len();
+                    return Ok(0);
+                }
+                Swept::Busy => {
+                    let since = Instant::now();
+                    thread::sleep(PAUSE);
+                    self.waited += since.elapsed();
+                }
+            }
+        }
+    }
+}
+
+/// Asks the writer to remove something, and waits until it did.
+pub(super) fn remove(queue: &Queue, garbage: Arc<Garbage>) -> Result<Swept, Arc<WriteError>> {
+    let (answer, receiver) = oneshot::channel();
+    queue.ask(Job::Collect(Collect { garbage, answer }))?;
+    receiver.blocking_recv().map_err(|_| queue.closed())?
+}
+
+impl Garbage {
+    /// Returns whether it is about files, so that nobody may be keeping any.
+    pub(super) fn has_files(&self) -> bool {
+        match self {
+            Self::Blobs { .. } | Self::Orphans(_) => true,
+            Self::Cache { .. } | Self::Values(_) | Self::Run { .. } => false,
+        }
+    }
+
+    fn len(&self) -> u64 {
+        let length = match self {
+            Self::Cache { keys: all, .. }
+            | Self::Values(all)
+            | Self::Blobs { digests: all, .. }
+            | Self::Orphans(all) => all.len(),
+            Self::Run { .. } => 1,
+        };
+        u64::try_from(length).unwrap_or(u64::MAX)
+    }
+}
+
+/// What a transaction removed, and the files that go after it.
+#[derive(Debug, Default)]
+pub(super) struct Removed {
+    pub(super) count: u64,
+    pub(super) files: Vec<Digest>,
+}
+
+/// Removes what nobody refers to, which is asked again here.
+pub(super) fn remove_rows(db: &Connection, garbage: &Garbage) -> rusqlite::Result<Removed> {
+    let mut removed = Removed::default();
+    match garbage {
+        Garbage::Cache { keys, now } => {
+            let sql = "DELETE FROM cache WHERE key = ?1 AND expires <= ?2";
+            for key in keys {
+                let row = params![Key(key), now.0];
+                if db.prepare_cached(sql)?.execute(row)? > 0 {
+                    let_go(db, Holder::Cache, &Key(key))?;
+                    removed.count += 1;
+                }
+            }
+        }
+        Garbage::Values(digests) => {
+            let sql = "DELETE FROM value WHERE digest = ?1 \
+                       AND NOT EXISTS (SELECT 1 FROM reference WHERE digest = ?1)";
+            for digest in digests {
+                if db.prepare_cached(sql)?.execute([Key(digest)])? > 0 {
+                    let_go(db, Holder::Value, &Key(digest))?;
+                    removed.count += 1;
+                }
+            }
+        }
+        Garbage::Blobs {
+            digests,
+            made_max,
+            now,
+        } => {
+            let sql = "UPDATE blob SET gone = ?3 \
+                       WHERE digest = ?1 AND gone IS NULL AND made <= ?2 \
+                       AND NOT EXISTS (SELECT 1 FROM reference WHERE digest = ?1)";
+            for digest in digests {
+                let row = params![Key(digest), made_max.0, now.0];
+                if db.prepare_cached(sql)?.execute(row)? > 0 {
+                    let_go(db, Holder::Value, &Key(digest))?;
+                    removed.files.push(*digest);
+                    removed.count += 1;
+                }
+            }
+        }
+        Garbage::Orphans(digests) => {
+            let sql = "SELECT EXISTS (SELECT 1 FROM blob WHERE digest = ?1 AND gone IS NULL)";
+            for digest in digests {
+                let mut is_there = db.prepare_cached(sql)?;
+                if !is_there.query_row([Key(digest)], |row| row.get::<_, bool>(0))? {
+                    removed.files.push(*digest);
+                    removed.count += 1;
+                }
+            }
+        }
+        Garbage::Run { run, epoch } => removed.count = remove_run(db, run, *epoch)?,
+    }
+    Ok(removed)
+}
+
+/// Removes a run that is over, with all that is its own. What it did to the
+/// world stays known: its firing.
+fn remove_run(db: &Connection, run: &RunId, epoch: u64) -> rusqlite::Result<u64> {
+    let sql = "DELETE FROM run WHERE id = ?1 AND epoch = ?2 AND phase >= ?3 RETURNING number";
+    let row = params![&*run.0, integer(epoch), PHASE_OVER];
+    let number: Option<i64> = db.query_row(sql, row, |row| row.get(0)).optional()?;
+    let Some(number) = number else { return Ok(0) };
+    for table in ["event", "effect", "ask", "letter"] {
+        db.execute(&format!("DELETE FROM {table} WHERE run = ?1"), [number])?;
+    }
+    let_go(db, Holder::Run, &number)?;
+    Ok(1)
+}
+
+/// Removes the files of blobs that have a tombstone by now.
+pub(super) fn unlink(layout: &Layout, digests: &[Digest]) -> io::Result<()> {
+    for digest in digests {
+        match fs::remove_file(layout.blob(digest)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn timestamp(time: SystemTime) -> Timestamp {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH);
+    let since = since.unwrap_or_default().as_millis();
+    Timestamp(i64::try_from(since).unwrap_or(i64::MAX))
+}
