@@ -92,8 +92,8 @@ impl World {
                 return self.feed(number, Input::Refused { ticket, why });
             }
         };
-        if let Some(key) = prepared.key.filter(|_| prepared.shared != Shared::No)
-            && let Some(value) = self.cache.get(&key)
+        if let Some(key) = prepared.key.as_ref().filter(|_| prepared.shared != Shared::No)
+            && let Some(value) = self.cache.get(&key.digest)
         {
             let value = self.vault.put(value);
             let from = Origin {
@@ -102,7 +102,7 @@ impl World {
             };
             let reused = Input::Reused {
                 ticket,
-                key,
+                key: key.digest,
                 value,
                 from,
             };
