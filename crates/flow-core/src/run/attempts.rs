@@ -7,7 +7,7 @@ use crate::event::{Counts, Event, Fact, Failure, Same, Started, Then, Verdict};
 use crate::step::Bill;
 
 use super::Run;
-use super::fold::{lost, stopped};
+use super::fold::{late, lost, stopped};
 use super::state::{Asking, CellId, Phase, Running, State};
 
 impl Run {
@@ -89,40 +89,17 @@ impl Run {
             | Fact::Answered { value, .. }
             | Fact::Probed {
                 found: Some(value), ..
-            }
-            | Fact::Resolved {
-                verdict: Verdict::Happened(value),
-                ..
             } => self.settle(cell, State::Done(value.clone())),
             Fact::Failed { failure, then, .. } => self.follow(cell, failure, *then),
             Fact::Stopped { then, .. } => self.follow(cell, &stopped(), *then),
             Fact::AttemptLost { then, .. } => self.follow(cell, &lost(), *then),
             Fact::Probed {
                 found: None, then, ..
-            } => self.follow(cell, &lost(), *then),
-            Fact::Resolved {
-                verdict: Verdict::DidNot,
-                ..
             } => {
-                let wake = self.last_at;
-                let then = Then::Again {
-                    wake,
-                    same: Same::No,
-                    counts: Counts::No,
-                };
-                self.follow(cell, &lost(), then);
+                let failure = self.step(cell).and_then(|step| step.failure.clone());
+                self.follow(cell, &failure.unwrap_or_else(lost), *then);
             }
-            Fact::Resolved {
-                verdict: Verdict::GiveUp,
-                ..
-            } => {
-                let failure = Failure::new(
-                    FailureClass::UnknownOutcome,
-                    "given up: nobody knows what became of it",
-                );
-                let is_cut = self.frames.get(cell.frame).is_cut;
-                self.follow(cell, &failure, if is_cut { Then::Cut } else { Then::Fail });
-            }
+            Fact::Resolved { verdict, .. } => self.fold_verdict(cell, verdict),
             Fact::Submitted { job, .. } => self.edit_step(cell, |step| {
                 if let Some(running) = step.phase.running().cloned() {
                     step.phase = Phase::Remote(Box::new(running), job.clone());
@@ -153,6 +130,33 @@ impl Run {
                 });
             }
             _ => {}
+        }
+    }
+
+    /// Somebody said what became of an attempt.
+    fn fold_verdict(&mut self, cell: CellId, verdict: &Verdict) {
+        let Some(running) = self.step(cell).and_then(|step| step.phase.running()) else {
+            return;
+        };
+        let is_unwanted = self.is_unwanted(cell, running);
+        let is_late = running.stop.is_some();
+        match verdict {
+            Verdict::Happened(value) => self.settle(cell, State::Done(value.clone())),
+            Verdict::DidNot | Verdict::GiveUp if is_unwanted => self.settle(cell, State::Cut),
+            Verdict::DidNot if is_late => self.follow(cell, &late(), Then::Fail),
+            Verdict::DidNot => {
+                let then = Then::Again {
+                    wake: self.last_at,
+                    same: Same::No,
+                    counts: Counts::No,
+                };
+                self.follow(cell, &lost(), then);
+            }
+            Verdict::GiveUp => {
+                let message = "given up: nobody knows what became of it";
+                let failure = Failure::new(FailureClass::UnknownOutcome, message);
+                self.follow(cell, &failure, Then::Fail);
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::address::{At, Ticket};
 use crate::amount::{Money, Timestamp};
 use crate::arbiter::LedgerId;
-use crate::effect::FailureClass;
+use crate::effect::{Act, Effect, FailureClass};
 use crate::event::{Event, Fact, Failure, Started, Then, Timer};
 use crate::handle::Values;
 use crate::plan::{Exhausted, NodeId};
@@ -15,7 +15,7 @@ use crate::value::Value;
 
 use super::Run;
 use super::fold::late;
-use super::outcome::{Ended, Known};
+use super::outcome::{Ended, Known, is_inside};
 use super::state::{CellId, Phase, RegionPhase, State};
 use super::wish::{Fits, Input, Refusal};
 
@@ -35,7 +35,7 @@ impl Run {
         match input {
             Input::Take { epoch, binary } => self.take(epoch, binary, now),
             Input::Evaluate { at, item } => self.evaluate(&at, item, now, values),
-            Input::Granted(started) => self.granted(*started),
+            Input::Granted(started) => self.granted(*started, now),
             Input::Reused {
                 ticket,
                 key,
@@ -122,11 +122,29 @@ impl Run {
         fact.into_iter().collect()
     }
 
-    fn granted(&self, started: Started) -> Vec<Fact> {
+    fn granted(&self, started: Started, now: Timestamp) -> Vec<Fact> {
         // A pause between the wish and the grant takes it back; so does a cut.
-        let is_wanted = self.paused.is_none() && self.admissible(&started.ticket).is_some();
-        let fact = is_wanted.then(|| Fact::AttemptStarted(Box::new(started)));
-        fact.into_iter().collect()
+        let Some(cell) = self
+            .admissible(&started.ticket)
+            .filter(|_| self.paused.is_none())
+        else {
+            return Vec::new();
+        };
+        if let Some(step) = self.step(cell)
+            && step.open.is_some()
+            && let Effect::Act(Act::Keyed(window)) = started.effect
+            && !is_inside(window, step, now)
+        {
+            // While it waited, the target has forgotten the key.
+            let message = "the target may have forgotten the key of the last attempt";
+            return vec![Fact::Refused {
+                at: started.ticket.at,
+                failure: Failure::new(FailureClass::UnknownOutcome, message),
+                ledger: None,
+                then: Then::Unknown,
+            }];
+        }
+        vec![Fact::AttemptStarted(Box::new(started))]
     }
 
     fn refused(&self, ticket: &Ticket, why: Refusal) -> Vec<Fact> {
@@ -212,8 +230,15 @@ impl Run {
         if !matches!(phase, Some(Phase::Running(_) | Phase::Remote(..))) {
             return Vec::new();
         }
+        let is_stopping = (self.step(cell))
+            .and_then(|step| step.phase.running())
+            .is_some_and(|running| running.stop.is_some() || self.is_unwanted(cell, running));
         let ticket = ticket.clone();
         let fact = match report {
+            // Nobody is asked, and nothing waited for, in vain.
+            StepReport::Wait { .. } | StepReport::Ask(_) if is_stopping => {
+                self.stopped(cell, ticket, Sent::No, None, now, values)
+            }
             StepReport::Done { value, bill } => {
                 return vec![self.done(cell, ticket, value, bill, values)];
             }
@@ -387,8 +412,8 @@ impl Run {
         }
         let (found, then) = match found {
             Found::Yes(value) => (Some(values.put(&value)), Then::Cut),
-            Found::No => (None, self.after_probe(cell, Known::Not, now)),
-            Found::CannotTell => (None, self.after_probe(cell, Known::CannotTell, now)),
+            Found::No => (None, self.after_probe(cell, Known::Not, now, values)),
+            Found::CannotTell => (None, self.after_probe(cell, Known::CannotTell, now, values)),
         };
         vec![Fact::Probed {
             ticket,
@@ -462,15 +487,23 @@ impl Run {
             return;
         }
         facts.push(elapsed);
-        if let Some(step) = self.step(cell)
-            && step.phase.running().is_none()
-        {
-            let failure = late();
+        let Some(step) = self.step(cell) else { return };
+        let failure = late();
+        let then = self.way_out_of_step(cell, &failure);
+        if step.phase.running().is_none() {
             facts.push(Fact::Refused {
                 at: at.clone(),
-                then: self.way_out_of_step(cell, &failure),
                 failure,
                 ledger: None,
+                then,
+            });
+        } else if matches!(step.phase, Phase::Asking(..) | Phase::Sleeping(..)) {
+            // There is nothing to stop.
+            facts.push(Fact::Stopped {
+                ticket: self.ticket_of(cell, step.attempt),
+                sent: Sent::No,
+                bill: Bill::None,
+                then,
             });
         }
     }

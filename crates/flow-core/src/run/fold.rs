@@ -122,16 +122,8 @@ impl Run {
         match &self.frames.cell(cell).state {
             State::Waiting => self.settle(cell, State::Cut),
             State::Region(_) => self.stop_region(cell, Ending::Cut),
-            State::Step(step) => match &step.phase {
-                Phase::Running(_) | Phase::Remote(..) => self.stop_attempt(cell, Stop::Cut),
-                Phase::Probing(..) | Phase::Unknown(_) => {}
-                Phase::Opening
-                | Phase::Ready
-                | Phase::Held
-                | Phase::Pausing(_)
-                | Phase::Asking(..)
-                | Phase::Sleeping(..) => self.settle(cell, State::Cut),
-            },
+            State::Step(step) if step.is_silent() => self.settle(cell, State::Cut),
+            State::Step(_) => self.stop_attempt(cell, Stop::Cut),
             State::Value(_) | State::Done(_) | State::Failed(_) | State::Blocked | State::Cut => {}
         }
     }
@@ -322,14 +314,16 @@ impl Run {
                 self.fold_again(cell, failure, wake, same, counts);
             }
             Then::Probe { wake } => self.edit_step(cell, |step| {
+                step.failure = Some(failure.clone());
                 if let Some(running) = step.phase.running().cloned() {
                     step.phase = Phase::Probing(Box::new(running), wake, Due::NotYet);
                 }
             }),
             Then::Unknown => self.edit_step(cell, |step| {
                 step.failure = Some(failure.clone());
-                if let Some(running) = step.phase.running().cloned() {
-                    step.phase = Phase::Unknown(Box::new(running));
+                let last = step.phase.running().cloned().map(Box::new);
+                if let Some(last) = last.or_else(|| step.open.clone()) {
+                    step.phase = Phase::Unknown(last);
                 }
             }),
             Then::Hold => self.edit_step(cell, |step| {
@@ -366,11 +360,6 @@ impl Run {
             });
             return;
         }
-        let is_cut = self.frames.get(cell.frame).is_cut;
-        if is_cut {
-            self.settle(cell, State::Cut);
-            return;
-        }
         let now = self.last_at;
         self.edit_step(cell, |step| {
             match counts {
@@ -378,9 +367,13 @@ impl Run {
                 Counts::No if failure.class == FailureClass::RateLimited => step.patience += 1,
                 Counts::No => step.lost += 1,
             }
-            if same == Same::No {
-                step.era += 1;
-                step.era_since = None;
+            match same {
+                Same::No => {
+                    step.era += 1;
+                    step.era_since = None;
+                    step.open = None;
+                }
+                Same::Act => step.open = step.phase.running().cloned().map(Box::new),
             }
             step.failure = Some(failure.clone());
             step.phase = if wake > now {

@@ -118,6 +118,9 @@ pub(super) struct StepState {
     pub(super) is_opened: bool,
     /// What was wrong the last time.
     pub(super) failure: Option<Failure>,
+    /// The last attempt at this act, if nobody knows what became of it, and it
+    /// is tried again to find out.
+    pub(super) open: Option<Box<Running>>,
 }
 
 /// Where a step is.
@@ -277,6 +280,17 @@ impl StepState {
             era_since: None,
             is_opened,
             failure: None,
+            open: None,
+        }
+    }
+
+    /// Returns whether it is over without a word as soon as nobody wants it: no
+    /// attempt is in progress, and none may have happened.
+    pub(super) fn is_silent(&self) -> bool {
+        match self.phase {
+            Phase::Asking(..) | Phase::Sleeping(..) => true,
+            Phase::Opening | Phase::Ready | Phase::Held | Phase::Pausing(_) => self.open.is_none(),
+            Phase::Running(_) | Phase::Remote(..) | Phase::Probing(..) | Phase::Unknown(_) => false,
         }
     }
 }
