@@ -137,7 +137,13 @@ impl Outside {
                 if self.count(call) >= times {
                     return Some(self.done(call, &manner, now));
                 }
-                self.tally(call);
+                let count = self.tally(call);
+                // Not all of its failures are alike.
+                let (sent, happens) = match (manner.is_fickle, count % 3) {
+                    (true, 1) => (Sent::No, false),
+                    (true, 2) => (Sent::Maybe, false),
+                    (_, _) => (sent, happens),
+                };
                 if happens {
                     drop(self.done(call, &manner, now));
                 }
@@ -176,11 +182,14 @@ impl Outside {
         self.failures.get(&key).copied().unwrap_or_default()
     }
 
-    fn tally(&mut self, call: &Call) {
-        *self
+    /// Counts a failure; gives how many there were before.
+    fn tally(&mut self, call: &Call) -> u32 {
+        let count = self
             .failures
             .entry((call.run, call.path.clone()))
-            .or_default() += 1;
+            .or_default();
+        *count += 1;
+        *count - 1
     }
 
     /// Returns what a target with keys says to a key that it knows.

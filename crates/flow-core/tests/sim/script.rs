@@ -86,6 +86,8 @@ pub(crate) struct Manner {
     pub(crate) billing: Billing,
     /// From the start to the first byte, from there to the other side, and back.
     pub(crate) delays: [i64; 3],
+    /// Whether its failures are of several kinds.
+    pub(crate) is_fickle: bool,
     /// The other side needs so long until it can be asked about.
     pub(crate) stores_after: i64,
 }
@@ -106,6 +108,7 @@ pub(crate) fn manner(seed: u64, mood: Mood, call: &Call) -> Manner {
     Manner {
         temper,
         billing,
+        is_fickle: mood == Mood::Rough && dice.percent(40),
         delays: [dice.from(0, 40), dice.from(1, 400), dice.from(1, slow)],
         stores_after: match mood {
             Mood::Rough if dice.percent(6) => 3_600_000,

@@ -385,7 +385,7 @@ fn index(id: NodeId) -> NodeIndex<u32> {
 fn act(dice: &mut Dice) -> Act {
     match dice.below(4) {
         0 => Act::Keyed(None),
-        1 => Act::Keyed(Some(Duration(dice.from(2, 600) * Duration::SECOND.0))),
+        1 => Act::Keyed(Some(Duration(dice.from(30, 900) * Duration::SECOND.0))),
         2 => Act::Probed,
         _ => Act::Once,
     }

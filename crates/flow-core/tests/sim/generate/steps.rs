@@ -189,7 +189,7 @@ impl Writer<'_> {
             let timeout = Duration(seconds * Duration::SECOND.0);
             policies.timeout = Some(Expr::Const(Value::Duration(timeout)));
         }
-        if !is_person {
+        if kind.step != APPROVE && kind.step != ASK {
             policies.limits = self.limits(12);
         }
         if kind.effect == Effect::Paid && self.dice.percent(40) {

@@ -22,8 +22,8 @@ impl Reading<'_> {
         status: Status,
         output: Option<&Handle>,
     ) -> Result<(), Fault> {
-        let mut attempts = self.attempts.iter();
-        if let Some((ticket, _)) = attempts.find(|(_, attempt)| attempt.phase != Phase::Over) {
+        let mut attempts = self.attempts.keys();
+        if let Some(ticket) = attempts.find(|ticket| self.is_in_progress(ticket)) {
             return fault(format!("the run ends, and {ticket} is in progress"));
         }
         for (ticket, attempt) in &self.attempts {
@@ -101,7 +101,7 @@ pub(super) fn check(reading: &Reading<'_>, case: &Case) -> Result<(), Fault> {
         (Standing::Waiting, None) => {
             let mut attempts = reading.attempts.values();
             let waits = attempts
-                .any(|attempt| matches!(attempt.phase, Phase::Asking | Phase::Unknown));
+                .any(|attempt| matches!(attempt.phase, Phase::Asking | Phase::Unknown | Phase::Open));
             if waits {
                 Ok(())
             } else {

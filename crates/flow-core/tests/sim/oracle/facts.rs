@@ -6,7 +6,7 @@
 
 use flow_core::address::{At, Ticket};
 use flow_core::effect::FailureClass;
-use flow_core::event::{Counts, Event, Fact, Failure, Started, Then, Timer, Verdict};
+use flow_core::event::{Counts, Event, Fact, Failure, Same, Started, Then, Timer, Verdict};
 use flow_core::handle::Handle;
 use flow_core::plan::NodeKind;
 use flow_core::step::{Bill, Sent};
@@ -119,7 +119,7 @@ impl Reading<'_> {
             } => self.broke(at, *item, failure, *then)?,
             Fact::Refused {
                 at, failure, then, ..
-            } => self.follow(at, failure, None, *then)?,
+            } => self.refused(at, failure, *then)?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -135,6 +135,7 @@ impl Reading<'_> {
             } => {
                 self.bill(ticket, Bill::None);
                 self.promised.insert(ticket.clone(), otherwise.clone());
+                self.check_wanted(ticket)?;
                 self.go_on(ticket, Phase::Asking)
             }
             Fact::Waits {
@@ -144,6 +145,7 @@ impl Reading<'_> {
             } => {
                 self.bill(ticket, Bill::None);
                 self.promised.insert(ticket.clone(), Some(value.clone()));
+                self.check_wanted(ticket)?;
                 self.go_on(ticket, Phase::Waiting(*until))
             }
             Fact::Succeeded {
@@ -223,7 +225,10 @@ impl Reading<'_> {
                 items.begun.insert(ord);
             }
         }
-        self.last.insert(ticket.at.clone(), ticket.clone());
+        let last = self.last.insert(ticket.at.clone(), ticket.clone());
+        if let Some(last) = last.and_then(|last| self.attempts.get_mut(&last)) {
+            last.phase = Phase::Over;
+        }
         if let Some(tries) = self.tries.get_mut(&ticket.at) {
             tries.wake = None;
         }
@@ -235,6 +240,15 @@ impl Reading<'_> {
             claims: None,
         };
         self.attempts.insert(ticket.clone(), attempt);
+        Ok(())
+    }
+
+    /// Nobody is asked, and nothing waited for, in vain.
+    fn check_wanted(&self, ticket: &Ticket) -> Answer {
+        if self.is_unwanted(&ticket.at) {
+            let what = format!("{ticket} asks or waits, and nobody wants it");
+            return fault(Check::Rest, what);
+        }
         Ok(())
     }
 
@@ -303,6 +317,14 @@ impl Reading<'_> {
         }
         let is_last = self.last.get(&ticket.at) == Some(ticket);
         self.end(ticket, None)?;
+        if let Then::Again {
+            same: Same::Act, ..
+        } = then
+            && is_last
+            && let Some(attempt) = self.attempts.get_mut(ticket)
+        {
+            attempt.phase = Phase::Open;
+        }
         if !is_last {
             return Ok(());
         }
@@ -319,7 +341,7 @@ impl Reading<'_> {
     }
 
     fn resolved(&mut self, ticket: &Ticket, verdict: &Verdict, bill: Option<Bill>) -> Answer {
-        if self.phase(ticket) != Some(Phase::Unknown) {
+        if !matches!(self.phase(ticket), Some(Phase::Unknown | Phase::Open)) {
             let what = format!("{ticket} is resolved, and not unknown");
             return fault(Check::Once, what);
         }
@@ -332,6 +354,22 @@ impl Reading<'_> {
             Verdict::GiveUp => {
                 let why = Failure::new(FailureClass::UnknownOutcome, "given up");
                 self.end(ticket, Some(Settled::Failed(why)))
+            }
+        }
+    }
+
+    /// An attempt can't begin. What may have happened before stays unknown.
+    fn refused(&mut self, at: &At, failure: &Failure, then: Then) -> Answer {
+        let open = self.last.get(at).cloned();
+        let open = open.filter(|ticket| self.phase(ticket) == Some(Phase::Open));
+        match (open, then) {
+            (Some(ticket), Then::Unknown) => self.go_on(&ticket, Phase::Unknown),
+            (Some(ticket), Then::Fail | Then::FallBack | Then::Cut) => {
+                let what = format!("{ticket} may have happened, and {then:?} follows");
+                fault(Check::Fallback, what)
+            }
+            (Some(_), Then::Again { .. } | Then::Hold | Then::Probe { .. }) | (None, _) => {
+                self.follow(at, failure, None, then)
             }
         }
     }

@@ -28,7 +28,7 @@ impl Reading<'_> {
             return Err(Fault::new(Check::Once, format!("{ticket} starts again")));
         }
         if let Some(last) = self.last.get(at)
-            && self.attempts[last].phase != Phase::Over
+            && !matches!(self.attempts[last].phase, Phase::Over | Phase::Open)
         {
             let what = format!("{ticket} starts while {last} is in progress");
             return Err(Fault::new(Check::Once, what));

@@ -47,6 +47,8 @@ pub(super) enum Phase {
     Waiting(Timestamp),
     Probing(Timestamp),
     Unknown,
+    /// It may have happened; the next attempt is the same act.
+    Open,
     Over,
 }
 
@@ -234,11 +236,35 @@ impl<'a> Reading<'a> {
         scopes.any(|scope| self.map.is_inside(at, scope))
     }
 
+    /// Whether nobody wants an instance any more.
+    pub(super) fn is_unwanted(&self, at: &At) -> bool {
+        self.is_cancelled(at)
+            || self.map.around(at).iter().any(|instance| {
+                self.late.contains(instance)
+                    || self.map.owner(instance).is_some_and(|owner| {
+                        self.winners.contains_key(&owner) && !self.fallen.contains(&owner)
+                    })
+            })
+    }
+
+    /// Whether an attempt is in progress. Questions and waits that nobody wants
+    /// end without a word.
+    pub(super) fn is_in_progress(&self, ticket: &Ticket) -> bool {
+        match self.attempts[ticket].phase {
+            Phase::Over => false,
+            Phase::Asking | Phase::Waiting(_) => {
+                self.last.get(&ticket.at) == Some(ticket) && !self.is_unwanted(&ticket.at)
+            }
+            Phase::Running | Phase::Remote | Phase::Probing(_) | Phase::Unknown | Phase::Open => {
+                true
+            }
+        }
+    }
+
     /// Whether an attempt inside of an instance is in progress.
     pub(super) fn is_busy(&self, at: &At) -> bool {
-        self.last.iter().any(|(other, ticket)| {
-            self.map.is_inside(other, at) && self.attempts[ticket].phase != Phase::Over
-        })
+        let mut last = self.last.iter();
+        last.any(|(other, ticket)| self.map.is_inside(other, at) && self.is_in_progress(ticket))
     }
 
     /// Notes what an event says about an attempt that didn't succeed.

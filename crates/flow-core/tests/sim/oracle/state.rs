@@ -4,7 +4,7 @@ use flow_core::address::At;
 use flow_core::plan::{Block, NodeKind};
 
 use super::map;
-use super::reading::{Phase, Reading, Settled};
+use super::reading::{Reading, Settled};
 
 /// How an instance stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,8 +36,8 @@ impl Reading<'_> {
             Some(Settled::Failed(_) | Settled::Cut) => return Stand::Dead,
             None => {}
         }
-        let own = self.last.get(at).map(|ticket| self.attempts[ticket].phase);
-        if own.is_some_and(|phase| phase != Phase::Over) {
+        let own = self.last.get(at);
+        if own.is_some_and(|ticket| self.is_in_progress(ticket)) {
             return Stand::Open;
         }
         let is_unwanted = self.is_cancelled(at) || self.late.contains(at);

@@ -23,8 +23,9 @@ impl World {
         };
         let mut events = live.run.decide(input, self.now, &self.vault);
         self.sabotage(number, &mut events);
+        let begins = |event: &Event| matches!(event.fact, Fact::AttemptStarted(_));
         if let Some(ticket) = asked
-            && events.is_empty()
+            && !events.iter().any(begins)
         {
             // It isn't wanted any more.
             let hold = self.hold(number, ticket);
