@@ -8,7 +8,7 @@ use crate::step::Bill;
 
 use super::Run;
 use super::fold::{late, lost, stopped};
-use super::state::{Asking, CellId, Phase, Running, State};
+use super::state::{Asking, CellId, OrphanState, Phase, Running, State};
 
 impl Run {
     /// Finds the cell of an attempt, if that is the one in progress.
@@ -160,41 +160,42 @@ impl Run {
         }
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "only facts of attempts come here"
+    )]
     fn fold_orphan(&mut self, ticket: &Ticket, fact: &Fact) {
         let Some(orphan) = self.orphans.get(ticket).cloned() else {
             return;
         };
         self.book(ticket, orphan.running.hold, fact);
-        let is_open = matches!(
-            fact,
-            Fact::WasSent { .. }
-                | Fact::AttemptLost {
-                    then: Then::Unknown,
-                    ..
-                }
-                | Fact::Failed {
-                    then: Then::Unknown,
-                    ..
-                }
-                | Fact::Stopped {
-                    then: Then::Unknown,
-                    ..
-                }
-        );
-        if let Fact::Submitted { job, .. } = fact {
-            let orphan = super::Orphan {
-                job: Some(job.clone()),
-                ..orphan
-            };
-            self.wish(super::Action::Poll {
-                ticket: ticket.clone(),
-            });
-            self.orphans.insert(ticket.clone(), orphan);
-        } else if !is_open {
-            if let Some(action) = super::orphan_action(&orphan) {
-                self.delta.withdrawn.push(action);
+        let state = match fact {
+            Fact::WasSent { .. } => return,
+            Fact::Submitted { job, .. } => Some(OrphanState::Remote(job.clone())),
+            Fact::AttemptLost { then, .. }
+            | Fact::Failed { then, .. }
+            | Fact::Stopped { then, .. }
+                if *then == Then::Unknown =>
+            {
+                Some(OrphanState::Unknown)
             }
-            self.orphans.remove(ticket);
+            _ => None,
+        };
+        self.delta.withdrawn.extend(super::orphan_action(&orphan));
+        let mut orphan = orphan;
+        match state {
+            None => {
+                self.orphans.remove(ticket);
+            }
+            Some(state) => {
+                // Its hold is gone, if this was its outcome.
+                if fact.settlement().is_some() {
+                    orphan.running.hold = Money(0);
+                }
+                orphan.state = state;
+                self.delta.actions.extend(super::orphan_action(&orphan));
+                self.orphans.insert(ticket.clone(), orphan);
+            }
         }
     }
 

@@ -16,7 +16,7 @@ use crate::value::Value;
 use super::Run;
 use super::fold::late;
 use super::outcome::{Ended, Known, is_inside};
-use super::state::{CellId, Phase, RegionPhase, State};
+use super::state::{CellId, OrphanState, Phase, RegionPhase, State};
 use super::wish::{Fits, Input, Refusal};
 
 impl Run {
@@ -99,7 +99,8 @@ impl Run {
                 then,
             });
         }
-        for orphan in self.orphans.values().filter(|orphan| orphan.job.is_none()) {
+        let orphans = self.orphans.values();
+        for orphan in orphans.filter(|orphan| orphan.state == OrphanState::Running) {
             let then = if orphan.running.effect.acts() {
                 Then::Unknown
             } else {
@@ -366,7 +367,8 @@ impl Run {
         report: StepReport,
         values: &dyn Values,
     ) -> Vec<Fact> {
-        let Some(orphan) = self.orphans.get(ticket) else {
+        let orphan = self.orphans.get(ticket);
+        let Some(orphan) = orphan.filter(|orphan| orphan.state != OrphanState::Unknown) else {
             return Vec::new();
         };
         let ticket = ticket.clone();
@@ -552,7 +554,9 @@ impl Run {
                 let cell = self.attempt(&ticket);
                 let step = cell.and_then(|cell| self.step(cell));
                 let is_unknown = step.is_some_and(|step| matches!(step.phase, Phase::Unknown(_)));
-                if !is_unknown && !self.orphans.contains_key(&ticket) {
+                let orphan = self.orphans.get(&ticket);
+                let is_orphan = orphan.is_some_and(|found| found.state == OrphanState::Unknown);
+                if !is_unknown && !is_orphan {
                     return Vec::new();
                 }
                 vec![Fact::Resolved {

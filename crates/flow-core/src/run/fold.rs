@@ -15,7 +15,8 @@ use crate::value::Value;
 
 use super::Run;
 use super::state::{
-    CellId, Due, Ending, ItemState, Items, Phase, RegionPhase, RegionState, State, Stop,
+    CellId, Due, Ending, ItemState, Items, OrphanState, Phase, RegionPhase, RegionState, Running,
+    State, StepState, Stop,
 };
 
 impl Run {
@@ -452,24 +453,13 @@ impl Run {
             let ticket = self
                 .step(cell)
                 .map(|step| self.ticket_of(cell, step.attempt));
-            let kept = self.step(cell).and_then(|step| match &step.phase {
-                Phase::Running(running) | Phase::Unknown(running) | Phase::Probing(running, ..) => {
-                    Some((running.clone(), None))
-                }
-                Phase::Remote(running, job) => Some((running.clone(), Some(job.clone()))),
-                Phase::Opening
-                | Phase::Ready
-                | Phase::Held
-                | Phase::Asking(..)
-                | Phase::Sleeping(..)
-                | Phase::Pausing(_) => None,
-            });
+            let kept = self.step(cell).and_then(orphaned);
             self.set(cell, State::Cut);
-            if let (Some(ticket), Some((running, job))) = (ticket, kept) {
+            if let (Some(ticket), Some((running, state))) = (ticket, kept) {
                 let orphan = super::Orphan {
                     ticket: ticket.clone(),
-                    running: *running,
-                    job,
+                    running,
+                    state,
                 };
                 if let Some(action) = super::orphan_action(&orphan) {
                     self.wish(action);
@@ -486,6 +476,29 @@ impl Run {
         self.generation += 1;
         let root = self.open_frame(0, None, None);
         self.root = Some(root);
+    }
+}
+
+/// Returns what stays of a step that is forgotten: an attempt in progress, or
+/// one that nobody knows the outcome of.
+fn orphaned(step: &StepState) -> Option<(Running, OrphanState)> {
+    match &step.phase {
+        Phase::Running(running) => Some((Running::clone(running), OrphanState::Running)),
+        Phase::Remote(running, job) => {
+            Some((Running::clone(running), OrphanState::Remote(job.clone())))
+        }
+        Phase::Unknown(running) | Phase::Probing(running, ..) => {
+            Some((Running::clone(running), OrphanState::Unknown))
+        }
+        Phase::Opening
+        | Phase::Ready
+        | Phase::Held
+        | Phase::Asking(..)
+        | Phase::Sleeping(..)
+        | Phase::Pausing(_) => {
+            let open = step.open.as_ref()?;
+            Some((Running::clone(open), OrphanState::Unknown))
+        }
     }
 }
 

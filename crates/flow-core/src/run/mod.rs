@@ -47,7 +47,7 @@ use crate::value::Value;
 
 use notice::Active;
 use shape::Shape;
-use state::{CellId, FrameId, Frames, Orphan, Phase, State};
+use state::{CellId, FrameId, Frames, Orphan, OrphanState, Phase, State};
 use walk::Task;
 
 pub use wish::{Action, Corrupt, Delta, Fits, Input, Prepared, Refusal, Shared, Standing};
@@ -309,7 +309,7 @@ impl Run {
             }
         }
         let is_evaluating = self.can_settle() || self.has_decisions();
-        if is_evaluating || tally.working || self.has_remote_orphans() {
+        if is_evaluating || tally.working || self.has_busy_orphans() {
             return Standing::Working;
         }
         if self.paused.is_some() {
@@ -323,8 +323,9 @@ impl Run {
         }
     }
 
-    fn has_remote_orphans(&self) -> bool {
-        self.orphans.values().any(|orphan| orphan.job.is_some())
+    fn has_busy_orphans(&self) -> bool {
+        let mut orphans = self.orphans.values();
+        orphans.any(|orphan| orphan.state != OrphanState::Unknown)
     }
 
     /// Returns whether an expression waits to be evaluated.
@@ -395,7 +396,11 @@ fn settling() -> Action {
 
 fn orphan_action(orphan: &Orphan) -> Option<Action> {
     let ticket = orphan.ticket.clone();
-    orphan.job.is_some().then_some(Action::Poll { ticket })
+    match orphan.state {
+        OrphanState::Running => Some(Action::Stop { ticket }),
+        OrphanState::Remote(_) => Some(Action::Poll { ticket }),
+        OrphanState::Unknown => None,
+    }
 }
 
 impl Fact {

@@ -46,7 +46,11 @@ impl Run {
                     Some(region) => inner.extend(self.reopen_region(cell, *region)),
                     None => self.set(cell, State::Waiting),
                 },
-                State::Blocked | State::Cut => self.set(cell, State::Waiting),
+                State::Blocked => self.set(cell, State::Waiting),
+                State::Cut => match self.frames.get_mut(id).kept.remove(&pos) {
+                    Some(region) => inner.extend(self.reopen_region(cell, *region)),
+                    None => self.set(cell, State::Waiting),
+                },
                 State::Region(region) => inner.extend(frames_of(region)),
                 State::Waiting | State::Value(_) | State::Step(_) | State::Done(_) => {}
             }

@@ -42,6 +42,8 @@ pub(super) struct Frame {
     pub(super) generation: u32,
     /// Its cells, in the order of the block.
     pub(super) cells: Vec<Cell>,
+    /// The regions of its cells that were cut, by position; for a second try.
+    pub(super) kept: BTreeMap<u32, Box<RegionState>>,
     /// How many of them are not settled.
     pub(super) open: u32,
     /// Something in it failed, and nothing was done about it.
@@ -438,5 +440,16 @@ impl Frames {
 pub(super) struct Orphan {
     pub(super) ticket: Ticket,
     pub(super) running: Running,
-    pub(super) job: Option<Handle>,
+    pub(super) state: OrphanState,
+}
+
+/// How an attempt stands that belongs to no cell any more.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum OrphanState {
+    /// It is in progress, and should stop.
+    Running,
+    /// A job of it runs elsewhere.
+    Remote(Handle),
+    /// Somebody has to say what became of it.
+    Unknown,
 }

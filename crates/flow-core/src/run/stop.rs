@@ -121,6 +121,8 @@ impl Run {
                 };
                 open.extend(region.into_iter().flat_map(|region| frames_of(region)));
             }
+            let kept = frame.kept.values();
+            open.extend(kept.flat_map(|region| frames_of(region)));
         }
     }
 
