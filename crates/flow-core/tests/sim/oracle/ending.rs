@@ -41,7 +41,10 @@ impl Reading<'_> {
         };
         // A part that was cancelled leaves a whole that failed or was cancelled.
         let is_partly = !self.cancelled.is_empty() && stand == Stand::Dead;
-        let is_right = status == expected || is_partly && status != Status::Succeeded;
+        let is_whole_cancelled = self.is_cancelled(&At::root()) && status == Status::Cancelled;
+        let is_right = status == expected
+            || is_partly && status != Status::Succeeded
+            || is_whole_cancelled;
         if !is_right {
             return fault(format!("the run ends {status:?}, and is {expected:?}"));
         }

@@ -222,6 +222,22 @@ impl<'a> Reading<'a> {
 
     /// What failed or was given up is tried again.
     pub(super) fn reopen(&mut self) {
+        // What nobody wanted has ended without a word.
+        let quiet: Vec<Ticket> = self.attempts.keys().cloned().collect();
+        for ticket in quiet {
+            if !self.is_in_progress(&ticket)
+                && let Some(attempt) = self.attempts.get_mut(&ticket)
+            {
+                attempt.phase = Phase::Over;
+            }
+        }
+        // What it was the fallback of is tried again.
+        let fallen: Vec<At> = self.fallen.iter().cloned().collect();
+        for at in fallen {
+            if self.fallen.contains(&at) && self.stand(&at) != Stand::Value {
+                self.begin_again_inside(&at);
+            }
+        }
         self.settled
             .retain(|_, settled| matches!(settled, Settled::Value(_)));
         self.late.clear();

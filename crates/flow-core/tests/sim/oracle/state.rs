@@ -70,7 +70,10 @@ impl Reading<'_> {
 
     /// Whether its fallback may still be taken.
     fn may_fall(&self, at: &At) -> bool {
+        let mut scopes = self.cancelled.iter();
+        // A part that was cancelled is not replaced.
         !self.is_cancelled(at)
+            && !scopes.any(|scope| self.map.is_inside(scope, at))
             && map::fallback(&self.plan, at.node).is_some()
             && !self.fallen.contains(at)
     }

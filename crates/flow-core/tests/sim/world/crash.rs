@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use flow_core::address::RunId;
+use flow_core::amount::Timestamp;
 use flow_core::digest::Digest;
 use flow_core::event::{Event, Fact};
 use flow_core::plan::Plan;
@@ -40,7 +41,7 @@ impl World {
         self.till.recover(&logs);
         if self.dice.percent(30) {
             let away = self.dice.from(0, 7_200_000);
-            self.now = super::act::later(self.now, away);
+            self.be_away(super::act::later(self.now, away));
         }
         for number in 0..self.lives.len() {
             let take = self.take(number);
@@ -51,6 +52,24 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// Nobody is there for a while; what is under way arrives all the same.
+    fn be_away(&mut self, until: Timestamp) {
+        let passing: Vec<_> = self
+            .pending
+            .iter()
+            .filter(|((at, _), pending)| {
+                *at <= until && matches!(pending, Pending::Arrive(_))
+            })
+            .map(|(key, _)| *key)
+            .collect();
+        for key in passing {
+            if let Some(Pending::Arrive(call)) = self.pending.remove(&key) {
+                self.outside.arrive(&call, key.0);
+            }
+        }
+        self.now = until;
     }
 
     /// What was not safe is gone.

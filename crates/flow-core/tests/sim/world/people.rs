@@ -3,7 +3,7 @@
 use flow_core::address::{At, Ticket};
 use flow_core::amount::Money;
 use flow_core::digest::Digest;
-use flow_core::event::{Fact, Then, Verdict};
+use flow_core::event::{Fact, Same, Then, Verdict};
 use flow_core::handle::Values;
 use flow_core::run::{Action, Input, Standing};
 use flow_core::step::Bill;
@@ -146,11 +146,21 @@ impl World {
                 | Fact::Stopped { ticket, then, .. }
                 | Fact::AttemptLost { ticket, then, .. }
                 | Fact::Probed { ticket, then, .. }
-                    if *then == Then::Unknown =>
+                    if matches!(
+                        then,
+                        Then::Unknown
+                            | Then::Probe { .. }
+                            | Then::Again {
+                                same: Same::Act,
+                                ..
+                            }
+                    ) =>
                 {
                     unknown.push(ticket.clone());
                 }
-                Fact::Resolved { ticket, .. } | Fact::Succeeded { ticket, .. } => {
+                Fact::Resolved { ticket, .. }
+                | Fact::Succeeded { ticket, .. }
+                | Fact::Probed { ticket, .. } => {
                     unknown.retain(|other| other != ticket);
                 }
                 _ => {}
