@@ -100,11 +100,22 @@ impl Run {
                 self.follow(cell, &failure.unwrap_or_else(lost), *then);
             }
             Fact::Resolved { verdict, .. } => self.fold_verdict(cell, verdict),
-            Fact::Submitted { job, .. } => self.edit_step(cell, |step| {
-                if let Some(running) = step.phase.running().cloned() {
-                    step.phase = Phase::Remote(Box::new(running), job.clone());
+            Fact::Submitted { ticket, job, .. } => {
+                self.edit_step(cell, |step| {
+                    if let Some(running) = step.phase.running().cloned() {
+                        step.phase = Phase::Remote(Box::new(running), job.clone());
+                    }
+                });
+                // The same wish again, with another meaning: now it is the job.
+                let is_stopping = (self.step(cell))
+                    .and_then(|step| step.phase.running())
+                    .is_some_and(|running| running.stop.is_some());
+                if is_stopping {
+                    self.wish(super::Action::Stop {
+                        ticket: ticket.clone(),
+                    });
                 }
-            }),
+            }
             Fact::Waits { until, value, .. } => self.edit_step(cell, |step| {
                 if let Some(running) = step.phase.running().cloned() {
                     step.phase = Phase::Sleeping(Box::new(running), *until, value.clone());
