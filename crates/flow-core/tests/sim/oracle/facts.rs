@@ -14,6 +14,7 @@ use flow_core::value::Value;
 
 use super::map;
 use super::reading::{Attempt, Phase, Reading, Settled};
+use super::state::Stand;
 use super::{Check, Fault};
 
 pub(super) type Answer = Result<(), Fault>;
@@ -52,7 +53,12 @@ impl Reading<'_> {
             }
             Fact::PauseAsked { .. } => self.is_paused = true,
             Fact::ResumeAsked { .. } => self.is_paused = false,
-            Fact::CancelAsked { scope, .. } => self.cancelled.push(scope.clone()),
+            // What has its value keeps it.
+            Fact::CancelAsked { scope, .. } => {
+                if self.stand(scope) != Stand::Value {
+                    self.cancelled.push(scope.clone());
+                }
+            }
             Fact::LimitsChanged { at, amount, .. } => match at {
                 None => self.budget = Some(*amount),
                 Some(at) => {
@@ -341,7 +347,13 @@ impl Reading<'_> {
     }
 
     fn resolved(&mut self, ticket: &Ticket, verdict: &Verdict, bill: Option<Bill>) -> Answer {
-        if !matches!(self.phase(ticket), Some(Phase::Unknown | Phase::Open)) {
+        let is_unknown = match self.phase(ticket) {
+            Some(Phase::Unknown | Phase::Open) => true,
+            // Nobody probes for a step that was reset.
+            Some(Phase::Probing(_)) => self.last.get(&ticket.at) != Some(ticket),
+            _ => false,
+        };
+        if !is_unknown {
             let what = format!("{ticket} is resolved, and not unknown");
             return fault(Check::Once, what);
         }
@@ -477,7 +489,9 @@ impl Reading<'_> {
                 }
             }
             Timer::Within(at) => {
-                self.late.insert(at.clone());
+                if self.stand(at) != Stand::Value {
+                    self.late.insert(at.clone());
+                }
                 Ok(())
             }
             Timer::Wait(ticket) => match self.phase(ticket) {

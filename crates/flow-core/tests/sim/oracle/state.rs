@@ -47,11 +47,10 @@ impl Reading<'_> {
             {
                 return Stand::Value;
             }
-            return match self.is_busy(at) {
-                true => Stand::Open,
-                false if self.stand_of_kind(at) == Stand::Value => Stand::Value,
-                false if self.may_fall(at) => Stand::Open,
-                false => Stand::Dead,
+            return if self.is_busy(at) || self.may_fall(at) {
+                Stand::Open
+            } else {
+                Stand::Dead
             };
         }
         let mut is_waiting = false;
