@@ -47,7 +47,7 @@ use crate::value::Value;
 
 use notice::Active;
 use shape::Shape;
-use state::{CellId, FrameId, Frames, Orphan, Phase, State};
+use state::{CellId, FrameId, Frames, Orphan, OrphanState, Phase, State};
 use walk::Task;
 
 pub use scope::constant;
@@ -170,6 +170,8 @@ impl Run {
         let root = self.open_frame(0, None, None);
         self.root = Some(root);
         self.settle_all();
+        // A plan without steps is over before it has begun.
+        self.compare_settling(false);
     }
 
     /// Gives the run a plan that it may be told to follow.
@@ -351,7 +353,7 @@ impl Run {
             }
         }
         let is_evaluating = self.can_settle() || self.has_decisions();
-        if is_evaluating || tally.working || self.has_remote_orphans() {
+        if is_evaluating || tally.working || self.has_busy_orphans() {
             return Standing::Working;
         }
         if self.paused.is_some() {
@@ -366,8 +368,9 @@ impl Run {
         }
     }
 
-    fn has_remote_orphans(&self) -> bool {
-        self.orphans.values().any(|orphan| orphan.job.is_some())
+    fn has_busy_orphans(&self) -> bool {
+        let mut orphans = self.orphans.values();
+        orphans.any(|orphan| orphan.state != OrphanState::Unknown)
     }
 
     /// Returns whether an expression waits to be evaluated.
@@ -438,7 +441,11 @@ fn settling() -> Action {
 
 fn orphan_action(orphan: &Orphan) -> Option<Action> {
     let ticket = orphan.ticket.clone();
-    orphan.job.is_some().then_some(Action::Poll { ticket })
+    match orphan.state {
+        OrphanState::Running => Some(Action::Stop { ticket }),
+        OrphanState::Remote(_) => Some(Action::Poll { ticket }),
+        OrphanState::Unknown => None,
+    }
 }
 
 impl Fact {
