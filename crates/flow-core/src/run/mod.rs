@@ -300,7 +300,10 @@ impl Run {
     /// Returns the job of an attempt that runs elsewhere.
     pub fn job(&self, ticket: &Ticket, values: &dyn Values) -> Option<Value> {
         let job = if let Some(orphan) = self.orphans.get(ticket) {
-            orphan.job.as_ref()?
+            let OrphanState::Remote(job) = &orphan.state else {
+                return None;
+            };
+            job
         } else {
             let step = self.step(self.attempt(ticket)?)?;
             let Phase::Remote(_, job) = &step.phase else {
