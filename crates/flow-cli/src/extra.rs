@@ -16,8 +16,8 @@ pub struct Extra {
     pub executors: Vec<(Arc<str>, Arc<dyn Executor>)>,
     /// Tells the time in place of the machine.
     pub clock: Option<Arc<dyn Fn() -> Timestamp + Send + Sync>>,
-    /// How stores are opened.
-    pub store: Options,
+    /// How the store is opened.
+    pub options: Option<Options>,
 }
 
 impl fmt::Debug for Extra {

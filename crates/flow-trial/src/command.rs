@@ -12,6 +12,6 @@ pub fn extra() -> Extra {
         declarations: vec![steps::DECLARATIONS],
         executors: steps::executors(server),
         clock: clock::clock(),
-        store: store::options(),
+        options: Some(store::options()),
     }
 }

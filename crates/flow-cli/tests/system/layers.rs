@@ -13,7 +13,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("flow-runtime", &["flow-core"]),
     (
         "flow-cli",
-        &["flow-compiler", "flow-core", "flow-runtime", "flow-syntax"],
+        &[
+            "flow-compiler",
+            "flow-core",
+            "flow-runtime",
+            "flow-steps",
+            "flow-syntax",
+        ],
     ),
     // For development only: nothing depends on it.
     ("flow-trial", &["flow-cli", "flow-core", "flow-runtime"]),

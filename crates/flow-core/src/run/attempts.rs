@@ -7,8 +7,8 @@ use crate::event::{Counts, Event, Fact, Failure, Same, Started, Then, Verdict};
 use crate::step::Bill;
 
 use super::Run;
-use super::fold::{lost, stopped};
-use super::state::{Asking, CellId, Phase, Running, State};
+use super::fold::{late, lost, stopped};
+use super::state::{Asking, CellId, OrphanState, Phase, Running, State};
 
 impl Run {
     /// Finds the cell of an attempt, if that is the one in progress.
@@ -89,45 +89,33 @@ impl Run {
             | Fact::Answered { value, .. }
             | Fact::Probed {
                 found: Some(value), ..
-            }
-            | Fact::Resolved {
-                verdict: Verdict::Happened(value),
-                ..
             } => self.settle(cell, State::Done(value.clone())),
             Fact::Failed { failure, then, .. } => self.follow(cell, failure, *then),
             Fact::Stopped { then, .. } => self.follow(cell, &stopped(), *then),
             Fact::AttemptLost { then, .. } => self.follow(cell, &lost(), *then),
             Fact::Probed {
                 found: None, then, ..
-            } => self.follow(cell, &lost(), *then),
-            Fact::Resolved {
-                verdict: Verdict::DidNot,
-                ..
             } => {
-                let wake = self.last_at;
-                let then = Then::Again {
-                    wake,
-                    same: Same::No,
-                    counts: Counts::No,
-                };
-                self.follow(cell, &lost(), then);
+                let failure = self.step(cell).and_then(|step| step.failure.clone());
+                self.follow(cell, &failure.unwrap_or_else(lost), *then);
             }
-            Fact::Resolved {
-                verdict: Verdict::GiveUp,
-                ..
-            } => {
-                let failure = Failure::new(
-                    FailureClass::UnknownOutcome,
-                    "given up: nobody knows what became of it",
-                );
-                let is_cut = self.frames.get(cell.frame).is_cut;
-                self.follow(cell, &failure, if is_cut { Then::Cut } else { Then::Fail });
-            }
-            Fact::Submitted { job, .. } => self.edit_step(cell, |step| {
-                if let Some(running) = step.phase.running().cloned() {
-                    step.phase = Phase::Remote(Box::new(running), job.clone());
+            Fact::Resolved { verdict, .. } => self.fold_verdict(cell, verdict),
+            Fact::Submitted { ticket, job, .. } => {
+                self.edit_step(cell, |step| {
+                    if let Some(running) = step.phase.running().cloned() {
+                        step.phase = Phase::Remote(Box::new(running), job.clone());
+                    }
+                });
+                // The same wish again, with another meaning: now it is the job.
+                let is_stopping = (self.step(cell))
+                    .and_then(|step| step.phase.running())
+                    .is_some_and(|running| running.stop.is_some());
+                if is_stopping {
+                    self.wish(super::Action::Stop {
+                        ticket: ticket.clone(),
+                    });
                 }
-            }),
+            }
             Fact::Waits { until, value, .. } => self.edit_step(cell, |step| {
                 if let Some(running) = step.phase.running().cloned() {
                     step.phase = Phase::Sleeping(Box::new(running), *until, value.clone());
@@ -156,41 +144,69 @@ impl Run {
         }
     }
 
+    /// Somebody said what became of an attempt.
+    fn fold_verdict(&mut self, cell: CellId, verdict: &Verdict) {
+        let Some(running) = self.step(cell).and_then(|step| step.phase.running()) else {
+            return;
+        };
+        let is_unwanted = self.is_unwanted(cell, running);
+        let is_late = running.stop.is_some();
+        match verdict {
+            Verdict::Happened(value) => self.settle(cell, State::Done(value.clone())),
+            Verdict::DidNot | Verdict::GiveUp if is_unwanted => self.settle(cell, State::Cut),
+            Verdict::DidNot if is_late => self.follow(cell, &late(), Then::Fail),
+            Verdict::DidNot => {
+                let then = Then::Again {
+                    wake: self.last_at,
+                    same: Same::No,
+                    counts: Counts::No,
+                };
+                self.follow(cell, &lost(), then);
+            }
+            Verdict::GiveUp => {
+                let message = "given up: nobody knows what became of it";
+                let failure = Failure::new(FailureClass::UnknownOutcome, message);
+                self.follow(cell, &failure, Then::Fail);
+            }
+        }
+    }
+
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "only facts of attempts come here"
+    )]
     fn fold_orphan(&mut self, ticket: &Ticket, fact: &Fact) {
         let Some(orphan) = self.orphans.get(ticket).cloned() else {
             return;
         };
         self.book(ticket, orphan.running.hold, fact);
-        let is_open = matches!(
-            fact,
-            Fact::WasSent { .. }
-                | Fact::AttemptLost {
-                    then: Then::Unknown,
-                    ..
-                }
-                | Fact::Failed {
-                    then: Then::Unknown,
-                    ..
-                }
-                | Fact::Stopped {
-                    then: Then::Unknown,
-                    ..
-                }
-        );
-        if let Fact::Submitted { job, .. } = fact {
-            let orphan = super::Orphan {
-                job: Some(job.clone()),
-                ..orphan
-            };
-            self.wish(super::Action::Poll {
-                ticket: ticket.clone(),
-            });
-            self.orphans.insert(ticket.clone(), orphan);
-        } else if !is_open {
-            if let Some(action) = super::orphan_action(&orphan) {
-                self.delta.withdrawn.push(action);
+        let state = match fact {
+            Fact::WasSent { .. } => return,
+            Fact::Submitted { job, .. } => Some(OrphanState::Remote(job.clone())),
+            Fact::AttemptLost { then, .. }
+            | Fact::Failed { then, .. }
+            | Fact::Stopped { then, .. }
+                if *then == Then::Unknown =>
+            {
+                Some(OrphanState::Unknown)
             }
-            self.orphans.remove(ticket);
+            _ => None,
+        };
+        self.delta.withdrawn.extend(super::orphan_action(&orphan));
+        let mut orphan = orphan;
+        match state {
+            None => {
+                self.orphans.remove(ticket);
+            }
+            Some(state) => {
+                // Its hold is gone, if this was its outcome.
+                if fact.settlement().is_some() {
+                    orphan.running.hold = Money(0);
+                }
+                orphan.state = state;
+                self.delta.actions.extend(super::orphan_action(&orphan));
+                self.orphans.insert(ticket.clone(), orphan);
+            }
         }
     }
 

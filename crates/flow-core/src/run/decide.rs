@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::address::{At, Ticket};
 use crate::amount::{Money, Timestamp};
 use crate::arbiter::LedgerId;
-use crate::effect::FailureClass;
+use crate::effect::{Act, Effect, FailureClass};
 use crate::event::{Event, Fact, Failure, Started, Then, Timer};
 use crate::handle::Values;
 use crate::plan::{Exhausted, NodeId};
@@ -15,8 +15,8 @@ use crate::value::Value;
 
 use super::Run;
 use super::fold::late;
-use super::outcome::{Ended, Known};
-use super::state::{CellId, Phase, RegionPhase, State};
+use super::outcome::{Ended, Known, is_inside};
+use super::state::{CellId, OrphanState, Phase, RegionPhase, State};
 use super::wish::{Fits, Input, Refusal};
 
 impl Run {
@@ -35,7 +35,7 @@ impl Run {
         match input {
             Input::Take { epoch, binary } => self.take(epoch, binary, now),
             Input::Evaluate { at, item } => self.evaluate(&at, item, now, values),
-            Input::Granted(started) => self.granted(*started),
+            Input::Granted(started) => self.granted(*started, now),
             Input::Reused {
                 ticket,
                 key,
@@ -99,7 +99,8 @@ impl Run {
                 then,
             });
         }
-        for orphan in self.orphans.values().filter(|orphan| orphan.job.is_none()) {
+        let orphans = self.orphans.values();
+        for orphan in orphans.filter(|orphan| orphan.state == OrphanState::Running) {
             let then = if orphan.running.effect.acts() {
                 Then::Unknown
             } else {
@@ -122,11 +123,29 @@ impl Run {
         fact.into_iter().collect()
     }
 
-    fn granted(&self, started: Started) -> Vec<Fact> {
+    fn granted(&self, started: Started, now: Timestamp) -> Vec<Fact> {
         // A pause between the wish and the grant takes it back; so does a cut.
-        let is_wanted = self.paused.is_none() && self.admissible(&started.ticket).is_some();
-        let fact = is_wanted.then(|| Fact::AttemptStarted(Box::new(started)));
-        fact.into_iter().collect()
+        let Some(cell) = self
+            .admissible(&started.ticket)
+            .filter(|_| self.paused.is_none())
+        else {
+            return Vec::new();
+        };
+        if let Some(step) = self.step(cell)
+            && step.open.is_some()
+            && let Effect::Act(Act::Keyed(window)) = started.effect
+            && !is_inside(window, step, now)
+        {
+            // While it waited, the target has forgotten the key.
+            let message = "the target may have forgotten the key of the last attempt";
+            return vec![Fact::Refused {
+                at: started.ticket.at,
+                failure: Failure::new(FailureClass::UnknownOutcome, message),
+                ledger: None,
+                then: Then::Unknown,
+            }];
+        }
+        vec![Fact::AttemptStarted(Box::new(started))]
     }
 
     fn refused(&self, ticket: &Ticket, why: Refusal) -> Vec<Fact> {
@@ -212,8 +231,15 @@ impl Run {
         if !matches!(phase, Some(Phase::Running(_) | Phase::Remote(..))) {
             return Vec::new();
         }
+        let is_stopping = (self.step(cell))
+            .and_then(|step| step.phase.running())
+            .is_some_and(|running| running.stop.is_some() || self.is_unwanted(cell, running));
         let ticket = ticket.clone();
         let fact = match report {
+            // Nobody is asked, and nothing waited for, in vain.
+            StepReport::Wait { .. } | StepReport::Ask(_) if is_stopping => {
+                self.stopped(cell, ticket, Sent::No, None, now, values)
+            }
             StepReport::Done { value, bill } => {
                 return vec![self.done(cell, ticket, value, bill, values)];
             }
@@ -341,7 +367,8 @@ impl Run {
         report: StepReport,
         values: &dyn Values,
     ) -> Vec<Fact> {
-        let Some(orphan) = self.orphans.get(ticket) else {
+        let orphan = self.orphans.get(ticket);
+        let Some(orphan) = orphan.filter(|orphan| orphan.state != OrphanState::Unknown) else {
             return Vec::new();
         };
         let ticket = ticket.clone();
@@ -387,8 +414,8 @@ impl Run {
         }
         let (found, then) = match found {
             Found::Yes(value) => (Some(values.put(&value)), Then::Cut),
-            Found::No => (None, self.after_probe(cell, Known::Not, now)),
-            Found::CannotTell => (None, self.after_probe(cell, Known::CannotTell, now)),
+            Found::No => (None, self.after_probe(cell, Known::Not, now, values)),
+            Found::CannotTell => (None, self.after_probe(cell, Known::CannotTell, now, values)),
         };
         vec![Fact::Probed {
             ticket,
@@ -462,15 +489,23 @@ impl Run {
             return;
         }
         facts.push(elapsed);
-        if let Some(step) = self.step(cell)
-            && step.phase.running().is_none()
-        {
-            let failure = late();
+        let Some(step) = self.step(cell) else { return };
+        let failure = late();
+        let then = self.way_out_of_step(cell, &failure);
+        if step.phase.running().is_none() {
             facts.push(Fact::Refused {
                 at: at.clone(),
-                then: self.way_out_of_step(cell, &failure),
                 failure,
                 ledger: None,
+                then,
+            });
+        } else if matches!(step.phase, Phase::Asking(..) | Phase::Sleeping(..)) {
+            // There is nothing to stop.
+            facts.push(Fact::Stopped {
+                ticket: self.ticket_of(cell, step.attempt),
+                sent: Sent::No,
+                bill: Bill::None,
+                then,
             });
         }
     }
@@ -519,7 +554,9 @@ impl Run {
                 let cell = self.attempt(&ticket);
                 let step = cell.and_then(|cell| self.step(cell));
                 let is_unknown = step.is_some_and(|step| matches!(step.phase, Phase::Unknown(_)));
-                if !is_unknown && !self.orphans.contains_key(&ticket) {
+                let orphan = self.orphans.get(&ticket);
+                let is_orphan = orphan.is_some_and(|found| found.state == OrphanState::Unknown);
+                if !is_unknown && !is_orphan {
                     return Vec::new();
                 }
                 vec![Fact::Resolved {

@@ -15,7 +15,8 @@ use crate::value::Value;
 
 use super::Run;
 use super::state::{
-    CellId, Due, Ending, ItemState, Items, Phase, RegionPhase, RegionState, State, Stop,
+    CellId, Due, Ending, ItemState, Items, OrphanState, Phase, RegionPhase, RegionState, Running,
+    State, StepState, Stop,
 };
 
 impl Run {
@@ -122,16 +123,8 @@ impl Run {
         match &self.frames.cell(cell).state {
             State::Waiting => self.settle(cell, State::Cut),
             State::Region(_) => self.stop_region(cell, Ending::Cut),
-            State::Step(step) => match &step.phase {
-                Phase::Running(_) | Phase::Remote(..) => self.stop_attempt(cell, Stop::Cut),
-                Phase::Probing(..) | Phase::Unknown(_) => {}
-                Phase::Opening
-                | Phase::Ready
-                | Phase::Held
-                | Phase::Pausing(_)
-                | Phase::Asking(..)
-                | Phase::Sleeping(..) => self.settle(cell, State::Cut),
-            },
+            State::Step(step) if step.is_silent() => self.settle(cell, State::Cut),
+            State::Step(_) => self.stop_attempt(cell, Stop::Cut),
             State::Value(_) | State::Done(_) | State::Failed(_) | State::Blocked | State::Cut => {}
         }
     }
@@ -322,14 +315,16 @@ impl Run {
                 self.fold_again(cell, failure, wake, same, counts);
             }
             Then::Probe { wake } => self.edit_step(cell, |step| {
+                step.failure = Some(failure.clone());
                 if let Some(running) = step.phase.running().cloned() {
                     step.phase = Phase::Probing(Box::new(running), wake, Due::NotYet);
                 }
             }),
             Then::Unknown => self.edit_step(cell, |step| {
                 step.failure = Some(failure.clone());
-                if let Some(running) = step.phase.running().cloned() {
-                    step.phase = Phase::Unknown(Box::new(running));
+                let last = step.phase.running().cloned().map(Box::new);
+                if let Some(last) = last.or_else(|| step.open.clone()) {
+                    step.phase = Phase::Unknown(last);
                 }
             }),
             Then::Hold => self.edit_step(cell, |step| {
@@ -366,11 +361,6 @@ impl Run {
             });
             return;
         }
-        let is_cut = self.frames.get(cell.frame).is_cut;
-        if is_cut {
-            self.settle(cell, State::Cut);
-            return;
-        }
         let now = self.last_at;
         self.edit_step(cell, |step| {
             match counts {
@@ -378,9 +368,13 @@ impl Run {
                 Counts::No if failure.class == FailureClass::RateLimited => step.patience += 1,
                 Counts::No => step.lost += 1,
             }
-            if same == Same::No {
-                step.era += 1;
-                step.era_since = None;
+            match same {
+                Same::No => {
+                    step.era += 1;
+                    step.era_since = None;
+                    step.open = None;
+                }
+                Same::Act => step.open = step.phase.running().cloned().map(Box::new),
             }
             step.failure = Some(failure.clone());
             step.phase = if wake > now {
@@ -459,24 +453,13 @@ impl Run {
             let ticket = self
                 .step(cell)
                 .map(|step| self.ticket_of(cell, step.attempt));
-            let kept = self.step(cell).and_then(|step| match &step.phase {
-                Phase::Running(running) | Phase::Unknown(running) | Phase::Probing(running, ..) => {
-                    Some((running.clone(), None))
-                }
-                Phase::Remote(running, job) => Some((running.clone(), Some(job.clone()))),
-                Phase::Opening
-                | Phase::Ready
-                | Phase::Held
-                | Phase::Asking(..)
-                | Phase::Sleeping(..)
-                | Phase::Pausing(_) => None,
-            });
+            let kept = self.step(cell).and_then(orphaned);
             self.set(cell, State::Cut);
-            if let (Some(ticket), Some((running, job))) = (ticket, kept) {
+            if let (Some(ticket), Some((running, state))) = (ticket, kept) {
                 let orphan = super::Orphan {
                     ticket: ticket.clone(),
-                    running: *running,
-                    job,
+                    running,
+                    state,
                 };
                 if let Some(action) = super::orphan_action(&orphan) {
                     self.wish(action);
@@ -493,6 +476,29 @@ impl Run {
         self.generation += 1;
         let root = self.open_frame(0, None, None);
         self.root = Some(root);
+    }
+}
+
+/// Returns what stays of a step that is forgotten: an attempt in progress, or
+/// one that nobody knows the outcome of.
+fn orphaned(step: &StepState) -> Option<(Running, OrphanState)> {
+    match &step.phase {
+        Phase::Running(running) => Some((Running::clone(running), OrphanState::Running)),
+        Phase::Remote(running, job) => {
+            Some((Running::clone(running), OrphanState::Remote(job.clone())))
+        }
+        Phase::Unknown(running) | Phase::Probing(running, ..) => {
+            Some((Running::clone(running), OrphanState::Unknown))
+        }
+        Phase::Opening
+        | Phase::Ready
+        | Phase::Held
+        | Phase::Asking(..)
+        | Phase::Sleeping(..)
+        | Phase::Pausing(_) => {
+            let open = step.open.as_ref()?;
+            Some((Running::clone(open), OrphanState::Unknown))
+        }
     }
 }
 

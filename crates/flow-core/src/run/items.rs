@@ -32,8 +32,11 @@ impl Run {
         let mut frees = true;
         self.edit_items(owner, |items| {
             if is_ending {
+                // It is kept for a second try.
                 items.closing.remove(&item);
                 items.frames.remove(&item);
+                items.failed.insert(item, id);
+                frees = false;
             } else if !is_whole {
                 items.frames.remove(&item);
                 if keeps {
@@ -139,8 +142,7 @@ impl Run {
             if let Some(failure) = failure {
                 self.fail_region(owner, failure);
             } else {
-                self.free_region(owner);
-                self.settle(owner, State::Cut);
+                self.cut_region(owner);
             }
             return;
         }

@@ -47,9 +47,10 @@ use crate::value::Value;
 
 use notice::Active;
 use shape::Shape;
-use state::{CellId, FrameId, Frames, Orphan, Phase, State};
+use state::{CellId, FrameId, Frames, Orphan, OrphanState, Phase, State};
 use walk::Task;
 
+pub use scope::constant;
 pub use wish::{Action, Corrupt, Delta, Fits, Input, Prepared, Refusal, Shared, Standing};
 
 /// The state of a run: a fold of its events over its plan.
@@ -169,6 +170,8 @@ impl Run {
         let root = self.open_frame(0, None, None);
         self.root = Some(root);
         self.settle_all();
+        // A plan without steps is over before it has begun.
+        self.compare_settling(false);
     }
 
     /// Gives the run a plan that it may be told to follow.
@@ -296,15 +299,17 @@ impl Run {
 
     /// Returns the job of an attempt that runs elsewhere.
     pub fn job(&self, ticket: &Ticket, values: &dyn Values) -> Option<Value> {
-        let job = match self.orphans.get(ticket) {
-            Some(orphan) => orphan.job.as_ref()?,
-            None => {
-                let step = self.step(self.attempt(ticket)?)?;
-                let Phase::Remote(_, job) = &step.phase else {
-                    return None;
-                };
-                job
-            }
+        let job = if let Some(orphan) = self.orphans.get(ticket) {
+            let OrphanState::Remote(job) = &orphan.state else {
+                return None;
+            };
+            job
+        } else {
+            let step = self.step(self.attempt(ticket)?)?;
+            let Phase::Remote(_, job) = &step.phase else {
+                return None;
+            };
+            job
         };
         scope::load(job, values).ok()
     }
@@ -318,6 +323,18 @@ impl Run {
     pub fn output(&self, values: &dyn Values) -> Option<Value> {
         let (_, output) = self.settled.as_ref()?;
         scope::load(output.as_ref()?, values).ok()
+    }
+
+    /// Returns the value behind a handle.
+    pub fn load(&self, handle: &Handle, values: &dyn Values) -> Option<Value> {
+        scope::load(handle, values).ok()
+    }
+
+    /// Returns whether something in it doesn't fit into a budget.
+    pub fn is_short(&self) -> bool {
+        !self
+            .cells_where(|state| matches!(state, State::Step(step) if step.phase == Phase::Held))
+            .is_empty()
     }
 
     /// Returns whether it was paused.
@@ -339,22 +356,24 @@ impl Run {
             }
         }
         let is_evaluating = self.can_settle() || self.has_decisions();
-        if is_evaluating || tally.working || self.has_remote_orphans() {
+        if is_evaluating || tally.working || self.has_busy_orphans() {
             return Standing::Working;
         }
         if self.paused.is_some() {
             return Standing::Paused;
         }
         match self.next_wake() {
-            Some(_) if tally.asking || tally.unknown => Standing::Waiting,
+            _ if tally.unknown || !self.orphans.is_empty() => Standing::Unknown,
+            Some(_) if tally.asking => Standing::Waiting,
             Some(wake) => Standing::Sleeping(wake),
             None if tally.held => Standing::Short,
             None => Standing::Waiting,
         }
     }
 
-    fn has_remote_orphans(&self) -> bool {
-        self.orphans.values().any(|orphan| orphan.job.is_some())
+    fn has_busy_orphans(&self) -> bool {
+        let mut orphans = self.orphans.values();
+        orphans.any(|orphan| orphan.state != OrphanState::Unknown)
     }
 
     /// Returns whether an expression waits to be evaluated.
@@ -425,7 +444,11 @@ fn settling() -> Action {
 
 fn orphan_action(orphan: &Orphan) -> Option<Action> {
     let ticket = orphan.ticket.clone();
-    orphan.job.is_some().then_some(Action::Poll { ticket })
+    match orphan.state {
+        OrphanState::Running => Some(Action::Stop { ticket }),
+        OrphanState::Remote(_) => Some(Action::Poll { ticket }),
+        OrphanState::Unknown => None,
+    }
 }
 
 impl Fact {

@@ -295,8 +295,9 @@ impl Run {
     /// Forgets the limits of an instance that is over.
     pub(super) fn close_limits(&mut self, cell: CellId) {
         let shape = self.shape.node(self.node_of(cell));
-        // What failed may be tried again under the same limits.
-        let is_kept = matches!(self.frames.cell(cell).state, State::Failed(_));
+        // What failed or was cut may be tried again under the same limits.
+        let is_kept = matches!(self.frames.cell(cell).state, State::Failed(_))
+            || self.frames.get(cell.frame).kept.contains_key(&cell.pos);
         if !shape.has_limits || is_kept {
             return;
         }

@@ -56,8 +56,13 @@ impl Run {
         let Some(running) = step.phase.running() else {
             return Then::Fail;
         };
-        let is_open = ended.sent == Sent::Maybe && running.effect.acts();
-        if self.is_unwanted(cell, running) {
+        // That a second request didn't get out says nothing about the first.
+        let is_open = match ended.sent {
+            Sent::Maybe => running.effect.acts(),
+            Sent::No => step.open.is_some(),
+            Sent::Refused => false,
+        };
+        if self.is_unwanted(cell, running) || is_open && running.stop == Some(Stop::Within) {
             let is_probed = running.effect == Effect::Act(Act::Probed);
             return match (is_open, is_probed) {
                 (true, true) => probe(now),
@@ -143,18 +148,44 @@ impl Run {
     }
 
     /// Returns what follows when a target doesn't know of an act.
-    pub(super) fn after_probe(&self, cell: CellId, is_known: Known, now: Timestamp) -> Then {
-        let unwanted = self
-            .step(cell)
-            .and_then(|step| Some(self.is_unwanted(cell, step.phase.running()?)));
-        match (is_known, unwanted) {
-            (Known::CannotTell, _) => Then::Unknown,
-            (Known::Not, Some(true)) => Then::Cut,
-            (Known::Not, _) => Then::Again {
-                wake: now,
-                same: Same::No,
-                counts: Counts::Yes,
-            },
+    pub(super) fn after_probe(
+        &self,
+        cell: CellId,
+        is_known: Known,
+        now: Timestamp,
+        values: &dyn Values,
+    ) -> Then {
+        let step = self.step(cell);
+        let Some((step, running)) = step.and_then(|step| Some((step, step.phase.running()?)))
+        else {
+            return Then::Fail;
+        };
+        if is_known == Known::CannotTell {
+            return Then::Unknown;
+        }
+        if self.is_unwanted(cell, running) {
+            return Then::Cut;
+        }
+        if running.stop == Some(Stop::Within) {
+            return self.way_out_of_step(cell, &super::fold::late());
+        }
+        let again = |counts| Then::Again {
+            wake: now,
+            same: Same::No,
+            counts,
+        };
+        match &step.failure {
+            // Its owner died: that was no attempt of its own.
+            Some(failure) if failure.class == FailureClass::UnknownOutcome => again(Counts::No),
+            None => again(Counts::No),
+            Some(failure) => {
+                let retry = self.policies(cell).and_then(|found| found.retry.as_ref());
+                if step.used + 1 < attempts(retry, Place::of_cell(self, cell, values)) {
+                    again(Counts::Yes)
+                } else {
+                    self.way_out_of_step(cell, failure)
+                }
+            }
         }
     }
 
@@ -203,6 +234,12 @@ impl Run {
 
     /// Returns what is done about a step that has failed for good.
     pub(super) fn way_out_of_step(&self, cell: CellId, failure: &Failure) -> Then {
+        if let Some(step) = self.step(cell)
+            && step.open.is_some()
+            && step.phase.running().is_none()
+        {
+            return Then::Unknown;
+        }
         let has_fallback = self.shape.node(self.node_of(cell)).has_fallback;
         if has_fallback && failure.class != FailureClass::UnknownOutcome {
             Then::FallBack
@@ -265,11 +302,13 @@ fn probe(now: Timestamp) -> Then {
     }
 }
 
-/// Returns whether a target still keeps its promise about a key.
-fn is_inside(window: Option<Duration>, step: &StepState, now: Timestamp) -> bool {
+/// Returns whether a target still keeps its promise about a key. The last tenth
+/// of the time is left to the request, which takes its own to get there.
+pub(super) fn is_inside(window: Option<Duration>, step: &StepState, now: Timestamp) -> bool {
     let (Some(window), Some(since)) = (window, step.era_since) else {
         return true;
     };
+    let window = Duration(window.0 - window.0 / 10);
     since.checked_add(window).is_none_or(|end| now < end)
 }
 

@@ -10,6 +10,8 @@ use super::walk::Task;
 impl Run {
     pub(super) fn reopen(&mut self) {
         self.settled = None;
+        // What begins again has tickets and keys of its own.
+        self.generation += 1;
         for active in self.active.values_mut() {
             active.used = Duration(0);
         }
@@ -28,7 +30,9 @@ impl Run {
 
     /// Begins again at what failed in a frame; returns the frames in it.
     fn reopen_frame(&mut self, id: FrameId) -> Vec<FrameId> {
+        let generation = self.generation;
         let frame = self.frames.get_mut(id);
+        frame.generation = generation;
         frame.is_cut = false;
         frame.has_cut = false;
         frame.is_broken = false;
@@ -42,7 +46,11 @@ impl Run {
                     Some(region) => inner.extend(self.reopen_region(cell, *region)),
                     None => self.set(cell, State::Waiting),
                 },
-                State::Blocked | State::Cut => self.set(cell, State::Waiting),
+                State::Blocked => self.set(cell, State::Waiting),
+                State::Cut => match self.frames.get_mut(id).kept.remove(&pos) {
+                    Some(region) => inner.extend(self.reopen_region(cell, *region)),
+                    None => self.set(cell, State::Waiting),
+                },
                 State::Region(region) => inner.extend(frames_of(region)),
                 State::Waiting | State::Value(_) | State::Step(_) | State::Done(_) => {}
             }

@@ -42,6 +42,8 @@ pub(super) struct Frame {
     pub(super) generation: u32,
     /// Its cells, in the order of the block.
     pub(super) cells: Vec<Cell>,
+    /// The regions of its cells that were cut, by position; for a second try.
+    pub(super) kept: BTreeMap<u32, Box<RegionState>>,
     /// How many of them are not settled.
     pub(super) open: u32,
     /// Something in it failed, and nothing was done about it.
@@ -118,6 +120,9 @@ pub(super) struct StepState {
     pub(super) is_opened: bool,
     /// What was wrong the last time.
     pub(super) failure: Option<Failure>,
+    /// The last attempt at this act, if nobody knows what became of it, and it
+    /// is tried again to find out.
+    pub(super) open: Option<Box<Running>>,
 }
 
 /// Where a step is.
@@ -277,6 +282,17 @@ impl StepState {
             era_since: None,
             is_opened,
             failure: None,
+            open: None,
+        }
+    }
+
+    /// Returns whether it is over without a word as soon as nobody wants it: no
+    /// attempt is in progress, and none may have happened.
+    pub(super) fn is_silent(&self) -> bool {
+        match self.phase {
+            Phase::Asking(..) | Phase::Sleeping(..) => true,
+            Phase::Opening | Phase::Ready | Phase::Held | Phase::Pausing(_) => self.open.is_none(),
+            Phase::Running(_) | Phase::Remote(..) | Phase::Probing(..) | Phase::Unknown(_) => false,
         }
     }
 }
@@ -424,5 +440,16 @@ impl Frames {
 pub(super) struct Orphan {
     pub(super) ticket: Ticket,
     pub(super) running: Running,
-    pub(super) job: Option<Handle>,
+    pub(super) state: OrphanState,
+}
+
+/// How an attempt stands that belongs to no cell any more.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum OrphanState {
+    /// It is in progress, and should stop.
+    Running,
+    /// A job of it runs elsewhere.
+    Remote(Handle),
+    /// Somebody has to say what became of it.
+    Unknown,
 }

@@ -19,17 +19,9 @@ impl Run {
             let cell = CellId { frame: id, pos };
             match &self.frames.cell(cell).state {
                 State::Waiting => self.settle(cell, State::Cut),
-                State::Step(step) => match step.phase {
-                    Phase::Opening
-                    | Phase::Ready
-                    | Phase::Held
-                    | Phase::Pausing(_)
-                    | Phase::Asking(..)
-                    | Phase::Sleeping(..) => self.settle(cell, State::Cut),
-                    Phase::Running(_) | Phase::Remote(..) => self.stop_attempt(cell, Stop::Cut),
-                    // What became of it has to be found out all the same.
-                    Phase::Probing(..) | Phase::Unknown(_) => {}
-                },
+                State::Step(step) if step.is_silent() => self.settle(cell, State::Cut),
+                // What became of it has to be found out all the same.
+                State::Step(_) => self.stop_attempt(cell, Stop::Cut),
                 State::Region(_) => self.tasks.push_back(Task::Stop(cell, Ending::Cut)),
                 State::Value(_)
                 | State::Done(_)
@@ -44,21 +36,31 @@ impl Run {
     }
 
     pub(super) fn stop_attempt(&mut self, cell: CellId, why: Stop) {
-        self.edit_step(cell, |step| match &mut step.phase {
-            Phase::Running(running) | Phase::Remote(running, _) => {
-                // Not being wanted outweighs being late.
-                if running.stop.is_none() || why == Stop::Cut {
-                    running.stop = Some(why);
-                }
+        self.edit_step(cell, |step| {
+            if why == Stop::Cut
+                && step.phase.running().is_none()
+                && let Some(open) = step.open.clone()
+            {
+                // It was to be tried again to find out; now somebody has to say.
+                step.phase = Phase::Unknown(open);
             }
-            Phase::Opening
-            | Phase::Ready
-            | Phase::Held
-            | Phase::Asking(..)
-            | Phase::Sleeping(..)
-            | Phase::Pausing(_)
-            | Phase::Probing(..)
-            | Phase::Unknown(_) => {}
+            match &mut step.phase {
+                Phase::Running(running)
+                | Phase::Remote(running, _)
+                | Phase::Probing(running, ..)
+                | Phase::Unknown(running) => {
+                    // Not being wanted outweighs being late.
+                    if running.stop.is_none() || why == Stop::Cut {
+                        running.stop = Some(why);
+                    }
+                }
+                Phase::Opening
+                | Phase::Ready
+                | Phase::Held
+                | Phase::Asking(..)
+                | Phase::Sleeping(..)
+                | Phase::Pausing(_) => {}
+            }
         });
     }
 
@@ -119,6 +121,8 @@ impl Run {
                 };
                 open.extend(region.into_iter().flat_map(|region| frames_of(region)));
             }
+            let kept = frame.kept.values();
+            open.extend(kept.flat_map(|region| frames_of(region)));
         }
     }
 

@@ -162,6 +162,7 @@ impl Run {
             ords,
             generation: self.generation,
             cells,
+            kept: std::collections::BTreeMap::new(),
             open,
             is_broken: false,
             failure: None,
@@ -378,8 +379,7 @@ impl Run {
     fn fail_or_close(&mut self, owner: CellId, id: FrameId) {
         let frame = self.frames.get(id);
         let Some(failure) = failure_in(frame) else {
-            self.free(id);
-            self.settle(owner, State::Cut);
+            self.cut_region(owner);
             return;
         };
         let is_first = !self.shape.block(frame.block).is_fallback && !frame.has_cut;
@@ -408,16 +408,33 @@ impl Run {
 
     /// A region fails; what is in it is kept for a second try.
     pub(super) fn fail_region(&mut self, cell: CellId, failure: Failure) {
+        let region = self.take_region(cell);
+        self.settle(
+            cell,
+            State::Failed(Box::new(FailedState { failure, region })),
+        );
+    }
+
+    /// A region isn't wanted; what is in it is kept for a second try, so that
+    /// what was paid for, or has happened, isn't done again.
+    pub(super) fn cut_region(&mut self, cell: CellId) {
+        if let Some(region) = self.take_region(cell) {
+            let frame = self.frames.get_mut(cell.frame);
+            frame.kept.insert(cell.pos, region);
+        }
+        self.settle(cell, State::Cut);
+    }
+
+    fn take_region(&mut self, cell: CellId) -> Option<Box<RegionState>> {
+        // It is taken out by hand, so what it asked for has to be, too.
+        let before = self.wishes(cell);
         let mut region = None;
         if let State::Region(found) = &mut self.frames.cell_mut(cell).state {
             let resting = RegionState::new(RegionPhase::Resting, true);
             region = Some(std::mem::replace(found.as_mut(), resting));
         }
-        let region = region.map(Box::new);
-        self.settle(
-            cell,
-            State::Failed(Box::new(FailedState { failure, region })),
-        );
+        self.compare(cell, &before);
+        region.map(Box::new)
     }
 
     /// All in a region that was stopped has come to rest.
@@ -445,10 +462,7 @@ impl Run {
                 self.edit_region(cell, |region| region.phase = RegionPhase::Closing(frame));
             }
             (Ending::Fail(failure), _) => self.fail_region(cell, failure),
-            (Ending::Cut, _) => {
-                self.free_region(cell);
-                self.settle(cell, State::Cut);
-            }
+            (Ending::Cut, _) => self.cut_region(cell),
         }
     }
 }

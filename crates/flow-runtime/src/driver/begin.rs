@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use flow_core::address::{RunId, Ticket};
 use flow_core::amount::Money;
 use flow_core::arbiter::{Arbiter, OwnerId};
 use flow_core::event::{BEHAVIOUR, Event, Fact, Firing, PinnedFile, Start};
-use flow_core::handle::Values;
+use flow_core::handle::{Handle, Values};
 use flow_core::plan::{NodeKind, Plan};
 use flow_core::run::{Corrupt, Input, Run};
 use flow_core::ty::Media;
@@ -36,16 +37,25 @@ pub struct NewRun {
     /// The plan.
     pub plan: Arc<Plan>,
     /// The arguments of the workflow, in order.
-    pub inputs: Vec<Value>,
+    pub inputs: Vec<Given>,
     /// The files of the project that the plan names, where they are, and what
     /// they are taken for.
-    pub files: Vec<(Arc<str>, std::path::PathBuf, Media)>,
+    pub files: Vec<(Arc<str>, PathBuf, Media)>,
     /// What all draws come from.
     pub seed: u64,
     /// The most that the run may spend.
     pub budget: Option<Money>,
     /// What made it start.
     pub trigger: Option<Firing>,
+}
+
+/// An argument of a workflow.
+#[derive(Debug, Clone)]
+pub enum Given {
+    /// A value.
+    Value(Value),
+    /// A file that is taken into the store.
+    File(PathBuf, Media),
 }
 
 /// Why a run can't begin, or be taken up again.
@@ -119,7 +129,7 @@ impl Driver {
         check_executors(&around, &new.plan)?;
         let values = StoreValues::new(around.store.clone());
         let files = take_files(&around, &values, &new)?;
-        let inputs = values.put(&Value::list(new.inputs));
+        let inputs = take_inputs(&around, &values, new.inputs)?;
         let plan = values.put_bytes(new.plan.to_json().into_bytes());
         let start = Start {
             run: RunId(name().into()),
@@ -265,24 +275,47 @@ fn take_files(
 ) -> Result<Vec<PinnedFile>, BeginError> {
     let mut pinned = Vec::with_capacity(new.files.len());
     for (path, file, media) in &new.files {
-        let kept = around.store.blobs().keep_file(file);
-        let kept = kept.map_err(|error| BeginError::File {
-            path: path.clone(),
-            cause: error.to_string(),
-        })?;
-        let artifact = Value::Artifact(Arc::new(Artifact {
-            digest: kept.digest.to_string().into(),
-            media: *media,
-            bytes: kept.size,
-            facts: std::collections::BTreeMap::new(),
-        }));
-        values.keep(kept);
+        let artifact = take_file(around, values, file, *media)?;
         pinned.push(PinnedFile {
             path: path.clone(),
             artifact: values.put(&artifact),
         });
     }
     Ok(pinned)
+}
+
+fn take_inputs(
+    around: &Surroundings,
+    values: &StoreValues,
+    given: Vec<Given>,
+) -> Result<Handle, BeginError> {
+    let inputs = given.into_iter().map(|given| match given {
+        Given::Value(value) => Ok(value),
+        Given::File(file, media) => take_file(around, values, &file, media),
+    });
+    let inputs: Vec<Value> = inputs.collect::<Result<_, BeginError>>()?;
+    Ok(values.put(&Value::list(inputs)))
+}
+
+fn take_file(
+    around: &Surroundings,
+    values: &StoreValues,
+    file: &Path,
+    media: Media,
+) -> Result<Value, BeginError> {
+    let kept = around.store.blobs().keep_file(file);
+    let kept = kept.map_err(|error| BeginError::File {
+        path: file.display().to_string().into(),
+        cause: error.to_string(),
+    })?;
+    let artifact = Artifact {
+        digest: kept.digest.to_string().into(),
+        media,
+        bytes: kept.size,
+        facts: std::collections::BTreeMap::new(),
+    };
+    values.keep(kept);
+    Ok(Value::Artifact(Arc::new(artifact)))
 }
 
 /// Reads the log of a run.

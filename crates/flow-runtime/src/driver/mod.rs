@@ -39,7 +39,7 @@ use attempts::{Ended, Live};
 use draft::{Draft, effect_state, level_of_outcome, ticket_bytes};
 
 pub use admission::Reuse;
-pub use begin::{BeginError, NewRun};
+pub use begin::{BeginError, Given, NewRun};
 
 /// What carries out steps, by their names.
 pub type Executors = BTreeMap<Arc<str>, Arc<dyn Executor>>;
@@ -67,9 +67,28 @@ pub struct Surroundings {
 /// Is told what happens to a run. Events come after they are committed.
 pub trait Watcher: Send {
     /// An event is in the store.
-    fn event(&mut self, run: &Run, event: &Event);
+    fn event(&mut self, view: &View<'_>, event: &Event);
     /// An attempt says how far it is.
     fn progress(&mut self, ticket: &Ticket, progress: &flow_core::step::Progress);
+}
+
+/// A run, as whoever watches sees it.
+pub struct View<'a> {
+    /// The run.
+    pub run: &'a Run,
+    values: &'a StoreValues,
+}
+
+impl View<'_> {
+    /// Returns the path of an instance.
+    pub fn path(&self, at: &flow_core::address::At) -> flow_core::path::StepPath {
+        self.run.path(at, self.values)
+    }
+
+    /// Returns the value behind a handle.
+    pub fn value(&self, handle: &flow_core::handle::Handle) -> Option<flow_core::value::Value> {
+        self.run.load(handle, self.values)
+    }
 }
 
 /// What somebody wants of a run that is driven.
@@ -444,7 +463,11 @@ impl Driver {
         };
         answer?;
         for event in &sent.draft.told {
-            self.around.watcher.event(&self.run, event);
+            let view = View {
+                run: &self.run,
+                values: &self.values,
+            };
+            self.around.watcher.event(&view, event);
         }
         for action in sent.draft.actions {
             self.carry_out(action)?;
@@ -482,7 +505,11 @@ impl Driver {
                 self.tick();
                 return Ok(None);
             }
-            Standing::Waiting | Standing::Short | Standing::Paused | Standing::Over => {}
+            Standing::Waiting
+            | Standing::Unknown
+            | Standing::Short
+            | Standing::Paused
+            | Standing::Over => {}
         }
         self.summarise(standing, Hold::Released);
         self.submit().await?;
@@ -503,7 +530,7 @@ impl Driver {
             (Standing::Over, Some(Status::Failed) | None) => Phase::Failed,
             (Standing::Working, _) => Phase::Working,
             (Standing::Sleeping(_), _) => Phase::Sleeping,
-            (Standing::Waiting, _) => Phase::Waiting,
+            (Standing::Waiting | Standing::Unknown, _) => Phase::Waiting,
             (Standing::Short, _) => Phase::Short,
             (Standing::Paused, _) => Phase::Paused,
         };

@@ -40,7 +40,7 @@ impl Calm {
 
 /// Returns the outputs that a process printed.
 pub(crate) fn outputs(ended: &Ended) -> Json {
-    ended.json()["outputs"].clone()
+    ended.json()["output"].clone()
 }
 
 /// What a log says of money and of acts.

@@ -1,0 +1,264 @@
+//! Inputs become events, events are committed, and wishes follow.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use flow_core::address::Ticket;
+use flow_core::event::{Event, Fact, Then};
+use flow_core::plan::{NodeKind, Plan};
+use flow_core::run::{Action, Delta, Input};
+use flow_core::step::Bill;
+
+use super::{Pending, World};
+use crate::mutants::Mutant;
+use crate::oracle::{Check, Fault};
+
+impl World {
+    /// Hands something to a run.
+    pub(super) fn feed(&mut self, number: usize, input: Input) -> Result<(), Fault> {
+        let live = &self.lives[number];
+        let asked = match &input {
+            Input::Granted(started) => Some(started.ticket.clone()),
+            _ => None,
+        };
+        let mut events = live.run.decide(input, self.now, &self.vault);
+        self.sabotage(number, &mut events);
+        let begins = |event: &Event| matches!(event.fact, Fact::AttemptStarted(_));
+        if let Some(ticket) = asked
+            && !events.iter().any(begins)
+        {
+            // It isn't wanted any more.
+            let hold = self.hold(number, ticket);
+            self.till.release(&hold);
+        }
+        for event in events {
+            self.commit(number, event)?;
+        }
+        Ok(())
+    }
+
+    /// Commits an event, and applies it.
+    pub(super) fn commit(&mut self, number: usize, event: Event) -> Result<(), Fault> {
+        let is_synced = self.is_synced(number, &event.fact);
+        let live = &mut self.lives[number];
+        live.log.push(event.clone());
+        self.order.push(number);
+        let id = live.run.id().clone();
+        self.till.settle(&id, &event);
+        // One file in one order: what is synced is safe with all before it. Logs
+        // that are kept apart are safe each by itself.
+        if is_synced || self.dice.percent(10) {
+            for (other, live) in self.lives.iter_mut().enumerate() {
+                if other == number || !self.traits.is_split {
+                    live.durable = live.log.len();
+                }
+            }
+        }
+        let mut delta = self.lives[number].run.apply(&event);
+        if self.traits.mutant == Some(Mutant::DeltaShort)
+            && self.dice.percent(20)
+            && delta.actions.pop().is_some()
+        {
+            self.has_mutated = true;
+        }
+        self.follow(number, delta);
+        self.check_delta(number)
+    }
+
+    /// Takes note of what is wished, and sees to it.
+    pub(super) fn follow(&mut self, number: usize, delta: Delta) {
+        for action in &delta.withdrawn {
+            self.lives[number].wished.remove(action);
+            if let Action::Admit { ticket } = action {
+                let hold = self.hold(number, ticket.clone());
+                self.till.withdraw(&hold);
+                self.lives[number].asking.remove(&hold);
+            }
+        }
+        for action in delta.actions {
+            self.lives[number].wished.insert(action.clone());
+            self.see_to(number, action);
+        }
+    }
+
+    /// Sees to a wish: decisions at once, everything else a little later and in
+    /// any order.
+    pub(super) fn see_to(&mut self, number: usize, action: Action) {
+        match action {
+            Action::Evaluate { at, item } => {
+                self.at_once
+                    .push_back((number, Input::Evaluate { at, item }));
+            }
+            Action::Admit { .. }
+            | Action::Start { .. }
+            | Action::Poll { .. }
+            | Action::Probe { .. }
+            | Action::Stop { .. }
+            | Action::Ask { .. } => {
+                if self.traits.mutant == Some(Mutant::WishLost) && self.dice.percent(10) {
+                    self.has_mutated = true;
+                    return;
+                }
+                let delay = self.dice.one(&[0, 0, 0, 1, 5]);
+                self.soon(delay, Pending::Wish(number, action));
+            }
+        }
+    }
+
+    pub(super) fn check_delta(&self, number: usize) -> Result<(), Fault> {
+        let live = &self.lives[number];
+        let derived = live.run.outstanding();
+        let outstanding: BTreeSet<_> = derived.iter().cloned().collect();
+        if outstanding.len() != derived.len() {
+            let what = format!("run {number} wishes something twice: {derived:?}");
+            return Err(Fault::new(Check::Delta, what));
+        }
+        if outstanding != live.wished {
+            let more: Vec<_> = outstanding.difference(&live.wished).collect();
+            let less: Vec<_> = live.wished.difference(&outstanding).collect();
+            let what = format!(
+                "run {number} after {:?}: outstanding, not wished {more:?}; wished, not outstanding {less:?}",
+                live.log.last()
+            );
+            return Err(Fault::new(Check::Delta, what));
+        }
+        Ok(())
+    }
+
+    /// Returns whether an event is safe before anything is done about it.
+    fn is_synced(&self, number: usize, fact: &Fact) -> bool {
+        let costs = |ticket: &Ticket| {
+            let plan = &self.lives[number].plan;
+            match &plan.node(ticket.at.node).kind {
+                NodeKind::Step(step) => step.effect.costs(),
+                NodeKind::Value(_)
+                | NodeKind::Workflow(_)
+                | NodeKind::If(_)
+                | NodeKind::Match(_)
+                | NodeKind::For(_)
+                | NodeKind::Repeat(_)
+                | NodeKind::Race(_)
+                | NodeKind::Parallel(_) => false,
+            }
+        };
+        match fact {
+            Fact::AttemptStarted(started) => started.effect.costs(),
+            Fact::Succeeded { ticket, .. }
+            | Fact::Failed { ticket, .. }
+            | Fact::Stopped { ticket, .. }
+            | Fact::AttemptLost { ticket, .. }
+            | Fact::Probed { ticket, .. } => costs(ticket),
+            Fact::RunStarted(_)
+            | Fact::OwnerTook { .. }
+            | Fact::PauseAsked { .. }
+            | Fact::ResumeAsked { .. }
+            | Fact::CancelAsked { .. }
+            | Fact::LimitsChanged { .. }
+            | Fact::PlanReplaced { .. }
+            | Fact::Reset { .. }
+            | Fact::Adopted { .. }
+            | Fact::RunSettled { .. }
+            | Fact::Reopened { .. }
+            | Fact::Submitted { .. }
+            | Fact::Resolved { .. }
+            | Fact::Rebilled { .. }
+            | Fact::Answered { .. } => true,
+            Fact::Opened { .. }
+            | Fact::ItemsExpanded { .. }
+            | Fact::BranchTaken { .. }
+            | Fact::RoundOpened { .. }
+            | Fact::RaceWon { .. }
+            | Fact::Yielded { .. }
+            | Fact::Broke { .. }
+            | Fact::Reused { .. }
+            | Fact::WasSent { .. }
+            | Fact::Elapsed(_)
+            | Fact::Waits { .. }
+            | Fact::Asked { .. }
+            | Fact::Refused { .. } => false,
+        }
+    }
+
+    // Sabotage.
+
+    /// Returns the plan that the run follows.
+    pub(super) fn sabotaged(&mut self, plan: &Arc<Plan>) -> Arc<Plan> {
+        if self.traits.mutant != Some(Mutant::EdgeIgnored) || plan.graph.edge_count() == 0 {
+            return plan.clone();
+        }
+        let mut broken = Plan::clone(plan);
+        let edge = self.dice.at(plan.graph.edge_count());
+        broken
+            .graph
+            .remove_edge(petgraph::graph::EdgeIndex::new(edge));
+        self.has_mutated = true;
+        Arc::new(broken)
+    }
+
+    /// Breaks events on their way into the log.
+    fn sabotage(&mut self, number: usize, events: &mut Vec<Event>) {
+        let Some(mutant) = self.traits.mutant else {
+            return;
+        };
+        let plan = self.lives[number].plan.clone();
+        let mut twin = None;
+        for event in events.iter_mut() {
+            let has_mutated = match (mutant, &mut event.fact) {
+                (Mutant::ItemDropped, Fact::ItemsExpanded { count, .. }) if *count > 0 => {
+                    *count -= 1;
+                    true
+                }
+                (Mutant::SettledTwice, Fact::Succeeded { .. }) => {
+                    twin = Some(event.clone());
+                    true
+                }
+                (Mutant::FallbackOnUnknown, Fact::Failed { ticket, then, .. })
+                    if *then == Then::Unknown =>
+                {
+                    let node = plan.node(ticket.at.node);
+                    let NodeKind::Step(step) = &node.kind else {
+                        continue;
+                    };
+                    let has_fallback = step.fallback.is_some();
+                    if has_fallback {
+                        *then = Then::FallBack;
+                    }
+                    has_fallback
+                }
+                (
+                    Mutant::OnceRepeated,
+                    Fact::Failed { then, .. } | Fact::AttemptLost { then, .. },
+                ) if *then == Then::Unknown => {
+                    *then = Then::Again {
+                        wake: self.now,
+                        same: flow_core::event::Same::Act,
+                        counts: flow_core::event::Counts::No,
+                    };
+                    true
+                }
+                (
+                    Mutant::BillForgotten,
+                    Fact::Failed { bill, .. }
+                    | Fact::Stopped { bill, .. }
+                    | Fact::AttemptLost { bill, .. },
+                ) if matches!(bill, Bill::Presumed(_)) => {
+                    *bill = Bill::None;
+                    true
+                }
+                (Mutant::WrongWinner, Fact::RaceWon { arm, .. }) => {
+                    *arm = (*arm + 1) % 2;
+                    true
+                }
+                (Mutant::NothingHeld, Fact::AttemptStarted(started))
+                    if started.grant.hold.0 > 0 =>
+                {
+                    started.grant.hold = flow_core::amount::Money(0);
+                    true
+                }
+                _ => false,
+            };
+            self.has_mutated |= has_mutated;
+        }
+        events.extend(twin);
+    }
+}
