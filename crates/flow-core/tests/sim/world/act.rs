@@ -141,7 +141,7 @@ impl World {
 
     fn granted(&mut self, number: usize, hold: &HoldId, reply: Reply) -> Result<(), Fault> {
         let Some(prepared) = self.lives[number].asking.remove(hold) else {
-            self.till.release(hold);
+            self.release_unless_begun(number, hold.ticket.clone());
             return Ok(());
         };
         let ticket = hold.ticket.clone();
