@@ -73,6 +73,84 @@ pub(crate) enum Command {
         after_help = "Example:\n  flow completions bash > ~/.local/share/bash-completion/completions/flow"
     )]
     Completions(Completions),
+    /// Run a workflow
+    #[command(after_help = RUN_EXAMPLE)]
+    Run(Run),
+    /// Go on with a run that was stopped, has failed or waits
+    #[command(after_help = RESUME_EXAMPLE)]
+    Resume(Resume),
+    /// End what steps left behind when flow is gone; flow starts it itself
+    #[command(name = "__reaper", hide = true)]
+    Reaper,
+}
+
+const RUN_EXAMPLE: &str = "\
+Examples:
+  flow run poster.flow theme=\"a rainy street\"
+  flow run shots.flow:storyboard song=songs/tonight.flac --budget '$2.50'
+
+Ctrl-C once starts nothing new, waits for what is running and says how to go on; twice stops at once.
+
+Exit codes: 0 it went well, 1 the file has errors, 2 usage, 3 files, 4 it failed, 5 it waits for a \
+person, 6 nobody knows what became of an act, 7 it doesn't fit into a budget, 8 it was interrupted, \
+9 it belongs to another process, 10 the store can't be used.";
+
+const RESUME_EXAMPLE: &str = "\
+Examples:
+  flow resume kotemi
+  flow resume ko --budget '$5'         # the beginning of its name is enough
+
+Exit codes: those of `flow run`.";
+
+/// Where runs are kept and how they are shown.
+#[derive(Debug, Args)]
+pub(crate) struct Running {
+    /// The folder that runs are kept in; without it, `.flow` in the project
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) store: Option<PathBuf>,
+    /// How many steps are in progress at once, at most
+    #[arg(long, value_name = "N")]
+    pub(crate) parallel: Option<std::num::NonZeroUsize>,
+    /// The most that the run may spend
+    #[arg(long, value_name = "AMOUNT")]
+    pub(crate) budget: Option<String>,
+    /// How to show how it ended
+    #[arg(long, value_enum, default_value_t = DataFormat::Human)]
+    pub(crate) format: DataFormat,
+}
+
+/// `flow run`
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// The file, and the workflow in it if there are several
+    #[arg(value_name = "FILE[:NAME]")]
+    pub(crate) target: OsString,
+    /// Inputs of the workflow: `name=value`. A file is its path; lists and records are JSON
+    #[arg(value_name = "NAME=VALUE")]
+    pub(crate) inputs: Vec<String>,
+    /// The number that all draws come from; without it, another one each time
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seed: Option<u64>,
+    /// Take no results of earlier runs
+    #[arg(long)]
+    pub(crate) fresh: bool,
+    /// Where it is kept.
+    #[command(flatten)]
+    pub(crate) running: Running,
+    /// The project.
+    #[command(flatten)]
+    pub(crate) settled: Settled,
+}
+
+/// `flow resume`
+#[derive(Debug, Args)]
+pub(crate) struct Resume {
+    /// The run; the beginning of its name is enough
+    #[arg(value_name = "RUN")]
+    pub(crate) run: String,
+    /// Where it is kept.
+    #[command(flatten)]
+    pub(crate) running: Running,
 }
 
 const VALIDATE_EXAMPLE: &str = "\

@@ -6,6 +6,13 @@
 //! | 1 | the files have errors, or `--check` found a difference |
 //! | 2 | the command line can't be used |
 //! | 3 | a file can't be read or written |
+//! | 4 | the run failed |
+//! | 5 | the run waits for a person |
+//! | 6 | nobody knows what became of an act of the run |
+//! | 7 | the run doesn't fit into a budget |
+//! | 8 | the run was interrupted, and can be resumed |
+//! | 9 | the run belongs to another process |
+//! | 10 | the store can't be used |
 //!
 //! `docs/cli.md` has the table for people; the codes from 4 on belong to runs.
 
@@ -23,6 +30,20 @@ pub(crate) enum Exit {
     Usage,
     /// A file can't be read or written.
     Io,
+    /// The run failed.
+    Failed,
+    /// The run waits for a person.
+    Waiting,
+    /// Nobody knows what became of an act of the run.
+    Unknown,
+    /// The run doesn't fit into a budget.
+    Budget,
+    /// The run was interrupted, and can be resumed.
+    Interrupted,
+    /// The run belongs to another process.
+    Owned,
+    /// The store can't be used.
+    Store,
 }
 
 impl Exit {
@@ -33,6 +54,13 @@ impl Exit {
             Self::Invalid => 1,
             Self::Usage => 2,
             Self::Io => 3,
+            Self::Failed => 4,
+            Self::Waiting => 5,
+            Self::Unknown => 6,
+            Self::Budget => 7,
+            Self::Interrupted => 8,
+            Self::Owned => 9,
+            Self::Store => 10,
         }
     }
 }
@@ -73,6 +101,15 @@ impl Failure {
     pub(crate) fn io(message: impl Into<String>) -> Self {
         Self::Told {
             exit: Exit::Io,
+            message: message.into(),
+            help: None,
+        }
+    }
+
+    /// Says that the store can't be used.
+    pub(crate) fn store(message: impl Into<String>) -> Self {
+        Self::Told {
+            exit: Exit::Store,
             message: message.into(),
             help: None,
         }

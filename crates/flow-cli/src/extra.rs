@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use flow_core::amount::Timestamp;
 use flow_core::step::Executor;
+use flow_runtime::store::Options;
 
 /// More steps, and another clock. `flow` itself has nothing of it.
 #[derive(Clone, Default)]
@@ -15,6 +16,8 @@ pub struct Extra {
     pub executors: Vec<(Arc<str>, Arc<dyn Executor>)>,
     /// Tells the time in place of the machine.
     pub clock: Option<Arc<dyn Fn() -> Timestamp + Send + Sync>>,
+    /// How the store is opened.
+    pub options: Option<Options>,
 }
 
 impl fmt::Debug for Extra {

@@ -21,6 +21,8 @@ mod inputs;
 mod pages;
 mod project;
 
+mod drive;
+
 mod commands;
 
 mod graph;

@@ -277,6 +277,14 @@ fn root_of(folder: &Path) -> PathBuf {
         .to_path_buf()
 }
 
+/// Returns the folder of the project that the user is in.
+pub(crate) fn root_here() -> Result<PathBuf, Failure> {
+    let here = std::env::current_dir().and_then(fs::canonicalize);
+    let here =
+        here.map_err(|error| Failure::io(format!("cannot find the current folder: {error}")))?;
+    Ok(root_of(&here))
+}
+
 /// Returns a path inside a project, with `/`.
 fn inside(root: &Path, path: &Path) -> String {
     let path = path.strip_prefix(root).unwrap_or(path);

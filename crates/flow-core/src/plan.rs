@@ -421,6 +421,22 @@ impl Plan {
         &self.graph[petgraph::graph::NodeIndex::new(id.0 as usize)]
     }
 
+    /// Returns the files of the project that it names, each with what it is
+    /// taken for.
+    pub fn files(&self) -> Vec<(Arc<str>, crate::ty::Media)> {
+        let mut found = Vec::new();
+        for node in self.graph.node_weights() {
+            for expr in node.exprs() {
+                expr.walk(&mut |part| {
+                    if let Expr::File(path, media) = part {
+                        found.push((path.clone(), *media));
+                    }
+                });
+            }
+        }
+        found
+    }
+
     /// Returns the workflow that the plan runs.
     pub fn root(&self) -> &Workflow {
         match &self.node(NodeId(0)).kind {

@@ -12,6 +12,7 @@ use flow_core::effect::FailureClass;
 use flow_core::step::{Desk, Progress, StepFailure};
 use flow_core::ty::Media;
 use flow_core::value::Artifact;
+use tokio::sync::Notify;
 use tokio::sync::mpsc::Sender;
 
 use crate::artifacts::{Blobs, Kept};
@@ -51,6 +52,7 @@ pub(crate) struct AttemptDesk {
     notes: Sender<Note>,
     is_sent: AtomicBool,
     is_stopped: AtomicBool,
+    stop_asked: Notify,
     /// Blobs that were kept and wait for the attempt's outcome. Steps keep
     /// files from threads of their own.
     kept: Mutex<Vec<Kept>>,
@@ -73,6 +75,7 @@ impl AttemptDesk {
             notes,
             is_sent: AtomicBool::new(false),
             is_stopped: AtomicBool::new(false),
+            stop_asked: Notify::new(),
             kept: Mutex::default(),
             log: Mutex::default(),
         }
@@ -80,6 +83,12 @@ impl AttemptDesk {
 
     pub(crate) fn stop(&self) {
         self.is_stopped.store(true, Ordering::Release);
+        self.stop_asked.notify_one();
+    }
+
+    /// Waits until the attempt should stop.
+    pub(crate) async fn stopped(&self) {
+        self.stop_asked.notified().await;
     }
 
     pub(crate) fn was_sent(&self) -> bool {
@@ -126,7 +135,8 @@ impl Desk for AttemptDesk {
         if log.file.is_none() {
             let made = fs::create_dir_all(&self.office.logs);
             let path = self.office.logs.join(format!("{}.log", self.name));
-            let opened = made.and_then(|()| OpenOptions::new().create(true).append(true).open(path));
+            let opened =
+                made.and_then(|()| OpenOptions::new().create(true).append(true).open(path));
             log.file = opened.ok();
         }
         let length = u64::try_from(line.len()).unwrap_or(u64::MAX);
@@ -155,9 +165,11 @@ impl Desk for AttemptDesk {
     }
 
     fn keep(&self, file: &Path, media: Media) -> Result<Artifact, StepFailure> {
-        let kept = self.office.blobs.keep_file(file).map_err(|error| {
-            StepFailure::unsent(FailureClass::Transient, error.to_string())
-        })?;
+        let kept = self
+            .office
+            .blobs
+            .keep_file(file)
+            .map_err(|error| StepFailure::unsent(FailureClass::Transient, error.to_string()))?;
         let artifact = Artifact {
             digest: kept.digest.to_string().into(),
             media,
@@ -170,9 +182,10 @@ impl Desk for AttemptDesk {
     }
 
     fn open(&self, artifact: &Artifact) -> Result<PathBuf, StepFailure> {
-        let digest: Digest = artifact.digest.parse().map_err(|_| {
-            StepFailure::unsent(FailureClass::Bug, "the artifact has no digest")
-        })?;
+        let digest: Digest = artifact
+            .digest
+            .parse()
+            .map_err(|_| StepFailure::unsent(FailureClass::Bug, "the artifact has no digest"))?;
         self.office
             .blobs
             .path(&digest)
@@ -181,7 +194,8 @@ impl Desk for AttemptDesk {
 
     fn secret(&self, name: &str) -> Result<Arc<str>, StepFailure> {
         (self.office.secrets)(name).ok_or_else(|| {
-            let message = format!("the secret `{name}` is not set; set it in the environment or in `.env`");
+            let message =
+                format!("the secret `{name}` is not set; set it in the environment or in `.env`");
             StepFailure::unsent(FailureClass::Auth, message)
         })
     }

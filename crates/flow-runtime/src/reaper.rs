@@ -4,7 +4,7 @@
 //! `-17` one that ended. The pipe ends with flow, however that ends; then the
 //! groups that are left are asked to end, and killed two seconds later.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -85,35 +85,37 @@ fn begin() -> io::Result<Process> {
 
 /// Is the reaper, until its input ends.
 pub fn reap(input: impl BufRead) {
-    let mut groups = BTreeSet::new();
+    let mut groups = BTreeMap::new();
     for line in input.lines().map_while(Result::ok) {
-        let group = line.get(1..).and_then(|number| number.parse().ok());
-        let Some(group) = group.and_then(Pid::from_raw) else {
+        let number: Option<i32> = line.get(1..).and_then(|number| number.parse().ok());
+        let Some((number, group)) =
+            number.and_then(|number| Some((number, Pid::from_raw(number)?)))
+        else {
             continue;
         };
         if line.starts_with('+') {
-            groups.insert(group);
+            groups.insert(number, group);
         } else {
-            groups.remove(&group);
+            groups.remove(&number);
         }
     }
     end(groups);
 }
 
-fn end(mut groups: BTreeSet<Pid>) {
-    for group in &groups {
+fn end(mut groups: BTreeMap<i32, Pid>) {
+    for group in groups.values() {
         drop(kill_process_group(*group, Signal::TERM));
     }
     let mut waited = Duration::ZERO;
     while waited < GRACE {
-        groups.retain(|group| test_kill_process_group(*group).is_ok());
+        groups.retain(|_, group| test_kill_process_group(*group).is_ok());
         if groups.is_empty() {
             return;
         }
         std::thread::sleep(STEP);
         waited += STEP;
     }
-    for group in groups {
+    for group in groups.into_values() {
         drop(kill_process_group(group, Signal::KILL));
     }
 }

@@ -10,15 +10,14 @@ use flow_core::handle::{Handle, SMALL_MAX, Values};
 use flow_core::value::Value;
 
 use crate::artifacts::{BlobError, Blobs, Kept};
-use crate::store::{NewValue, Reader, VALUE_MAX};
+use crate::store::{NewValue, Store, VALUE_MAX};
 
 /// How many bytes of values are remembered.
 const REMEMBERED_MAX: usize = 32 << 20;
 
 /// The values of a run.
 pub(crate) struct StoreValues {
-    reader: Reader,
-    blobs: Blobs,
+    store: Arc<Store>,
     inner: RefCell<Inner>,
 }
 
@@ -41,10 +40,9 @@ pub(crate) struct Fresh {
 }
 
 impl StoreValues {
-    pub(crate) fn new(reader: Reader, blobs: Blobs) -> Self {
+    pub(crate) fn new(store: Arc<Store>) -> Self {
         Self {
-            reader,
-            blobs,
+            store,
             inner: RefCell::default(),
         }
     }
@@ -59,8 +57,11 @@ impl StoreValues {
         self.inner.borrow_mut().fault.take()
     }
 
-    pub(crate) fn reader(&self) -> &Reader {
-        &self.reader
+    /// Keeps a blob until the next commit.
+    pub(crate) fn keep(&self, kept: Kept) {
+        let mut inner = self.inner.borrow_mut();
+        inner.fresh.references.push(kept.digest);
+        inner.fresh.blobs.push(kept);
     }
 
     /// Keeps bytes under their digest: the stored form of a plan.
@@ -68,7 +69,7 @@ impl StoreValues {
         let digest = Digest::of(&bytes);
         self.inner
             .borrow_mut()
-            .keep(digest, bytes, Vec::new(), &self.blobs);
+            .keep(digest, bytes, Vec::new(), self.store.blobs());
         digest
     }
 
@@ -80,10 +81,8 @@ impl StoreValues {
 
     /// Returns the bytes that are kept under a digest.
     pub(crate) fn bytes(&self, digest: &Digest) -> Option<Arc<[u8]>> {
-        if let Ok(Some(bytes)) = self.reader.value(digest) {
-            return Some(bytes);
-        }
-        self.blobs.read(digest).ok().map(Into::into)
+        let fresh = self.inner.borrow().find(digest);
+        fresh.or_else(|| self.store.value(digest).ok().flatten())
     }
 }
 
@@ -114,12 +113,19 @@ impl Values for StoreValues {
         if !inner.remembered.contains_key(&digest) {
             inner.remember(digest, value.clone(), bytes.len());
         }
-        inner.keep(digest, bytes, artifacts, &self.blobs);
+        inner.keep(digest, bytes, artifacts, self.store.blobs());
         Handle::Stored(Arc::new(digest))
     }
 }
 
 impl Inner {
+    /// Returns bytes that are not committed yet.
+    fn find(&self, digest: &Digest) -> Option<Arc<[u8]>> {
+        let values = self.fresh.values.iter();
+        let mut values = values.filter(|value| value.digest == *digest);
+        values.next().map(|value| value.body.clone())
+    }
+
     fn keep(&mut self, digest: Digest, bytes: Vec<u8>, artifacts: Vec<Digest>, blobs: &Blobs) {
         self.fresh.references.push(digest);
         if bytes.len() <= VALUE_MAX {

@@ -7,6 +7,9 @@ mod fmt;
 mod graph;
 mod new;
 mod plan;
+mod reaper;
+mod resume;
+mod run;
 mod schema;
 mod steps;
 mod target;
@@ -29,5 +32,8 @@ pub(crate) fn run(command: Command, extra: &Extra, output: &mut Output) -> Resul
         Command::Schema(args) => schema::run(&args, extra, output),
         Command::New(args) => new::run(&args, output),
         Command::Completions(args) => completions::run(&args, output),
+        Command::Run(args) => run::run(&args, extra, output),
+        Command::Resume(args) => resume::run(&args, extra, output),
+        Command::Reaper => Ok(reaper::run()),
     }
 }

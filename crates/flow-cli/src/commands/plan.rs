@@ -42,7 +42,7 @@ pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exi
     // What is wrong with the command line is said before, and instead.
     let chosen = if target.compiled.is_ok() {
         let workflow = target.workflow()?;
-        let given = inputs(workflow, &args.inputs)?;
+        let given = given_inputs(workflow, &args.inputs)?;
         workflow.plan.as_ref().map(|plan| (workflow, plan, given))
     } else {
         None
@@ -73,7 +73,7 @@ pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exi
 }
 
 /// Reads `name=value` by the types of the inputs.
-fn inputs(
+pub(super) fn given_inputs(
     workflow: &CompiledWorkflow,
     written: &[String],
 ) -> Result<BTreeMap<Arc<str>, String>, Failure> {

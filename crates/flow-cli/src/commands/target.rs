@@ -22,6 +22,8 @@ pub(super) struct Target {
     /// Everything that is wrong.
     pub(super) report: Report,
     name: Option<String>,
+    /// The folder of its project.
+    pub(super) root: PathBuf,
 }
 
 impl Target {
@@ -43,6 +45,7 @@ impl Target {
             compiled,
             report,
             name,
+            root: entry.project.root.clone(),
         })
     }
 

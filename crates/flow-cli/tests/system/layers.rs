@@ -11,7 +11,16 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("flow-compiler", &["flow-core", "flow-syntax"]),
     ("flow-steps", &["flow-core"]),
     ("flow-runtime", &["flow-core"]),
-    ("flow-cli", &["flow-compiler", "flow-core", "flow-syntax"]),
+    (
+        "flow-cli",
+        &[
+            "flow-compiler",
+            "flow-core",
+            "flow-runtime",
+            "flow-steps",
+            "flow-syntax",
+        ],
+    ),
     // For development only: nothing depends on it.
     ("flow-trial", &["flow-cli", "flow-core"]),
 ];

@@ -37,14 +37,9 @@ impl Arbiter {
         demand.normalise();
         let mut out = Decision::default();
         let now = self.attend(now, &mut out);
-        if demand.is_empty() {
-            // There is nothing that could be counted, held or waited for.
-            out.answer(demand.hold, Reply::Granted(Grant::default()));
-        } else {
-            let old = self.queue.take(&demand.hold);
-            let seq = old.map(|(seq, _)| seq);
-            self.consider(demand, owner, seq, now, &mut out);
-        }
+        let old = self.queue.take(&demand.hold);
+        let seq = old.map(|(seq, _)| seq);
+        self.consider(demand, owner, seq, now, &mut out);
         self.serve(now, &mut out);
         out
     }
@@ -134,6 +129,9 @@ impl Arbiter {
                 Again::Over => return out.answer(demand.hold, over()),
                 Again::Lacks => gets = Gets::Slots,
             }
+        } else if demand.is_empty() {
+            // There is nothing that could be counted, held or waited for.
+            return out.answer(demand.hold, Reply::Granted(Grant::default()));
         } else {
             self.surround(&mut demand);
         }
@@ -163,7 +161,7 @@ impl Arbiter {
     }
 
     /// Adds the project's own ledgers to a demand that counts.
-    fn surround(&self, demand: &mut Demand) {
+    pub(super) fn surround(&self, demand: &mut Demand) {
         if demand.ledgers.is_empty() && demand.amount.0 == 0 {
             return;
         }
@@ -202,6 +200,7 @@ impl Arbiter {
 
     fn serve_line(&mut self, resource: &Resource, now: Timestamp, out: &mut Decision) {
         while let Some(id) = self.queue.first(resource) {
+            self.queue.looks += 1;
             let Some((lane, waiter)) = self.queue.head(id) else {
                 return;
             };
@@ -248,18 +247,21 @@ impl Arbiter {
         } = waiter;
         let id = demand.hold.clone();
         if gets == Gets::Slots {
+            if !self.is_open(&id) {
+                return out.answer(id, over());
+            }
             let pools = demand.pools.into_iter().map(|one| one.pool);
             let event = ArbEvent::SlotsTaken {
+                pools: pools.filter(|pool| self.lacks(&id, pool)).collect(),
                 hold: id.clone(),
                 owner,
-                pools: pools.collect(),
                 key: demand.key,
             };
             self.commit(event, out);
-            let open = self.books.holds.get(&id);
-            let open = open.filter(|hold| hold.state == HoldState::Open);
-            let reply = open.map_or_else(over, |hold| Reply::Granted(hold.grant()));
-            return out.answer(id, reply);
+            if let Some(hold) = self.books.holds.get(&id) {
+                out.answer(id, Reply::Granted(hold.grant()));
+            }
+            return;
         }
         let dated = demand.ledgers.iter().map(|one| self.dated(&one.ledger));
         let hold = Hold::new(&demand, &owner, dated.collect());
@@ -289,6 +291,13 @@ impl Arbiter {
             self.refuse_with_fallback(&pool, out);
         }
         out.answer(id, Reply::Granted(grant));
+    }
+
+    /// Answers who asks again for the slots of an attempt that is over.
+    pub(super) fn answer_over(&mut self, hold: &HoldId, out: &mut Decision) {
+        if self.queue.take(hold).is_some() {
+            out.answer(hold.clone(), over());
+        }
     }
 
     /// Tells all who have a fallback that a pool is left alone.
@@ -326,9 +335,9 @@ fn again(demand: &mut Demand, hold: &Hold, owner: &OwnerId) -> Again {
     if hold.state != HoldState::Open {
         return Again::Over;
     }
-    demand.pools.retain(|one| !hold.has_slot(&one.pool));
+    let has_slots = demand.pools.iter().all(|one| hold.has_slot(&one.pool));
     let is_flying = demand.key.is_none() || demand.key == hold.key;
-    if demand.pools.is_empty() && is_flying && hold.owner.as_ref() == Some(owner) {
+    if has_slots && is_flying && hold.owner.as_ref() == Some(owner) {
         return Again::Has(hold.grant());
     }
     demand.ledgers.clear();

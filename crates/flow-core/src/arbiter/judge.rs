@@ -76,10 +76,15 @@ impl Arbiter {
     pub(super) fn lane_key(&self, waiter: &Waiter) -> LaneKey {
         let demand = &waiter.demand;
         let pools = demand.pools.iter().map(|demand| demand.pool.clone());
+        let mut pools: Vec<_> = pools.collect();
+        let ledgers = self.limited(demand).map(|one| one.ledger.clone());
+        let mut ledgers: Vec<_> = ledgers.collect();
+        pools.sort_unstable();
+        ledgers.sort_unstable();
         LaneKey {
             run: demand.hold.run.clone(),
-            pools: pools.collect(),
-            ledgers: self.limited(demand).map(|one| one.ledger.clone()).collect(),
+            pools,
+            ledgers,
             has_fallback: demand.has_fallback,
             gets: waiter.gets,
         }
@@ -109,9 +114,10 @@ impl Arbiter {
             );
             return never(FailureClass::Budget, text);
         }
-        let empty = |pool: &str| self.terms.pool(pool).slots == Some(0);
-        if let Some(demand) = demand.pools.iter().find(|demand| empty(&demand.pool)) {
-            let text = format!("the pool `{}` has no slots", demand.pool);
+        let is_empty = |pool: &str| self.terms.pool(pool).slots == Some(0);
+        let mut pools = demand.pools.iter().map(|one| &one.pool);
+        if let Some(pool) = pools.find(|pool| is_empty(pool) && self.lacks(&demand.hold, pool)) {
+            let text = format!("the pool `{pool}` has no slots");
             return never(FailureClass::Capacity, text);
         }
         for one in self.limited(demand) {
@@ -141,6 +147,8 @@ impl Arbiter {
             return None;
         }
         let wait = |reason, until| Some(Hitch::Waits(Waiting { reason, until }));
+        // Breakers first: whoever has a fallback is to be told of any of them.
+        let mut barred = None;
         for demand in &waiter.demand.pools {
             let pool = &demand.pool;
             let terms = self.terms.pool(pool);
@@ -152,13 +160,26 @@ impl Arbiter {
                 Passage::Barred(_) if waiter.demand.has_fallback == HasFallback::Yes => {
                     return Some(Hitch::Never(left_alone(pool)));
                 }
-                Passage::Barred(until) => return wait(Reason::Breaker(pool.clone()), until),
+                Passage::Barred(until) => {
+                    barred = barred.or(Some((Reason::Breaker(pool.clone()), until)));
+                }
             }
+        }
+        if let Some((reason, until)) = barred {
+            return wait(reason, until);
+        }
+        for demand in &waiter.demand.pools {
+            let pool = &demand.pool;
             let bucket = self.books.buckets.get(pool).copied().unwrap_or_default();
             if let Some(until) = bucket.pause(now) {
                 return wait(Reason::Pause(pool.clone()), Some(until));
             }
-            if let Some(until) = terms.rate.and_then(|rate| bucket.next(rate, now)) {
+            if let Some(until) = self
+                .terms
+                .pool(pool)
+                .rate
+                .and_then(|rate| bucket.next(rate, now))
+            {
                 return wait(Reason::Rate(pool.clone()), Some(until));
             }
         }
@@ -184,6 +205,9 @@ impl Arbiter {
                     || turn.line != Some(resource) && self.queue.is_contended(resource))
         };
         for one in &demand.pools {
+            if !self.lacks(&demand.hold, &one.pool) {
+                continue;
+            }
             if let Some(slots) = self.terms.pool(&one.pool).slots
                 && self.books.taken(&one.pool) >= slots
             {
@@ -218,6 +242,12 @@ impl Arbiter {
             }
         }
         None
+    }
+
+    /// Returns whether an attempt has yet to get the slot of a pool.
+    pub(super) fn lacks(&self, hold: &HoldId, pool: &str) -> bool {
+        let hold = self.books.holds.get(hold);
+        hold.is_none_or(|hold| !hold.has_slot(pool))
     }
 
     /// Returns the name that a ledger has today.

@@ -160,6 +160,8 @@ pub(super) struct Queue {
     pub(super) stirred: BTreeSet<Resource>,
     /// The keys that may no longer be in flight.
     pub(super) keys_stirred: BTreeSet<Digest>,
+    /// How often somebody who waits was looked at: what waiting costs.
+    pub(super) looks: u64,
     seq: Seq,
     lane: u64,
 }
@@ -398,6 +400,7 @@ impl Queue {
         }
         all.sort_by_key(|(seq, _)| *seq);
         *self = Self {
+            looks: self.looks,
             seq: self.seq,
             lane: self.lane,
             ..Self::default()

@@ -88,6 +88,7 @@ impl Arbiter {
                 // What it was refunded may let others in.
                 None => self.queue.stir_all(),
             }
+            self.answer_over(&hold, &mut out);
         }
         self.serve(now, &mut out);
         out
@@ -248,6 +249,7 @@ impl Arbiter {
         self.distrust(open.price.as_ref(), bill, open.amount, out);
         self.observe(id, open, ending, now, out);
         self.stir(open);
+        self.answer_over(id, out);
     }
 
     /// Notes what a rebilled attempt gave back.

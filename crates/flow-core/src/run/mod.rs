@@ -50,6 +50,7 @@ use shape::Shape;
 use state::{CellId, FrameId, Frames, Orphan, OrphanState, Phase, State};
 use walk::Task;
 
+pub use scope::constant;
 pub use wish::{Action, Corrupt, Delta, Fits, Input, Prepared, Refusal, Shared, Standing};
 
 /// The state of a run: a fold of its events over its plan.
@@ -279,6 +280,40 @@ impl Run {
             .map(|(ticket, amount)| (ticket, *amount))
     }
 
+    /// Returns what an attempt counts as having cost, if nobody knows it.
+    pub fn presumed_of(&self, ticket: &Ticket) -> Option<Money> {
+        self.presumed.get(ticket).copied()
+    }
+
+    /// Returns the attempts that hold something.
+    pub fn open_tickets(&self) -> impl Iterator<Item = Ticket> {
+        let cells = self.cells_where(
+            |state| matches!(state, State::Step(step) if step.phase.running().is_some()),
+        );
+        let open = cells.into_iter().filter_map(|cell| {
+            let step = self.step(cell)?;
+            Some(self.ticket_of(cell, step.attempt))
+        });
+        open.chain(self.orphans.keys().cloned())
+    }
+
+    /// Returns the job of an attempt that runs elsewhere.
+    pub fn job(&self, ticket: &Ticket, values: &dyn Values) -> Option<Value> {
+        let job = if let Some(orphan) = self.orphans.get(ticket) {
+            let OrphanState::Remote(job) = &orphan.state else {
+                return None;
+            };
+            job
+        } else {
+            let step = self.step(self.attempt(ticket)?)?;
+            let Phase::Remote(_, job) = &step.phase else {
+                return None;
+            };
+            job
+        };
+        scope::load(job, values).ok()
+    }
+
     /// Returns how it ended, if it did.
     pub fn status(&self) -> Option<Status> {
         self.settled.as_ref().map(|(status, _)| *status)
@@ -288,6 +323,18 @@ impl Run {
     pub fn output(&self, values: &dyn Values) -> Option<Value> {
         let (_, output) = self.settled.as_ref()?;
         scope::load(output.as_ref()?, values).ok()
+    }
+
+    /// Returns the value behind a handle.
+    pub fn load(&self, handle: &Handle, values: &dyn Values) -> Option<Value> {
+        scope::load(handle, values).ok()
+    }
+
+    /// Returns whether something in it doesn't fit into a budget.
+    pub fn is_short(&self) -> bool {
+        !self
+            .cells_where(|state| matches!(state, State::Step(step) if step.phase == Phase::Held))
+            .is_empty()
     }
 
     /// Returns whether it was paused.
@@ -316,7 +363,8 @@ impl Run {
             return Standing::Paused;
         }
         match self.next_wake() {
-            Some(_) if tally.asking || tally.unknown => Standing::Waiting,
+            _ if tally.unknown || !self.orphans.is_empty() => Standing::Unknown,
+            Some(_) if tally.asking => Standing::Waiting,
             Some(wake) => Standing::Sleeping(wake),
             None if tally.held => Standing::Short,
             None => Standing::Waiting,

@@ -14,7 +14,6 @@ use crate::handle::Values;
 use crate::key::{self, Ingredients};
 use crate::path::StepPath;
 use crate::plan::{Cache, NodeKind, Period, Step};
-use crate::ty::Type;
 use crate::value::Value;
 
 use super::Run;
@@ -100,16 +99,8 @@ impl Run {
             None => None,
         };
         let path = self.path(&ticket.at, values);
-        let result = self.plan.node(ticket.at.node).ty.as_ref();
-        let key = key::cache_key(&Ingredients {
-            signature: &step.signature,
-            implementation: None,
-            args: &args,
-            type_arg: step.type_arg.as_ref(),
-            result,
-            seed: None,
-            environment: &BTreeMap::new(),
-        });
+        let seed = key::seed(self.start.seed, &path);
+        let key = key::cache_key(&Ingredients::of(step, &args, seed));
         Ok(Prepared {
             step: step.step.clone(),
             types: step.params.clone(),
@@ -120,7 +111,7 @@ impl Run {
             input: key::input_digest(&args),
             shared: shared(step, place)?,
             idempotency: self.idempotency(&path, ticket, state),
-            seed: key::seed(self.start.seed, &path),
+            seed,
             timeout,
             failure: state
                 .failure
@@ -235,9 +226,13 @@ impl Run {
         ledgers
     }
 
-    /// Returns the types that a step has here.
-    pub fn result_type(&self, ticket: &Ticket) -> Option<Type> {
-        self.plan.node(ticket.at.node).ty.clone()
+    /// Returns what an attempt in progress may do.
+    pub fn effect_of(&self, ticket: &Ticket) -> Option<Effect> {
+        if let Some(orphan) = self.orphans.get(ticket) {
+            return Some(orphan.running.effect);
+        }
+        let step = self.step(self.attempt(ticket)?)?;
+        Some(step.phase.running()?.effect)
     }
 }
 

@@ -377,6 +377,56 @@ impl Scope for Inside<'_> {
     }
 }
 
+/// Computes an expression that depends on nothing: the default of an input.
+pub fn constant(expr: &Expr) -> Result<Value, EvalError> {
+    eval(expr, &Nowhere, &mut Fuel::default())
+}
+
+/// A place without names.
+struct Nowhere;
+
+impl Scope for Nowhere {
+    fn node(&self, _: NodeId) -> Option<Value> {
+        None
+    }
+
+    fn arg(&self, _: NodeId, _: u32) -> Option<Value> {
+        None
+    }
+
+    fn item(&self, _: NodeId) -> Option<Value> {
+        None
+    }
+
+    fn state(&self, _: NodeId) -> Option<Value> {
+        None
+    }
+
+    fn payload(&self, _: NodeId) -> Option<Value> {
+        None
+    }
+
+    fn run(&self) -> Option<Value> {
+        None
+    }
+
+    fn event(&self) -> Option<Value> {
+        None
+    }
+
+    fn file(&self, _: &str, _: Media) -> Option<Value> {
+        None
+    }
+
+    fn draw(&self, _: u32) -> Option<Draw> {
+        None
+    }
+
+    fn template(&self, _: u32) -> Option<&Template> {
+        None
+    }
+}
+
 impl Run {
     /// Returns what the language calls `run`.
     fn record(&self) -> Value {

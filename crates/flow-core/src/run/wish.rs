@@ -319,8 +319,10 @@ pub enum Standing {
     Working,
     /// Only time has to pass, until this instant.
     Sleeping(Timestamp),
-    /// People have to answer, or to say what became of something.
+    /// People have to answer.
     Waiting,
+    /// Somebody has to say what became of an act.
+    Unknown,
     /// It doesn't fit into a budget.
     Short,
     /// It was paused, and nothing is in progress any more.

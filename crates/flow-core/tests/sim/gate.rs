@@ -245,9 +245,8 @@ impl Till {
     /// The attempts of a run for which money is held.
     pub(crate) fn held(&self, run: &RunId) -> Vec<Ticket> {
         let own = self.entries.iter();
-        let own = own.filter(|(hold, entry)| {
-            hold.run == *run && entry.is_open && entry.amount > Money(0)
-        });
+        let own = own
+            .filter(|(hold, entry)| hold.run == *run && entry.is_open && entry.amount > Money(0));
         own.map(|(hold, _)| hold.ticket.clone()).collect()
     }
 }

@@ -1,7 +1,10 @@
 //! Tests of the arbiter as a whole.
 mod budgets;
+mod oracle;
 mod pools;
+mod random;
 mod waiting;
+mod world;
 
 use std::sync::Arc;
 

@@ -155,3 +155,94 @@ fn a_run_that_nobody_works_on_needs_no_memory() {
     desk.arbiter.unload(&RunId("a".into()));
     assert_eq!(desk.sums(&run("a")), (4, 10));
 }
+
+#[test]
+fn ten_thousand_demands_cost_no_more_than_one() {
+    let mut desk = Desk::new(slots([("p", 4), ("q", 1), ("r", 1)]));
+    desk.ask(demand("other", 1).pool("q"));
+    for attempt in 1..=10_000 {
+        // Some of them have a budget of their own.
+        let own = LedgerId::Instance(
+            RunId("big".into()),
+            At::new(crate::plan::NodeId(3), [attempt]),
+        );
+        let mut one = demand("big", attempt)
+            .pool("p")
+            .costs(5)
+            .within(run("big"), 1_000_000);
+        if attempt % 3 == 0 {
+            one = one.within(own, 10);
+        }
+        desk.ask(one);
+        let mut other = demand("other", attempt + 1).pool("q");
+        if attempt % 2 == 0 {
+            other = other.pool("r");
+        }
+        desk.ask(other);
+    }
+    let before = desk.arbiter.queue.looks;
+    for attempt in 1..=1_000 {
+        let told = desk.settle("big", attempt, 5);
+        assert_eq!(told, format!("big{} granted", attempt + 4));
+    }
+    for attempt in 1..=1_000 {
+        let told = desk.settle("other", attempt, 0);
+        assert_eq!(told, format!("other{} granted", attempt + 1));
+    }
+    let looks = desk.arbiter.queue.looks - before;
+    assert!(looks <= 3 * 2_000, "{looks}");
+}
+
+/// Everybody wants several things at once, of which there is never enough, and
+/// for everyone that is served another comes.
+#[test]
+fn nobody_is_passed_for_ever() {
+    const THINGS: [&str; 3] = ["p", "q", "r"];
+    let mut draw = crate::draw::Draw::new(7, &crate::path::StepPath::root("crowd"), 0);
+    let mut desk = Desk::new(slots([("p", 1), ("q", 1), ("r", 2)]));
+    let (mut open, mut asked) = (Vec::new(), std::collections::BTreeMap::new());
+    let (mut next, mut grants, mut longest) = (1, 0, 0);
+    while grants < 20_000 {
+        while asked.len() < 24 {
+            let run = ["a", "b", "c", "d", "e", "f"][draw.pick(6).unwrap()];
+            let mut one = demand(run, next);
+            let wants = 1 + draw.below(15);
+            for (at, pool) in THINGS.iter().enumerate() {
+                if wants >> at & 1 == 1 {
+                    one = one.pool(pool);
+                }
+            }
+            if wants >> 3 == 1 {
+                let amount = if draw.below(10) == 0 { 100 } else { 30 };
+                one = one.costs(amount).within(LedgerId::Project, 100);
+            }
+            next += 1;
+            asked.insert(one.hold.clone(), grants);
+            let decision = desk.arbiter.ask(one, &me(), desk.now());
+            crowd(decision, &mut open, &mut asked, &mut grants, &mut longest);
+        }
+        let at = draw.pick(open.len()).unwrap();
+        let id = open.swap_remove(at);
+        let decision = desk
+            .arbiter
+            .settle(&id, Bill::None, Ending::Success, desk.now());
+        crowd(decision, &mut open, &mut asked, &mut grants, &mut longest);
+    }
+    assert!(longest < 400, "one was passed {longest} times");
+}
+
+/// Notes who was served, and how many others were since they asked.
+fn crowd(
+    decision: Decision,
+    open: &mut Vec<HoldId>,
+    asked: &mut std::collections::BTreeMap<HoldId, u64>,
+    grants: &mut u64,
+    longest: &mut u64,
+) {
+    for answer in decision.answers {
+        let since = asked.remove(&answer.hold).unwrap();
+        *longest = (*longest).max(*grants - since);
+        *grants += 1;
+        open.push(answer.hold);
+    }
+}

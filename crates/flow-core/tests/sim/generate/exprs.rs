@@ -45,9 +45,7 @@ impl Writer<'_> {
                 Expr::Binary(Op::Remainder, sum.into(), limit.into(), self.site())
             }
             15..17 => match self.named(place, Sort::Maybe) {
-                Some(maybe) => {
-                    Expr::Binary(Op::Coalesce, maybe.into(), number.into(), self.site())
-                }
+                Some(maybe) => Expr::Binary(Op::Coalesce, maybe.into(), number.into(), self.site()),
                 None => number,
             },
             17..19 => match self.named(place, Sort::List) {

@@ -7,14 +7,21 @@ use flow_core::plan::{
 };
 use flow_core::value::Value;
 
-use super::{Place, Sort, Written, Writer};
+use super::{Place, Sort, Writer, Written};
 
 impl Writer<'_> {
     fn some(&mut self) -> u64 {
         self.dice.below(3)
     }
 
-    fn name(&mut self, id: NodeId, place: &Place, name: &str, sort: Sort, kind: NodeKind) -> (NodeId, Sort) {
+    fn name(
+        &mut self,
+        id: NodeId,
+        place: &Place,
+        name: &str,
+        sort: Sort,
+        kind: NodeKind,
+    ) -> (NodeId, Sort) {
         let name = format!("{name}{}", id.0);
         self.place(id, Some(place.parent.clone()), &name, sort, kind);
         (id, sort)
@@ -180,9 +187,9 @@ impl Writer<'_> {
             (None, Sort::Int)
         };
         // A contender may give nothing where the others give a number.
-        let loose = nodes.iter().any(|id| {
-            self.graph[super::index(*id)].ty != Sort::Int.ty()
-        });
+        let loose = nodes
+            .iter()
+            .any(|id| self.graph[super::index(*id)].ty != Sort::Int.ty());
         let sort = if loose { Sort::Maybe } else { sort };
         let kind = NodeKind::Race(Box::new(Race {
             limits,

@@ -42,9 +42,8 @@ impl Reading<'_> {
         // A part that was cancelled leaves a whole that failed or was cancelled.
         let is_partly = !self.cancelled.is_empty() && stand == Stand::Dead;
         let is_whole_cancelled = self.is_cancelled(&At::root()) && status == Status::Cancelled;
-        let is_right = status == expected
-            || is_partly && status != Status::Succeeded
-            || is_whole_cancelled;
+        let is_right =
+            status == expected || is_partly && status != Status::Succeeded || is_whole_cancelled;
         if !is_right {
             return fault(format!("the run ends {status:?}, and is {expected:?}"));
         }
@@ -101,10 +100,11 @@ pub(super) fn check(reading: &Reading<'_>, case: &Case) -> Result<(), Fault> {
             let what = format!("the run is left {:?}", case.standing);
             Err(Fault::new(Check::Stall, what))
         }
-        (Standing::Waiting, None) => {
+        (Standing::Waiting | Standing::Unknown, None) => {
             let mut attempts = reading.attempts.values();
-            let waits = attempts
-                .any(|attempt| matches!(attempt.phase, Phase::Asking | Phase::Unknown | Phase::Open));
+            let waits = attempts.any(|attempt| {
+                matches!(attempt.phase, Phase::Asking | Phase::Unknown | Phase::Open)
+            });
             if waits {
                 Ok(())
             } else {

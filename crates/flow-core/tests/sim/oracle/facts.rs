@@ -164,7 +164,10 @@ impl Reading<'_> {
             }
             Fact::Answered { ticket, value, .. } => {
                 if self.phase(ticket) != Some(Phase::Asking) {
-                    fault(Check::Once, format!("{ticket} is answered, and does not ask"))?;
+                    fault(
+                        Check::Once,
+                        format!("{ticket} is answered, and does not ask"),
+                    )?;
                 }
                 self.end(ticket, Some(Settled::Value(value.clone())))
             }
@@ -400,7 +403,10 @@ impl Reading<'_> {
             Then::FallBack => {
                 let has_one = map::fallback(&self.plan, at.node).is_some();
                 if !has_one || failure.class == FailureClass::UnknownOutcome && ticket.is_none() {
-                    return fault(Check::Fallback, format!("{at} can't fall back: {failure:?}"));
+                    return fault(
+                        Check::Fallback,
+                        format!("{at} can't fall back: {failure:?}"),
+                    );
                 }
                 for instance in self.map.around(at) {
                     if self.is_cancelled(&instance) {
@@ -429,13 +435,7 @@ impl Reading<'_> {
         }
     }
 
-    fn check_retry(
-        &self,
-        at: &At,
-        acts: bool,
-        failure: &Failure,
-        counts: Counts,
-    ) -> Answer {
+    fn check_retry(&self, at: &At, acts: bool, failure: &Failure, counts: Counts) -> Answer {
         let NodeKind::Step(step) = &self.plan.node(at.node).kind else {
             return fault(Check::Retry, format!("{at} is tried again, and no step"));
         };
@@ -466,7 +466,10 @@ impl Reading<'_> {
         let used = i64::from(self.tries[at].used);
         match attempts {
             Some(Value::Int(attempts)) if used < attempts => Ok(()),
-            _ => fault(Check::Retry, format!("{at} is tried {used} times and again")),
+            _ => fault(
+                Check::Retry,
+                format!("{at} is tried {used} times and again"),
+            ),
         }
     }
 

@@ -183,12 +183,11 @@ impl Reading<'_> {
     ) -> Result<(), Fault> {
         let limits = map::limits(&self.plan, at.node);
         let budgets = limits.iter().filter_map(|limits| limits.budget.as_ref());
-        let amounts = budgets.filter_map(|budget| {
-            match self.eval(&budget.amount, at, None, None) {
+        let amounts =
+            budgets.filter_map(|budget| match self.eval(&budget.amount, at, None, None) {
                 Some(Value::Money(amount)) => Some(amount),
                 _ => None,
-            }
-        });
+            });
         let expected = amounts.min();
         if expected != budget {
             let what = format!("the budget of {at} is {budget:?}, the plan says {expected:?}");

@@ -57,7 +57,10 @@ impl Reading<'_> {
             return Err(Fault::new(Check::Order, format!("{ticket} is no step")));
         };
         if started.effect != step.effect {
-            let what = format!("{ticket} does {} in place of {}", started.effect, step.effect);
+            let what = format!(
+                "{ticket} does {} in place of {}",
+                started.effect, step.effect
+            );
             return Err(Fault::new(Check::Order, what));
         }
         let retry = step.policies.retry.as_ref();
@@ -70,7 +73,10 @@ impl Reading<'_> {
             return Ok(());
         };
         if i64::from(tries.used) >= attempts.max(1) {
-            let what = format!("{ticket} starts after {} of {attempts} attempts", tries.used);
+            let what = format!(
+                "{ticket} starts after {} of {attempts} attempts",
+                tries.used
+            );
             return Err(Fault::new(Check::Retry, what));
         }
         match tries.wake {
@@ -121,7 +127,12 @@ impl Reading<'_> {
 
     /// Checks that the block of an owner that an instance is in is walked.
     fn is_open(&self, of: &At, at: &At, owner: &At) -> Result<(), Fault> {
-        let order = |what: &str| Err(Fault::new(Check::Order, format!("{of} starts: {at} {what}")));
+        let order = |what: &str| {
+            Err(Fault::new(
+                Check::Order,
+                format!("{of} starts: {at} {what}"),
+            ))
+        };
         let block = self.map.spot(at.node).block;
         let is_fallback = map::fallback(&self.plan, owner.node) == Some(block);
         if is_fallback != self.fallen.contains(owner) {
@@ -147,9 +158,10 @@ impl Reading<'_> {
                 }
                 Ok(())
             }
-            NodeKind::Race(_) if self.winners.contains_key(owner) => {
-                Err(Fault::new(Check::Race, format!("{of} starts in a race that is won")))
-            }
+            NodeKind::Race(_) if self.winners.contains_key(owner) => Err(Fault::new(
+                Check::Race,
+                format!("{of} starts in a race that is won"),
+            )),
             NodeKind::Race(_) | NodeKind::Workflow(_) | NodeKind::Parallel(_) => Ok(()),
             NodeKind::Step(_) | NodeKind::Value(_) => order("is in no block"),
         }
@@ -170,17 +182,19 @@ impl Reading<'_> {
             return Ok(());
         }
         // Items in which nothing was ever attempted are not seen here.
-        let open = items.begun.iter().filter(|begun| {
-            self.stand_of_item(owner, **begun, &each.body) == Stand::Open
-        });
+        let open = items
+            .begun
+            .iter()
+            .filter(|begun| self.stand_of_item(owner, **begun, &each.body) == Stand::Open);
         let open = u32::try_from(open.count()).unwrap();
         if open >= items.parallel {
             return fault(format!("{open} items of {owner} are open already"));
         }
         let has_failed = !each.keep_ok
-            && items.begun.iter().any(|begun| {
-                self.stand_of_item(owner, *begun, &each.body) == Stand::Dead
-            });
+            && items
+                .begun
+                .iter()
+                .any(|begun| self.stand_of_item(owner, *begun, &each.body) == Stand::Dead);
         // An item may have been opened before another failed, and come later
         // to its first attempt; a later one than all that are begun, with one
         // item at a time, may not.

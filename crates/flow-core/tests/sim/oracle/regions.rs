@@ -12,11 +12,11 @@ use flow_core::handle::Handle;
 use flow_core::plan::{NodeKind, Pattern};
 use flow_core::value::Value;
 
+use super::Check;
 use super::facts::{Answer, fault};
 use super::map;
 use super::reading::{Items, Reading};
 use super::state::Stand;
-use super::Check;
 
 impl Reading<'_> {
     pub(super) fn expanded(&mut self, at: &At, count: u32, parallel: u32) -> Answer {
@@ -128,15 +128,20 @@ impl Reading<'_> {
         let blocks = node.blocks();
         let block = match &node.kind {
             _ if self.fallen.contains(at) => map::fallback(&self.plan, at.node),
-            NodeKind::If(_) | NodeKind::Match(_) => {
-                self.choices.get(at).copied().flatten().map(|arm| arm as usize)
-            }
+            NodeKind::If(_) | NodeKind::Match(_) => self
+                .choices
+                .get(at)
+                .copied()
+                .flatten()
+                .map(|arm| arm as usize),
             NodeKind::Repeat(_) => None,
             _ => Some(0),
         };
         let expected = match block {
             Some(block) => {
-                let result = blocks.get(block).and_then(|(_, block)| block.result.as_ref());
+                let result = blocks
+                    .get(block)
+                    .and_then(|(_, block)| block.result.as_ref());
                 result.and_then(|result| self.eval(result, at, item, None))
             }
             None => {

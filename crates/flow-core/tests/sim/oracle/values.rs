@@ -58,8 +58,8 @@ impl Reading<'_> {
             },
             NodeKind::For(each) => {
                 let count = self.items.get(at)?.count;
-                let whole =
-                    (0..count).filter(|item| self.stand_of_item(at, *item, &each.body) == Stand::Value);
+                let whole = (0..count)
+                    .filter(|item| self.stand_of_item(at, *item, &each.body) == Stand::Value);
                 let values = whole.map(|item| self.value_of_block(at, Some(item), &each.body));
                 Some(Value::list(values.collect::<Option<Vec<_>>>()?))
             }

@@ -4,10 +4,10 @@ use flow_core::address::Ticket;
 use flow_core::amount::{Duration, Timestamp};
 use flow_core::arbiter::HoldId;
 use flow_core::event::{Fact, Origin};
+use flow_core::handle::Values;
 use flow_core::plan::Period;
 use flow_core::run::{Action, Input, Prepared, Refusal, Shared};
 use flow_core::step::{Bill, Sent, StepReport};
-use flow_core::handle::Values;
 use flow_core::value::Value;
 
 use super::{Doing, Pending, World};
@@ -94,7 +94,10 @@ impl World {
                 return self.feed(number, Input::Refused { ticket, why });
             }
         };
-        if let Some(key) = prepared.key.as_ref().filter(|_| prepared.shared != Shared::No)
+        if let Some(key) = prepared
+            .key
+            .as_ref()
+            .filter(|_| prepared.shared != Shared::No)
             && let Some(value) = self.cache.get(&key.digest)
         {
             let value = self.vault.put(value);
@@ -194,9 +197,8 @@ impl World {
             return Ok(call.clone());
         }
         let prepared = live.run.prepare_again(ticket, &self.vault);
-        let prepared = prepared.map_err(|why| {
-            Fault::new(Check::Replay, format!("run {number}: {ticket}: {why:?}"))
-        })?;
+        let prepared = prepared
+            .map_err(|why| Fault::new(Check::Replay, format!("run {number}: {ticket}: {why:?}")))?;
         let call = call_of(number, &prepared, &live.run);
         live.calls.insert(ticket.clone(), call.clone());
         Ok(call)
@@ -258,17 +260,15 @@ impl World {
         let report = Box::new(report);
         if self.dice.percent(5) {
             let later = back + self.dice.from(0, 2_000);
-            self.soon(later, Pending::Reply(number, ticket.clone(), report.clone()));
+            self.soon(
+                later,
+                Pending::Reply(number, ticket.clone(), report.clone()),
+            );
         }
         self.soon(back, Pending::Reply(number, ticket, report));
     }
 
-    fn reply(
-        &mut self,
-        number: usize,
-        ticket: Ticket,
-        report: StepReport,
-    ) -> Result<(), Fault> {
+    fn reply(&mut self, number: usize, ticket: Ticket, report: StepReport) -> Result<(), Fault> {
         self.lives[number].doing.remove(&ticket);
         self.remember(number, &ticket, &report);
         self.feed(number, Input::Reported { ticket, report })
@@ -325,9 +325,9 @@ impl World {
 
     /// An attempt should stop: it does, or it goes on to its end.
     fn stop(&mut self, number: usize, ticket: Ticket) -> Result<(), Fault> {
-        let is_remote = self.lives[number].log.iter().any(|event| {
-            matches!(&event.fact, Fact::Submitted { ticket: own, .. } if *own == ticket)
-        });
+        let is_remote = self.lives[number].log.iter().any(
+            |event| matches!(&event.fact, Fact::Submitted { ticket: own, .. } if *own == ticket),
+        );
         if is_remote {
             let job = self.job(number, &ticket);
             let report = if self.dice.percent(50) {
@@ -379,7 +379,7 @@ fn call_of(number: usize, prepared: &Prepared, run: &flow_core::run::Run) -> Cal
             .types
             .get("return")
             .cloned()
-            .or_else(|| run.result_type(&prepared.ticket)),
+            .or_else(|| run.plan().node(prepared.ticket.at.node).ty.clone()),
         effect: prepared.effect,
         idempotency: prepared.idempotency,
         bound: prepared.demand.amount,

@@ -59,9 +59,7 @@ impl World {
         let passing: Vec<_> = self
             .pending
             .iter()
-            .filter(|((at, _), pending)| {
-                *at <= until && matches!(pending, Pending::Arrive(_))
-            })
+            .filter(|((at, _), pending)| *at <= until && matches!(pending, Pending::Arrive(_)))
             .map(|(key, _)| *key)
             .collect();
         for key in passing {

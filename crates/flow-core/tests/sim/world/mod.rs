@@ -56,8 +56,16 @@ impl Traits {
             mood,
             is_split: dice.percent(40),
             is_moody: dice.percent(20),
-            crashes: if is_quiet { 0 } else { dice.one(&[0, 1, 1, 2, 4]) },
-            meddling: if is_quiet { 0 } else { dice.one(&[0, 0, 1, 3, 6]) },
+            crashes: if is_quiet {
+                0
+            } else {
+                dice.one(&[0, 1, 1, 2, 4])
+            },
+            meddling: if is_quiet {
+                0
+            } else {
+                dice.one(&[0, 0, 1, 3, 6])
+            },
             mutant: None,
         }
     }

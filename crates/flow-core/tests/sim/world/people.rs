@@ -24,14 +24,15 @@ impl World {
         let Some(value) = self.outside.answer(&call) else {
             return Ok(());
         };
-        let shown = self.lives[number].log.iter().find_map(|event| {
-            match &event.fact {
+        let shown = self.lives[number]
+            .log
+            .iter()
+            .find_map(|event| match &event.fact {
                 Fact::Asked {
                     ticket: own, shown, ..
                 } if *own == ticket => Some(*shown),
                 _ => None,
-            }
-        });
+            });
         let Some(shown) = shown else { return Ok(()) };
         let answer = |shown| Input::Answer {
             ticket: ticket.clone(),
@@ -123,7 +124,7 @@ impl World {
             }
             let standing = self.lives[number].run.standing();
             let inputs = match standing {
-                Standing::Waiting => self.verdicts(number),
+                Standing::Waiting | Standing::Unknown => self.verdicts(number),
                 Standing::Paused | Standing::Short => self.relief(number),
                 Standing::Over => self.second_thoughts(number),
                 Standing::Working | Standing::Sleeping(_) => Vec::new(),

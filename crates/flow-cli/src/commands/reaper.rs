@@ -1,0 +1,9 @@
+//! `flow __reaper`: ends what steps left behind. flow starts it itself.
+
+use crate::exit::Exit;
+
+/// Is the reaper until standard input ends.
+pub(super) fn run() -> Exit {
+    flow_runtime::reaper::reap(std::io::stdin().lock());
+    Exit::Done
+}

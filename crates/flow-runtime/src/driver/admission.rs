@@ -1,0 +1,383 @@
+//! How an attempt gets what it needs: a result that is there already, or a
+//! grant of the arbiter.
+
+use std::sync::Arc;
+
+use flow_core::address::Ticket;
+use flow_core::amount::Money;
+use flow_core::arbiter::{Decision, Ending, HoldId, Rebill, Reply, Row};
+use flow_core::event::{Event, Fact, Grant, Origin, Then};
+use flow_core::handle::Handle;
+use flow_core::run::{Action, Input, Prepared, Refusal, Shared};
+
+use super::draft::{Asked, expiry, handle_of, held};
+use super::{DriveError, Driver};
+use crate::store::{CacheEntry, SharedChange, SharedRow};
+use crate::values::artifacts;
+
+impl Driver {
+    /// Takes up the wish to admit an attempt.
+    pub(super) fn admit(&mut self, ticket: &Ticket) {
+        if self.granted.contains_key(ticket) || self.waiting.contains_key(ticket) {
+            return;
+        }
+        if self.granted.len() >= self.around.parallel || !self.has_room() {
+            self.queued.push_back(ticket.clone());
+            return;
+        }
+        let now = self.around.clock.now();
+        let arbiter = std::cell::RefCell::new(&mut self.arbiter);
+        let day = |period| arbiter.borrow_mut().day(period, now);
+        let prepared = match self.run.prepare(ticket, &day, &self.values) {
+            Ok(prepared) => Box::new(prepared),
+            Err(failure) => {
+                self.refuse(ticket, Refusal::Unready(failure));
+                return;
+            }
+        };
+        if let Some(input) = self.look_up(&prepared) {
+            self.inputs.push_back(input);
+            return;
+        }
+        if !is_free(&prepared) {
+            let owner = self.owner.clone();
+            let decision = self.arbiter.ask(prepared.demand.clone(), &owner, now);
+            self.waiting.insert(ticket.clone(), prepared);
+            self.heed(decision);
+            return;
+        }
+        let key = prepared.demand.key;
+        if let Some(key) = key
+            && let Some(others) = self.flying.get_mut(&key)
+        {
+            others.push(ticket.clone());
+            self.waiting.insert(ticket.clone(), prepared);
+            return;
+        }
+        self.flying.extend(key.map(|key| (key, Vec::new())));
+        self.grant(prepared, Grant::default());
+    }
+
+    /// Admits those that waited for others to end.
+    pub(super) fn admit_queued(&mut self) {
+        while self.granted.len() < self.around.parallel && self.has_room() {
+            let Some(ticket) = self.queued.pop_front() else {
+                return;
+            };
+            self.admit(&ticket);
+        }
+    }
+
+    fn refuse(&mut self, ticket: &Ticket, why: Refusal) {
+        let ticket = ticket.clone();
+        self.inputs.push_back(Input::Refused { ticket, why });
+    }
+
+    fn grant(&mut self, prepared: Box<Prepared>, grant: Grant) {
+        let started = Box::new(prepared.intent(grant));
+        self.granted.insert(prepared.ticket.clone(), prepared);
+        self.inputs.push_back(Input::Granted(started));
+    }
+
+    /// Looks for a result that is there already.
+    fn look_up(&self, prepared: &Prepared) -> Option<Input> {
+        if prepared.shared == Shared::No || self.around.reuse == Reuse::Nothing {
+            return None;
+        }
+        let key = prepared.key.as_ref()?.digest;
+        // What can't be read is made again.
+        let entry = self.reader.cached(&key).ok().flatten()?;
+        let now = self.around.clock.now();
+        if entry.expires.is_some_and(|expires| expires <= now) {
+            return None;
+        }
+        let value = handle_of(&entry.value)?;
+        Some(Input::Reused {
+            ticket: prepared.ticket.clone(),
+            key,
+            value,
+            from: Origin {
+                run: entry.run,
+                seq: entry.seq,
+            },
+        })
+    }
+
+    /// Takes up what the arbiter decided.
+    pub(super) fn heed(&mut self, decision: Decision) {
+        self.arbiter_wake = decision.wake;
+        for answer in decision.answers {
+            let ticket = answer.hold.ticket;
+            match answer.reply {
+                Reply::Granted(grant) => {
+                    let Some(prepared) = self.waiting.remove(&ticket) else {
+                        self.arbiter_withdraw(&ticket);
+                        continue;
+                    };
+                    let demand = Box::new(prepared.demand.clone());
+                    self.draft.asked.push(Asked::Granted(demand));
+                    self.grant(prepared, grant);
+                }
+                Reply::Never(why) => {
+                    self.waiting.remove(&ticket);
+                    self.refuse(&ticket, why);
+                }
+                Reply::Landed { .. } => {
+                    self.waiting.remove(&ticket);
+                    self.queued.push_back(ticket);
+                }
+            }
+        }
+    }
+
+    pub(super) fn hold_of(&self, ticket: &Ticket) -> HoldId {
+        HoldId {
+            run: self.run.id().clone(),
+            ticket: ticket.clone(),
+        }
+    }
+
+    fn arbiter_withdraw(&mut self, ticket: &Ticket) {
+        let hold = self.hold_of(ticket);
+        let decision = self.arbiter.withdraw(&hold, self.around.clock.now());
+        self.draft.asked.push(Asked::Withdrawn(ticket.clone()));
+        self.heed(decision);
+    }
+
+    /// A grant came too late to be used.
+    pub(super) fn give_back(&mut self, ticket: &Ticket) {
+        // The same grant twice: the first is in use.
+        if self.run.effect_of(ticket).is_some() {
+            return;
+        }
+        let Some(prepared) = self.granted.remove(ticket) else {
+            return;
+        };
+        if is_free(&prepared) {
+            self.land(&prepared, None);
+        } else {
+            self.arbiter_withdraw(ticket);
+        }
+        self.admit_queued();
+    }
+
+    /// A wish was taken back.
+    pub(super) fn withdraw(&mut self, action: &Action) {
+        match action {
+            Action::Admit { ticket } => {
+                let Some(prepared) = self.waiting.remove(ticket) else {
+                    return;
+                };
+                if is_free(&prepared) {
+                    for others in self.flying.values_mut() {
+                        others.retain(|other| other != ticket);
+                    }
+                } else {
+                    self.arbiter_withdraw(ticket);
+                }
+            }
+            Action::Start { .. } | Action::Poll { .. } | Action::Probe { .. } => {
+                self.draft.actions.retain(|other| other != action);
+            }
+            Action::Evaluate { .. } | Action::Stop { .. } | Action::Ask { .. } => {}
+        }
+    }
+
+    /// Tells the arbiter what an attempt cost.
+    pub(super) fn settle(&mut self, event: &Event) {
+        let Some((ticket, bill)) = event.fact.settlement() else {
+            return;
+        };
+        if let Fact::Rebilled { .. } | Fact::Resolved { .. } = event.fact {
+            self.rebill(ticket, bill);
+            return;
+        }
+        let ending = match &event.fact {
+            Fact::Succeeded { .. } => Ending::Success,
+            Fact::Failed { failure, .. } => Ending::Failure(failure.class),
+            _ => Ending::Silence,
+        };
+        let known = self.granted.get(ticket);
+        if known.is_some_and(|prepared| is_free(prepared)) {
+            return;
+        }
+        let now = self.around.clock.now();
+        let hold = self.hold_of(ticket);
+        let pools: Vec<Arc<str>> = known
+            .map(|prepared| {
+                prepared
+                    .demand
+                    .pools
+                    .iter()
+                    .map(|pool| pool.pool.clone())
+                    .collect()
+            })
+            .unwrap_or_default();
+        let decision = self.arbiter.settle(&hold, bill, ending, now);
+        let asked = Asked::Settled(ticket.clone(), bill, ending);
+        self.draft.asked.push(asked);
+        self.heed(decision);
+        if let Fact::Failed {
+            failure,
+            then: Then::Again { wake, .. },
+            ..
+        } = &event.fact
+            && failure.class == flow_core::effect::FailureClass::RateLimited
+        {
+            for pool in pools {
+                let decision = self.arbiter.pause(&pool, *wake, now);
+                self.heed(decision);
+            }
+        }
+    }
+
+    fn rebill(&mut self, ticket: &Ticket, new: flow_core::step::Bill) {
+        let hold = self.hold_of(ticket);
+        let known = self.arbiter.hold(&hold).cloned();
+        let Some(known) = known else { return };
+        let old = self.run.presumed_of(ticket).unwrap_or(Money(0));
+        let rebill = Rebill {
+            hold,
+            grant: known.grant(),
+            old: flow_core::step::Bill::Presumed(old),
+            new,
+        };
+        let decision = self.arbiter.rebill(rebill, self.around.clock.now());
+        self.heed(decision);
+    }
+
+    /// An attempt is over: its result is shared, and others take its place.
+    pub(super) fn share(&mut self, event: &Event) {
+        let ticket = match &event.fact {
+            Fact::Succeeded { ticket, .. }
+            | Fact::Failed { ticket, .. }
+            | Fact::Stopped { ticket, .. }
+            | Fact::AttemptLost { ticket, .. }
+            | Fact::Waits { ticket, .. }
+            | Fact::Asked { ticket, .. } => ticket,
+            _ => return,
+        };
+        let Some(prepared) = self.granted.remove(ticket) else {
+            return;
+        };
+        let value = match &event.fact {
+            Fact::Succeeded { value, .. } => Some(value),
+            _ => None,
+        };
+        if let Some(value) = value {
+            self.keep_result(event, &prepared, value);
+        }
+        if is_free(&prepared) {
+            self.land(&prepared, value);
+        }
+        self.admit_queued();
+    }
+
+    /// Those that waited for an equal attempt get its result, or their turn.
+    fn land(&mut self, prepared: &Prepared, value: Option<&Handle>) {
+        let Some(key) = prepared.demand.key else {
+            return;
+        };
+        let Some(others) = self.flying.remove(&key) else {
+            return;
+        };
+        let seq = self.seq.saturating_sub(1);
+        for ticket in others {
+            self.waiting.remove(&ticket);
+            match value {
+                Some(value) => self.inputs.push_back(Input::Reused {
+                    ticket,
+                    key,
+                    value: value.clone(),
+                    from: Origin {
+                        run: self.run.id().clone(),
+                        seq,
+                    },
+                }),
+                None => self.queued.push_back(ticket),
+            }
+        }
+    }
+
+    fn keep_result(&mut self, event: &Event, prepared: &Prepared, value: &Handle) {
+        let (Some(key), Some(expires)) = (&prepared.key, expiry(event.at, prepared.shared)) else {
+            return;
+        };
+        let Some(held) = held(value) else { return };
+        let blobs = match value {
+            Handle::Small(value) => artifacts(value),
+            Handle::Stored(_) | Handle::Listed(_) => Vec::new(),
+        };
+        let mut parts = Vec::new();
+        for (name, digest) in &key.parts {
+            parts.extend_from_slice(name.as_bytes());
+            parts.push(0);
+            parts.extend_from_slice(&digest.0);
+        }
+        self.draft.cache.push(CacheEntry {
+            key: key.digest,
+            value: held,
+            blobs,
+            parts,
+            made: event.at,
+            expires,
+            run: self.run.id().clone(),
+            seq: self.seq.saturating_sub(1),
+        });
+    }
+
+    // What runs share.
+
+    /// Returns the rows that changed, and counts the version on.
+    pub(super) fn shared_change(&mut self) -> Option<SharedChange> {
+        let changes = self.arbiter.changes();
+        if changes.is_empty() {
+            return None;
+        }
+        let rows = changes.iter().map(|change| {
+            let row = change.stored();
+            SharedRow {
+                kind: row.kind,
+                key: row.key,
+                body: row.body,
+            }
+        });
+        let version = self.shared;
+        self.shared += 1;
+        Some(SharedChange {
+            version,
+            rows: rows.collect(),
+        })
+    }
+
+    /// Reads what runs share again: another process has changed it.
+    pub(super) fn reload(&mut self) -> Result<(), DriveError> {
+        let state = self.reader.shared()?;
+        self.shared = state.version;
+        let rows = state.rows.iter().filter_map(|row| {
+            let body = row.body.as_ref()?;
+            Some(Row::read(row.kind, &row.key, body))
+        });
+        let rows: Vec<Row> = rows.collect::<Result<_, _>>().map_err(DriveError::Shared)?;
+        self.arbiter.replace(rows);
+        // What is loaded is no change.
+        drop(self.arbiter.changes());
+        Ok(())
+    }
+}
+
+/// Whether results of other runs are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reuse {
+    /// They are.
+    #[default]
+    Results,
+    /// Everything is made anew.
+    Nothing,
+}
+
+/// Returns whether an attempt needs nothing that is shared.
+pub(super) fn is_free(prepared: &Prepared) -> bool {
+    let demand = &prepared.demand;
+    demand.amount == Money(0) && demand.ledgers.is_empty() && demand.pools.is_empty()
+}

@@ -1,0 +1,357 @@
+//! How a run is begun, and how one is taken up again.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use flow_core::address::{RunId, Ticket};
+use flow_core::amount::Money;
+use flow_core::arbiter::{Arbiter, OwnerId};
+use flow_core::event::{BEHAVIOUR, Event, Fact, Firing, PinnedFile, Start};
+use flow_core::handle::{Handle, Values};
+use flow_core::plan::{NodeKind, Plan};
+use flow_core::run::{Corrupt, Input, Run};
+use flow_core::ty::Media;
+use flow_core::value::{Artifact, Value};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::draft::Draft;
+use super::{DriveError, Driver, Surroundings};
+use crate::desk::Office;
+use crate::owner::OwnerError;
+use crate::reaper::Reaper;
+use crate::store::{Begin, EPOCH_FIRST, OpenError, ReadError, TakeError};
+use crate::values::StoreValues;
+
+/// How many notes of attempts may wait.
+const NOTES: usize = 1024;
+
+/// How many events are read at once.
+const PAGE: usize = 10_000;
+
+/// What a run begins with.
+#[derive(Debug, Clone)]
+pub struct NewRun {
+    /// The plan.
+    pub plan: Arc<Plan>,
+    /// The arguments of the workflow, in order.
+    pub inputs: Vec<Given>,
+    /// The files of the project that the plan names, where they are, and what
+    /// they are taken for.
+    pub files: Vec<(Arc<str>, PathBuf, Media)>,
+    /// What all draws come from.
+    pub seed: u64,
+    /// The most that the run may spend.
+    pub budget: Option<Money>,
+    /// What made it start.
+    pub trigger: Option<Firing>,
+}
+
+/// An argument of a workflow.
+#[derive(Debug, Clone)]
+pub enum Given {
+    /// A value.
+    Value(Value),
+    /// A file that is taken into the store.
+    File(PathBuf, Media),
+}
+
+/// Why a run can't begin, or be taken up again.
+#[derive(Debug, thiserror::Error)]
+pub enum BeginError {
+    /// Nothing here carries out a step.
+    #[error("nothing here carries out the step `{step}`")]
+    NoExecutor {
+        /// The step.
+        step: Arc<str>,
+    },
+    /// A file of the project can't be taken in.
+    #[error("cannot read the file `{path}` of the workflow ({cause})")]
+    File {
+        /// The file.
+        path: Arc<str>,
+        /// Why.
+        cause: String,
+    },
+    /// It can't be taken.
+    #[error(transparent)]
+    Take(#[from] TakeError),
+    /// This process can't be an owner.
+    #[error(transparent)]
+    Owner(#[from] OwnerError),
+    /// The store can't be opened to read it.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The store can't be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// Its log can't be read.
+    #[error("the log of the run `{run}` can't be read at event {seq} ({cause})")]
+    Log {
+        /// The run.
+        run: RunId,
+        /// The event.
+        seq: u64,
+        /// Why.
+        cause: flow_core::wire::WireError,
+    },
+    /// Its log can't be followed.
+    #[error("the run `{run}` can't be followed: {}", reason(.why))]
+    Corrupt {
+        /// The run.
+        run: RunId,
+        /// Why.
+        why: Corrupt,
+    },
+    /// It can't be driven.
+    #[error(transparent)]
+    Drive(#[from] DriveError),
+}
+
+fn reason(why: &Corrupt) -> String {
+    match why {
+        Corrupt::NoStart => "its log doesn't begin with a start".to_owned(),
+        Corrupt::Behaviour(version) => format!(
+            "it follows rules of version {version}, and this flow knows version {BEHAVIOUR}; use the flow that began it"
+        ),
+        Corrupt::NoPlan(digest) => format!("its plan {} is not in the store", digest.short()),
+        Corrupt::Diverged { ticket } => {
+            format!("the arguments of {ticket} are not those in its log")
+        }
+    }
+}
+
+impl Driver {
+    /// Begins a run.
+    pub fn begin(around: Surroundings, new: NewRun) -> Result<Self, BeginError> {
+        check_executors(&around, &new.plan)?;
+        let values = StoreValues::new(around.store.clone());
+        let files = take_files(&around, &values, &new)?;
+        let inputs = take_inputs(&around, &values, new.inputs)?;
+        let plan = values.put_bytes(new.plan.to_json().into_bytes());
+        let start = Start {
+            run: RunId(name().into()),
+            behaviour: BEHAVIOUR,
+            plan,
+            inputs,
+            files,
+            seed: new.seed,
+            budget: new.budget,
+            trigger: new.trigger,
+        };
+        let now = around.clock.now();
+        let (run, event, delta) = Run::start(new.plan, start, now);
+        let mut driver = Self::new(around, run, values, EPOCH_FIRST)?;
+        driver.reload()?;
+        let firing = driver.run.started().trigger.as_ref();
+        driver.draft.begin = Some(Begin {
+            workflow: driver.run.workflow().clone(),
+            plan,
+            at: now,
+            firing: firing.map(|firing| (firing.trigger.clone(), firing.scheduled)),
+        });
+        driver.draft.push(0, &event);
+        driver.seq = 1;
+        for action in delta.actions {
+            driver.carry_out(action)?;
+        }
+        Ok(driver)
+    }
+
+    /// Takes up a run where its log ends.
+    pub async fn resume(around: Surroundings, id: &RunId) -> Result<Self, BeginError> {
+        let taken = around.store.take(id).await?;
+        let values = StoreValues::new(around.store.clone());
+        let events = read_log(&around, id)?;
+        let plans = |digest: &flow_core::digest::Digest| {
+            let bytes = values.bytes(digest)?;
+            let text = std::str::from_utf8(&bytes).ok()?;
+            Plan::from_json(text).ok().map(Arc::new)
+        };
+        let run = Run::replay(&plans, events).map_err(|why| BeginError::Corrupt {
+            run: id.clone(),
+            why,
+        })?;
+        check_executors(&around, run.plan())?;
+        let mut driver = Self::new(around, run, values, taken.epoch)?;
+        driver.seq = taken.head;
+        driver.head = taken.head;
+        driver.reload()?;
+        driver.recover();
+        driver.inputs.push_back(Input::Take {
+            epoch: taken.epoch,
+            binary: env!("CARGO_PKG_VERSION").into(),
+        });
+        driver.pump()?;
+        for action in driver.run.outstanding() {
+            driver.carry_out(action)?;
+        }
+        Ok(driver)
+    }
+
+    /// Gives back what was granted for attempts that never began, and the slots
+    /// of processes that are dead.
+    fn recover(&mut self) {
+        let now = self.around.clock.now();
+        let open: BTreeSet<Ticket> = self.run.open_tickets().collect();
+        let run = self.run.id().clone();
+        let decision = self.arbiter.keep_only(&run, &open, now);
+        self.heed(decision);
+        let mine: Vec<OwnerId> = self
+            .arbiter
+            .holds_of(&run)
+            .filter_map(|(_, hold)| hold.owner.clone())
+            .filter(|owner| *owner != self.owner)
+            .collect();
+        for owner in mine {
+            let decision = self.arbiter.owner_gone(&owner, now);
+            self.heed(decision);
+        }
+    }
+
+    fn new(
+        around: Surroundings,
+        run: Run,
+        values: StoreValues,
+        epoch: u64,
+    ) -> Result<Self, BeginError> {
+        let owner = around.store.owner()?;
+        let layout = around.store.layout();
+        let office = Arc::new(Office {
+            blobs: around.store.blobs().clone(),
+            reaper: Arc::new(Reaper::default()),
+            secrets: around.secrets.clone(),
+            unfinished: layout.unfinished(owner.id().as_str()),
+            logs: layout.logs(run.id()),
+        });
+        Ok(Self {
+            arbiter: Arbiter::new(around.terms.clone()),
+            owner: OwnerId(owner.id().as_str().into()),
+            reader: around.store.reader()?,
+            run,
+            around,
+            office,
+            epoch,
+            seq: 0,
+            head: 0,
+            shared: 0,
+            arbiter_wake: None,
+            values,
+            draft: Draft::default(),
+            sent: None,
+            inputs: VecDeque::new(),
+            waiting: std::collections::BTreeMap::new(),
+            queued: VecDeque::new(),
+            flying: std::collections::BTreeMap::new(),
+            granted: std::collections::BTreeMap::new(),
+            live: std::collections::BTreeMap::new(),
+            tasks: JoinSet::new(),
+            by_task: std::collections::HashMap::new(),
+            notes: mpsc::channel(NOTES),
+            counts: crate::store::Counts::default(),
+        })
+    }
+}
+
+fn check_executors(around: &Surroundings, plan: &Plan) -> Result<(), BeginError> {
+    for node in plan.graph.node_weights() {
+        if let NodeKind::Step(step) = &node.kind
+            && !around.executors.contains_key(&step.step)
+        {
+            return Err(BeginError::NoExecutor {
+                step: step.step.clone(),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn take_files(
+    around: &Surroundings,
+    values: &StoreValues,
+    new: &NewRun,
+) -> Result<Vec<PinnedFile>, BeginError> {
+    let mut pinned = Vec::with_capacity(new.files.len());
+    for (path, file, media) in &new.files {
+        let artifact = take_file(around, values, file, *media)?;
+        pinned.push(PinnedFile {
+            path: path.clone(),
+            artifact: values.put(&artifact),
+        });
+    }
+    Ok(pinned)
+}
+
+fn take_inputs(
+    around: &Surroundings,
+    values: &StoreValues,
+    given: Vec<Given>,
+) -> Result<Handle, BeginError> {
+    let inputs = given.into_iter().map(|given| match given {
+        Given::Value(value) => Ok(value),
+        Given::File(file, media) => take_file(around, values, &file, media),
+    });
+    let inputs: Vec<Value> = inputs.collect::<Result<_, BeginError>>()?;
+    Ok(values.put(&Value::list(inputs)))
+}
+
+fn take_file(
+    around: &Surroundings,
+    values: &StoreValues,
+    file: &Path,
+    media: Media,
+) -> Result<Value, BeginError> {
+    let kept = around.store.blobs().keep_file(file);
+    let kept = kept.map_err(|error| BeginError::File {
+        path: file.display().to_string().into(),
+        cause: error.to_string(),
+    })?;
+    let artifact = Artifact {
+        digest: kept.digest.to_string().into(),
+        media,
+        bytes: kept.size,
+        facts: std::collections::BTreeMap::new(),
+    };
+    values.keep(kept);
+    Ok(Value::Artifact(Arc::new(artifact)))
+}
+
+/// Reads the log of a run.
+fn read_log(around: &Surroundings, id: &RunId) -> Result<Vec<Event>, BeginError> {
+    let reader = around.store.reader()?;
+    let mut events = Vec::new();
+    loop {
+        let from = u64::try_from(events.len()).unwrap_or(u64::MAX);
+        let rows = reader.events(id, from, PAGE)?;
+        let count = rows.len();
+        for row in rows {
+            let fact = Fact::decode(&row.body).map_err(|cause| BeginError::Log {
+                run: id.clone(),
+                seq: row.seq,
+                cause,
+            })?;
+            events.push(Event { at: row.at, fact });
+        }
+        if count < PAGE {
+            return Ok(events);
+        }
+    }
+}
+
+/// Makes a name that is short and can be said.
+fn name() -> String {
+    const FIRST: &[u8; 16] = b"bdfghjklmnprstvz";
+    const SECOND: &[u8; 4] = b"aeio";
+    let mut bits = RandomState::new().build_hasher().finish();
+    let mut name = String::with_capacity(8);
+    for _ in 0..4 {
+        let first = usize::try_from(bits % 16).unwrap_or(0);
+        let second = usize::try_from(bits / 16 % 4).unwrap_or(0);
+        name.push(char::from(FIRST[first]));
+        name.push(char::from(SECOND[second]));
+        bits /= 64;
+    }
+    name
+}

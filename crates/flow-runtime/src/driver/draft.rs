@@ -1,0 +1,395 @@
+//! The draft: events that were decided and wait for the writer.
+
+use std::sync::Arc;
+
+use flow_core::address::{RunId, Ticket};
+use flow_core::amount::{Money, Timestamp};
+use flow_core::arbiter::{Demand, Ending};
+use flow_core::digest::Digest;
+use flow_core::effect::Effect;
+use flow_core::event::{Event, Fact, Then};
+use flow_core::handle::Handle;
+use flow_core::plan::NodeId;
+use flow_core::run::Action;
+use flow_core::step::Bill;
+
+use crate::artifacts::Kept;
+use crate::store::{
+    Append, AskChange, AskRow, Batch, Begin, CacheEntry, EffectRow, EffectState, EventRow, Hold,
+    Level, Summary,
+};
+use crate::values::Fresh;
+
+/// Something that was asked of the arbiter, so that it can be asked again when
+/// another process was first.
+#[derive(Debug, Clone)]
+pub(crate) enum Asked {
+    /// A grant was taken.
+    Granted(Box<Demand>),
+    /// An attempt came to its end.
+    Settled(Ticket, Bill, Ending),
+    /// A demand was taken back.
+    Withdrawn(Ticket),
+}
+
+/// Events that wait for the writer, with all that belongs to them.
+#[derive(Default)]
+pub(crate) struct Draft {
+    pub(crate) level: Level,
+    pub(crate) events: Vec<EventRow>,
+    pub(crate) values: Fresh,
+    pub(crate) kept: Vec<Kept>,
+    pub(crate) references: Vec<Digest>,
+    pub(crate) cache: Vec<CacheEntry>,
+    pub(crate) effects: Vec<EffectRow>,
+    pub(crate) asks: Vec<AskChange>,
+    pub(crate) asked: Vec<Asked>,
+    pub(crate) begin: Option<Begin>,
+    pub(crate) summary: Option<Summary>,
+    pub(crate) hold: Hold,
+    /// What is carried out when this is durable.
+    pub(crate) actions: Vec<Action>,
+    /// The events themselves, for whoever watches.
+    pub(crate) told: Vec<Event>,
+}
+
+impl Draft {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.summary.is_none() && self.asked.is_empty()
+    }
+
+    /// Adds an event.
+    pub(crate) fn push(&mut self, seq: u64, event: &Event) {
+        let mut body = Vec::with_capacity(64);
+        event
+            .fact
+            .encode(&mut body)
+            .expect("the list of a `for` is computed before it gets into an event");
+        self.level = self.level.max(level(&event.fact));
+        for handle in handles(&event.fact) {
+            if let Handle::Stored(digest) = handle {
+                self.references.push(**digest);
+            }
+        }
+        self.note_effect(event, &body);
+        self.note_ask(event, &body);
+        self.events.push(EventRow {
+            seq,
+            at: event.at,
+            kind: event.fact.kind(),
+            node: node(&event.fact),
+            body,
+        });
+        self.told.push(event.clone());
+    }
+
+    fn note_effect(&mut self, event: &Event, body: &[u8]) {
+        if let Fact::AttemptStarted(started) = &event.fact
+            && started.effect.acts()
+        {
+            self.effects.push(EffectRow {
+                ticket: ticket_bytes(&started.ticket),
+                state: EffectState::Intended,
+                at: event.at,
+                idempotency: started.idempotency,
+                body: body.to_vec(),
+            });
+        }
+    }
+
+    fn note_ask(&mut self, event: &Event, body: &[u8]) {
+        match &event.fact {
+            Fact::Asked {
+                ticket, expires, ..
+            } => self.asks.push(AskChange::Asked(AskRow {
+                ticket: ticket_bytes(ticket),
+                at: event.at,
+                expires: *expires,
+                body: body.to_vec(),
+            })),
+            Fact::Answered { ticket, .. } => self.asks.push(AskChange::Over {
+                ticket: ticket_bytes(ticket),
+            }),
+            _ => {}
+        }
+    }
+
+    /// Makes the batch for the writer; what is carried out later stays here.
+    pub(crate) fn batch(&mut self, run: &RunId, epoch: u64, head: u64) -> Batch {
+        let mut append = Append::new(run.clone(), epoch, head);
+        append.begin = self.begin.take();
+        append.events = std::mem::take(&mut self.events);
+        append.references = std::mem::take(&mut self.references);
+        append.references.append(&mut self.values.references);
+        append.summary = self.summary.take();
+        append.effects = std::mem::take(&mut self.effects);
+        append.asks = std::mem::take(&mut self.asks);
+        append.hold = self.hold;
+        let mut blobs = std::mem::take(&mut self.values.blobs);
+        blobs.append(&mut self.kept);
+        Batch {
+            level: self.level,
+            append: Some(append),
+            values: std::mem::take(&mut self.values.values),
+            blobs,
+            shared: None,
+            cache: std::mem::take(&mut self.cache),
+            state: Vec::new(),
+            letters: Vec::new(),
+        }
+    }
+}
+
+/// Returns the stored form of an attempt's address.
+pub(crate) fn ticket_bytes(ticket: &Ticket) -> Vec<u8> {
+    ticket.to_string().into_bytes()
+}
+
+/// Returns how sure the commit of a fact has to be.
+pub(crate) fn level(fact: &Fact) -> Level {
+    let is_dear = match fact {
+        Fact::AttemptStarted(started) => started.effect.costs() || started.grant.hold > Money(0),
+        Fact::Succeeded { bill, .. }
+        | Fact::Failed { bill, .. }
+        | Fact::Stopped { bill, .. }
+        | Fact::AttemptLost { bill, .. }
+            if *bill != Bill::None =>
+        {
+            true
+        }
+        Fact::Failed { then, .. } | Fact::Stopped { then, .. } | Fact::AttemptLost { then, .. } => {
+            matches!(then, Then::Unknown | Then::Probe { .. })
+        }
+        Fact::RunStarted(_)
+        | Fact::OwnerTook { .. }
+        | Fact::PauseAsked { .. }
+        | Fact::ResumeAsked { .. }
+        | Fact::CancelAsked { .. }
+        | Fact::LimitsChanged { .. }
+        | Fact::PlanReplaced { .. }
+        | Fact::Reset { .. }
+        | Fact::Adopted { .. }
+        | Fact::RunSettled { .. }
+        | Fact::Reopened { .. }
+        | Fact::Submitted { .. }
+        | Fact::Probed { .. }
+        | Fact::Resolved { .. }
+        | Fact::Rebilled { .. }
+        | Fact::Asked { .. }
+        | Fact::Answered { .. } => true,
+        Fact::Succeeded { .. }
+        | Fact::Opened { .. }
+        | Fact::ItemsExpanded { .. }
+        | Fact::BranchTaken { .. }
+        | Fact::RoundOpened { .. }
+        | Fact::RaceWon { .. }
+        | Fact::Yielded { .. }
+        | Fact::Broke { .. }
+        | Fact::Reused { .. }
+        | Fact::WasSent { .. }
+        | Fact::Elapsed(_)
+        | Fact::Waits { .. }
+        | Fact::Refused { .. } => false,
+    };
+    if is_dear { Level::Synced } else { Level::Lazy }
+}
+
+/// Returns how sure the outcome of an attempt has to be, by its effect.
+pub(crate) fn level_of_outcome(effect: Effect) -> Level {
+    if effect.costs() {
+        Level::Synced
+    } else {
+        Level::Lazy
+    }
+}
+
+/// Returns the node that a fact is about.
+fn node(fact: &Fact) -> NodeId {
+    match fact {
+        Fact::CancelAsked { scope: at, .. }
+        | Fact::Opened { at, .. }
+        | Fact::Reset { at, .. }
+        | Fact::Adopted { at, .. }
+        | Fact::ItemsExpanded { at, .. }
+        | Fact::BranchTaken { at, .. }
+        | Fact::RoundOpened { at, .. }
+        | Fact::RaceWon { at, .. }
+        | Fact::Yielded { at, .. }
+        | Fact::Broke { at, .. }
+        | Fact::Reused { at, .. }
+        | Fact::Refused { at, .. } => at.node,
+        Fact::AttemptStarted(started) => started.ticket.at.node,
+        Fact::WasSent { ticket }
+        | Fact::Submitted { ticket, .. }
+        | Fact::Succeeded { ticket, .. }
+        | Fact::Failed { ticket, .. }
+        | Fact::Stopped { ticket, .. }
+        | Fact::AttemptLost { ticket, .. }
+        | Fact::Probed { ticket, .. }
+        | Fact::Resolved { ticket, .. }
+        | Fact::Rebilled { ticket, .. }
+        | Fact::Waits { ticket, .. }
+        | Fact::Asked { ticket, .. }
+        | Fact::Answered { ticket, .. } => ticket.at.node,
+        Fact::Elapsed(timer) => timer_node(timer),
+        Fact::RunStarted(_)
+        | Fact::OwnerTook { .. }
+        | Fact::PauseAsked { .. }
+        | Fact::ResumeAsked { .. }
+        | Fact::LimitsChanged { .. }
+        | Fact::PlanReplaced { .. }
+        | Fact::RunSettled { .. }
+        | Fact::Reopened { .. } => NodeId(0),
+    }
+}
+
+fn timer_node(timer: &flow_core::event::Timer) -> NodeId {
+    use flow_core::event::Timer;
+    match timer {
+        Timer::Pause(at) | Timer::Within(at) => at.node,
+        Timer::Wait(ticket) | Timer::Expiry(ticket) => ticket.at.node,
+    }
+}
+
+/// Returns the handles in a fact.
+fn handles(fact: &Fact) -> Vec<&Handle> {
+    match fact {
+        Fact::RunStarted(start) => {
+            let files = start.files.iter().map(|file| &file.artifact);
+            let event = start
+                .trigger
+                .iter()
+                .filter_map(|firing| firing.event.as_ref());
+            std::iter::once(&start.inputs)
+                .chain(files)
+                .chain(event)
+                .collect()
+        }
+        Fact::Adopted { value, .. }
+        | Fact::Yielded { value, .. }
+        | Fact::Reused { value, .. }
+        | Fact::Succeeded { value, .. }
+        | Fact::Waits { value, .. }
+        | Fact::Answered { value, .. } => vec![value],
+        Fact::RoundOpened { state, .. } => vec![state],
+        Fact::Submitted { job, .. } => vec![job],
+        Fact::RunSettled { output, .. } => output.iter().collect(),
+        Fact::ItemsExpanded { keys, .. } => keys.iter().collect(),
+        Fact::Probed { found, .. } => found.iter().collect(),
+        Fact::Asked {
+            form, otherwise, ..
+        } => std::iter::once(form).chain(otherwise).collect(),
+        Fact::Resolved {
+            verdict: flow_core::event::Verdict::Happened(value),
+            ..
+        } => vec![value],
+        Fact::OwnerTook { .. }
+        | Fact::PauseAsked { .. }
+        | Fact::ResumeAsked { .. }
+        | Fact::CancelAsked { .. }
+        | Fact::Opened { .. }
+        | Fact::LimitsChanged { .. }
+        | Fact::PlanReplaced { .. }
+        | Fact::Reset { .. }
+        | Fact::Reopened { .. }
+        | Fact::BranchTaken { .. }
+        | Fact::RaceWon { .. }
+        | Fact::Broke { .. }
+        | Fact::AttemptStarted(_)
+        | Fact::WasSent { .. }
+        | Fact::Failed { .. }
+        | Fact::Stopped { .. }
+        | Fact::AttemptLost { .. }
+        | Fact::Resolved { .. }
+        | Fact::Rebilled { .. }
+        | Fact::Elapsed(_)
+        | Fact::Refused { .. } => Vec::new(),
+    }
+}
+
+/// Returns what became of an act, if a fact says so.
+pub(crate) fn effect_state(fact: &Fact) -> Option<(&Ticket, EffectState)> {
+    use flow_core::event::Verdict;
+    use flow_core::step::Sent;
+    match fact {
+        Fact::Succeeded { ticket, .. }
+        | Fact::Probed {
+            ticket,
+            found: Some(_),
+            ..
+        }
+        | Fact::Resolved {
+            ticket,
+            verdict: Verdict::Happened(_),
+            ..
+        } => Some((ticket, EffectState::Happened)),
+        Fact::Resolved {
+            ticket,
+            verdict: Verdict::DidNot,
+            ..
+        } => Some((ticket, EffectState::DidNot)),
+        Fact::Resolved {
+            ticket,
+            verdict: Verdict::GiveUp,
+            ..
+        } => Some((ticket, EffectState::GivenUp)),
+        Fact::Failed {
+            ticket, sent, then, ..
+        }
+        | Fact::Stopped {
+            ticket, sent, then, ..
+        } => {
+            let state = match (sent, then) {
+                (_, Then::Unknown) => EffectState::Unknown,
+                (Sent::No | Sent::Refused, _) => EffectState::DidNot,
+                (Sent::Maybe, _) => EffectState::Intended,
+            };
+            Some((ticket, state))
+        }
+        Fact::AttemptLost {
+            ticket,
+            then: Then::Unknown,
+            ..
+        }
+        | Fact::Probed {
+            ticket,
+            found: None,
+            then: Then::Unknown,
+        } => Some((ticket, EffectState::Unknown)),
+        _ => None,
+    }
+}
+
+/// Says where the value of a handle is, for the cache.
+pub(crate) fn held(handle: &Handle) -> Option<crate::store::Held> {
+    match handle {
+        Handle::Small(value) => {
+            let mut bytes = Vec::new();
+            value.encode(&mut bytes).ok()?;
+            Some(crate::store::Held::Inline(bytes))
+        }
+        Handle::Stored(digest) => Some(crate::store::Held::Stored(**digest)),
+        Handle::Listed(_) => None,
+    }
+}
+
+/// Reads a handle of the cache.
+pub(crate) fn handle_of(held: &crate::store::Held) -> Option<Handle> {
+    match held {
+        crate::store::Held::Inline(bytes) => {
+            let value = flow_core::value::Value::decode(bytes).ok()?;
+            Some(Handle::Small(value))
+        }
+        crate::store::Held::Stored(digest) => Some(Handle::Stored(Arc::new(*digest))),
+    }
+}
+
+/// When something that is good for so long is too old.
+pub(crate) fn expiry(made: Timestamp, shared: flow_core::run::Shared) -> Option<Option<Timestamp>> {
+    use flow_core::run::Shared;
+    match shared {
+        Shared::No => None,
+        Shared::Ever => Some(None),
+        Shared::For(length) => Some(made.checked_add(length)),
+    }
+}
