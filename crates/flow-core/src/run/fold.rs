@@ -172,6 +172,13 @@ impl Run {
                 }
             }
         }
+        // What asks already has to ask again: the limit is part of its demand.
+        let asking = self
+            .cells_where(|state| matches!(state, State::Step(step) if step.phase == Phase::Ready));
+        for cell in asking {
+            let wishes = self.wishes(cell);
+            self.delta.actions.extend(wishes.actions);
+        }
         // Whatever was held may fit now; if not, it is refused again.
         let held = self
             .cells_where(|state| matches!(state, State::Step(step) if step.phase == Phase::Held));

@@ -128,13 +128,19 @@ impl Run {
             counts: Counts::No,
         };
         let is_unwanted = self.is_unwanted(cell, running);
+        let is_late = running.stop == Some(Stop::Within);
         let then = match running.effect {
             Effect::Act(Act::Probed) => probe(now),
-            Effect::Act(Act::Keyed(window)) if !is_unwanted && is_inside(window, step, now) => {
+            Effect::Act(Act::Keyed(window))
+                if !is_unwanted && !is_late && is_inside(window, step, now) =>
+            {
                 again(Same::Act)
             }
             Effect::Act(Act::Keyed(_) | Act::Once) => Then::Unknown,
             Effect::Pure | Effect::Read | Effect::Paid if is_unwanted => Then::Cut,
+            Effect::Pure | Effect::Read | Effect::Paid if is_late => {
+                self.way_out_of_step(cell, &super::fold::late())
+            }
             Effect::Pure | Effect::Read => again(Same::No),
             Effect::Paid => match self.policies(cell).and_then(|policies| policies.on_lost) {
                 Some(OnLost::Ask) => Then::Unknown,

@@ -146,6 +146,8 @@ impl Till {
     }
 
     fn grant(&mut self, demand: &Demand) -> Grant {
+        // Asked again, it has what it had.
+        let known = self.entries.contains_key(&demand.hold);
         let ledgers: Vec<_> = demand
             .ledgers
             .iter()
@@ -156,7 +158,9 @@ impl Till {
             amount: demand.amount,
             is_open: true,
         };
-        self.entries.insert(demand.hold.clone(), entry);
+        if !known {
+            self.entries.insert(demand.hold.clone(), entry);
+        }
         Grant {
             hold: demand.amount,
             ledgers,

@@ -55,7 +55,7 @@ impl Reading<'_> {
             Fact::ResumeAsked { .. } => self.is_paused = false,
             // What has its value keeps it.
             Fact::CancelAsked { scope, .. } => {
-                if self.stand(scope) != Stand::Value {
+                if self.stand(scope) != Stand::Value || self.is_busy(scope) {
                     self.cancelled.push(scope.clone());
                 }
             }
@@ -492,7 +492,7 @@ impl Reading<'_> {
                 }
             }
             Timer::Within(at) => {
-                if self.stand(at) != Stand::Value {
+                if self.stand(at) != Stand::Value || self.is_busy(at) {
                     self.late.insert(at.clone());
                 }
                 Ok(())

@@ -210,7 +210,8 @@ impl Reading<'_> {
             let what = format!("{at} starts, but its arguments have no value");
             return Err(Fault::new(Check::Value, what));
         };
-        let mut departures = self.outside.departed.iter();
+        // What only looks may have been lost and done again, with other values.
+        let mut departures = self.outside.departed.iter().rev();
         let departure =
             departures.find(|other| other.run == self.run && other.ticket == started.ticket);
         if let Some(departure) = departure {

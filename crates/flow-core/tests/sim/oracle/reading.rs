@@ -234,17 +234,46 @@ impl<'a> Reading<'a> {
         // What it was the fallback of is tried again.
         let fallen: Vec<At> = self.fallen.iter().cloned().collect();
         for at in fallen {
-            if self.fallen.contains(&at) && self.stand(&at) != Stand::Value {
+            if self.fallen.contains(&at) && !self.is_done(&at) {
                 self.begin_again_inside(&at);
             }
         }
-        self.settled
-            .retain(|_, settled| matches!(settled, Settled::Value(_)));
-        self.late.clear();
-        self.cancelled.clear();
-        self.broken.clear();
+        let lost: Vec<At> = self
+            .settled
+            .iter()
+            .filter(|(at, settled)| !matches!(settled, Settled::Value(_)) && !self.is_done(at))
+            .map(|(at, _)| at.clone())
+            .collect();
+        let late: Vec<At> = self
+            .late
+            .iter()
+            .filter(|at| self.is_done(at))
+            .cloned()
+            .collect();
+        let cancelled = self
+            .cancelled
+            .iter()
+            .filter(|at| self.is_done(at))
+            .cloned()
+            .collect();
+        let broken = self
+            .broken
+            .iter()
+            .filter(|(at, _)| self.is_done(at))
+            .cloned();
+        let broken: Vec<_> = broken.collect();
+        self.settled.retain(|at, _| !lost.contains(at));
+        self.late = late.into_iter().collect();
+        self.cancelled = cancelled;
+        self.broken = broken.into_iter().collect();
         self.tries.clear();
         self.status = None;
+    }
+
+    /// Whether an instance, or one around it, has its value.
+    fn is_done(&self, at: &At) -> bool {
+        let mut around = self.map.around(at).into_iter();
+        around.any(|instance| self.stand(&instance) == Stand::Value)
     }
 
     pub(super) fn is_cancelled(&self, at: &At) -> bool {

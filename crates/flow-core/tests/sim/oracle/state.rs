@@ -67,12 +67,16 @@ impl Reading<'_> {
         self.stand_of_kind(at)
     }
 
+    /// Whether it or a part of it was cancelled: then nothing is done about its
+    /// failure.
+    fn is_given_up(&self, at: &At) -> bool {
+        let mut scopes = self.cancelled.iter();
+        self.is_cancelled(at) || scopes.any(|scope| self.map.is_inside(scope, at))
+    }
+
     /// Whether its fallback may still be taken.
     fn may_fall(&self, at: &At) -> bool {
-        let mut scopes = self.cancelled.iter();
-        // A part that was cancelled is not replaced.
-        !self.is_cancelled(at)
-            && !scopes.any(|scope| self.map.is_inside(scope, at))
+        !self.is_given_up(at)
             && map::fallback(&self.plan, at.node).is_some()
             && !self.fallen.contains(at)
     }
@@ -141,6 +145,7 @@ impl Reading<'_> {
             | NodeKind::Race(_)
             | NodeKind::Parallel(_) => false,
         };
+        let retries = retries && !self.is_given_up(at);
         if stand == Stand::Dead && (retries || self.may_fall(at)) {
             Stand::Open
         } else {

@@ -27,7 +27,9 @@ impl World {
     pub(super) fn happen(&mut self, pending: Pending) -> Result<(), Fault> {
         match pending {
             Pending::Wish(number, action) => self.carry_out(number, action),
-            Pending::Grant(number, hold, reply) => self.granted(number, &hold, *reply),
+            Pending::Grant(number, hold, demand, reply) => {
+                self.granted(number, &hold, demand, *reply)
+            }
             Pending::Depart(call) => self.depart(*call),
             Pending::Arrive(call) => {
                 self.arrive(*call);
@@ -111,9 +113,13 @@ impl World {
             };
             return self.feed(number, reused);
         }
+        // What it was granted and hasn't used yet may not fit any more.
         let hold = prepared.demand.hold.clone();
+        self.release_unless_begun(number, hold.ticket.clone());
         self.till.ask(prepared.demand.clone(), self.now);
-        self.lives[number].asking.insert(hold, Box::new(prepared));
+        self.sequence += 1;
+        let asked = (self.sequence, Box::new(prepared));
+        self.lives[number].asking.insert(hold, asked);
         Ok(())
     }
 
@@ -125,7 +131,7 @@ impl World {
                 continue;
             };
             if self.traits.mutant == Some(Mutant::EffectBeforeIntent)
-                && let Some(prepared) = self.lives[number].asking.get(&hold)
+                && let Some((_, prepared)) = self.lives[number].asking.get(&hold)
                 && prepared.effect.costs()
             {
                 let call = call_of(number, prepared, &self.lives[number].run);
@@ -138,13 +144,26 @@ impl World {
             } else {
                 0
             };
-            self.soon(delay, Pending::Grant(number, hold, Box::new(reply)));
+            let asked = self.lives[number].asking.get(&hold);
+            let demand = asked.map_or(0, |(demand, _)| *demand);
+            self.soon(delay, Pending::Grant(number, hold, demand, Box::new(reply)));
         }
     }
 
-    fn granted(&mut self, number: usize, hold: &HoldId, reply: Reply) -> Result<(), Fault> {
-        let Some(prepared) = self.lives[number].asking.remove(hold) else {
-            self.till.release(hold);
+    fn granted(
+        &mut self,
+        number: usize,
+        hold: &HoldId,
+        demand: u64,
+        reply: Reply,
+    ) -> Result<(), Fault> {
+        let asked = self.lives[number].asking.get(hold);
+        if asked.is_some_and(|(asked, _)| *asked != demand) {
+            // It was asked again since.
+            return Ok(());
+        }
+        let Some((_, prepared)) = self.lives[number].asking.remove(hold) else {
+            self.release_unless_begun(number, hold.ticket.clone());
             return Ok(());
         };
         let ticket = hold.ticket.clone();

@@ -23,18 +23,26 @@ impl World {
         };
         let mut events = live.run.decide(input, self.now, &self.vault);
         self.sabotage(number, &mut events);
-        let begins = |event: &Event| matches!(event.fact, Fact::AttemptStarted(_));
-        if let Some(ticket) = asked
-            && !events.iter().any(begins)
-        {
-            // It isn't wanted any more.
-            let hold = self.hold(number, ticket);
-            self.till.release(&hold);
-        }
         for event in events {
             self.commit(number, event)?;
         }
+        if let Some(ticket) = asked {
+            self.release_unless_begun(number, ticket);
+        }
         Ok(())
+    }
+
+    /// Gives back what was granted to an attempt that isn't wanted any more.
+    pub(super) fn release_unless_begun(&mut self, number: usize, ticket: Ticket) {
+        let mut log = self.lives[number].log.iter();
+        let has_begun = log.any(|event| match &event.fact {
+            Fact::AttemptStarted(started) => started.ticket == ticket,
+            _ => false,
+        });
+        if !has_begun {
+            let hold = self.hold(number, ticket);
+            self.till.release(&hold);
+        }
     }
 
     /// Commits an event, and applies it.

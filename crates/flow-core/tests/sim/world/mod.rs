@@ -86,8 +86,8 @@ enum Pending {
     Find(usize, Ticket),
     /// A wish is carried out. Gone after a crash.
     Wish(usize, Action),
-    /// A grant arrives. Gone after a crash.
-    Grant(usize, HoldId, Box<crate::gate::Reply>),
+    /// What the till says to a demand arrives. Gone after a crash.
+    Grant(usize, HoldId, u64, Box<crate::gate::Reply>),
     /// A person answers.
     Answer(usize, Ticket),
     /// Somebody does something to a run.
@@ -109,7 +109,8 @@ struct Live {
     /// Attempts that were started here, with how far they are.
     doing: BTreeMap<Ticket, Doing>,
     calls: BTreeMap<Ticket, Call>,
-    asking: BTreeMap<HoldId, Box<Prepared>>,
+    /// What waits for the till, with the number of the demand.
+    asking: BTreeMap<HoldId, (u64, Box<Prepared>)>,
 }
 
 /// How far an attempt is.
