@@ -14,7 +14,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use flow_core::address::RunId;
-use flow_core::amount::Timestamp;
+use flow_core::amount::{Duration as Age, Timestamp};
 use flow_core::digest::Digest;
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::oneshot;
@@ -27,6 +27,17 @@ use super::read::{ReadError, Reader};
 use super::rows::{Key, integer, let_go};
 use super::schema::Holder;
 use crate::owner::OwnerError;
+
+/// What a collection may remove.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Collecting {
+    /// When it is.
+    pub now: Timestamp,
+    /// How old a blob has to be.
+    pub age: Age,
+    /// How long it waits, in all, for those who keep blobs.
+    pub patience: Duration,
+}
 
 /// What a collection removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -72,9 +83,6 @@ pub enum CollectError {
 /// How many are removed in one transaction.
 const AT_ONCE: usize = 256;
 
-/// How long a collection waits, in all, for those who keep blobs.
-const PATIENCE: Duration = Duration::from_secs(5);
-
 /// How long it waits before it tries again.
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -83,18 +91,25 @@ pub(super) struct Collection<'a> {
     pub(super) queue: &'a Queue,
     pub(super) layout: &'a Layout,
     pub(super) reader: Reader,
-    /// When it is, and which blobs are old enough.
-    pub(super) now: Timestamp,
-    pub(super) made_max: Timestamp,
+    pub(super) wanted: Collecting,
     pub(super) waited: Duration,
     pub(super) done: Collected,
 }
+
+impl Collecting {
+    /// Returns the last instant at which a blob may have been kept.
+    fn made_max(&self) -> Timestamp {
+        Timestamp(self.now.0.saturating_sub(self.age.0 / NANOS_PER_MILLI))
+    }
+}
+
+const NANOS_PER_MILLI: i64 = 1_000_000;
 
 impl Collection<'_> {
     /// Removes all that nobody refers to. The cache keeps values, and values
     /// keep blobs, so they go in this order.
     pub(super) fn run(mut self) -> Result<Collected, CollectError> {
-        let now = self.now;
+        let now = self.wanted.now;
         self.done.cache = self.each(
             |reader, after| reader.stale_cache(now, after, AT_ONCE),
             |keys| Garbage::Cache { keys, now },
@@ -103,7 +118,7 @@ impl Collection<'_> {
             |reader, after| reader.values_alone(after, AT_ONCE),
             Garbage::Values,
         )?;
-        let made_max = self.made_max;
+        let made_max = self.wanted.made_max();
         self.done.blobs = self.each(
             |reader, after| reader.blobs_alone(made_max, after, AT_ONCE),
             |digests| Garbage::Blobs {
@@ -154,7 +169,7 @@ impl Collection<'_> {
             let is_old = entry
                 .metadata()
                 .and_then(|metadata| metadata.modified())
-                .is_ok_and(|changed| timestamp(changed) <= self.made_max);
+                .is_ok_and(|changed| timestamp(changed) <= self.wanted.made_max());
             if is_old && !self.reader.blob_is_there(&digest)? {
                 orphans.push(digest);
             }
@@ -167,7 +182,7 @@ impl Collection<'_> {
         loop {
             match remove(self.queue, garbage.clone())? {
                 Swept::Removed(removed) => return Ok(removed),
-                Swept::Busy if self.waited >= PATIENCE => {
+                Swept::Busy if self.waited >= self.wanted.patience => {
                     self.done.left += garbage.len();
                     return Ok(0);
                 }
