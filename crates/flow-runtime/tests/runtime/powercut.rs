@@ -266,7 +266,7 @@ fn judge(store: &Store, sent: &[Sent]) -> Result<(), String> {
 /// How many stories are told; more of them with `FLOW_TEST_STORIES`.
 fn stories() -> u64 {
     let asked = std::env::var("FLOW_TEST_STORIES");
-    asked.map_or(200, |count| count.parse().unwrap())
+    asked.map_or(100, |count| count.parse().unwrap())
 }
 
 #[test]
