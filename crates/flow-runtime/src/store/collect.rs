@@ -317,3 +317,67 @@ fn timestamp(time: SystemTime) -> Timestamp {
     let since = since.unwrap_or_default().as_millis();
     Timestamp(i64::try_from(since).unwrap_or(i64::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::schema;
+    use super::*;
+
+    enum Referred {
+        To,
+        NotTo,
+    }
+
+    /// A store with a value, a blob and an entry of the cache, which are needed
+    /// or not.
+    fn rows(referred: &Referred) -> Connection {
+        let mut db = Connection::open_in_memory().unwrap();
+        schema::create(&mut db).unwrap();
+        let [value, blob] = [Digest::of(b"value"), Digest::of(b"blob")];
+        let sql = "INSERT INTO value VALUES (?1, x'00')";
+        db.execute(sql, [Key(&value)]).unwrap();
+        let sql = "INSERT INTO blob VALUES (?1, 4, 10, NULL)";
+        db.execute(sql, [Key(&blob)]).unwrap();
+        let sql = "INSERT INTO cache VALUES (?1, NULL, x'00', x'00', 1, ?2, 'r', 0)";
+        let (expires, references) = match referred {
+            Referred::To => (100, vec![value, blob]),
+            Referred::NotTo => (50, Vec::new()),
+        };
+        let key = Digest::of(b"key");
+        db.execute(sql, params![Key(&key), expires]).unwrap();
+        for digest in references {
+            let sql = "INSERT INTO reference VALUES (?1, 0, 1)";
+            db.execute(sql, [Key(&digest)]).unwrap();
+        }
+        db
+    }
+
+    #[test]
+    fn what_is_referred_to_by_now_is_not_removed() {
+        let now = Timestamp(50);
+        let blobs = |made_max| Garbage::Blobs {
+            digests: vec![Digest::of(b"blob")],
+            made_max: Timestamp(made_max),
+            now,
+        };
+        let found_before = [
+            Garbage::Cache {
+                keys: vec![Digest::of(b"key")],
+                now,
+            },
+            Garbage::Values(vec![Digest::of(b"value")]),
+            blobs(10),
+        ];
+        for garbage in &found_before {
+            let removed = remove_rows(&rows(&Referred::To), garbage).unwrap();
+            assert_eq!((removed.count, removed.files.len()), (0, 0), "{garbage:?}");
+            let removed = remove_rows(&rows(&Referred::NotTo), garbage).unwrap();
+            assert_eq!(removed.count, 1, "{garbage:?}");
+        }
+        let young = remove_rows(&rows(&Referred::NotTo), &blobs(9)).unwrap();
+        assert_eq!(young.count, 0);
+        let is_there = Garbage::Orphans(vec![Digest::of(b"blob"), Digest::of(b"none")]);
+        let removed = remove_rows(&rows(&Referred::NotTo), &is_there).unwrap();
+        assert_eq!(removed.files, [Digest::of(b"none")]);
+    }
+}
