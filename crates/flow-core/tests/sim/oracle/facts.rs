@@ -57,6 +57,7 @@ impl Reading<'_> {
             Fact::CancelAsked { scope, .. } => {
                 if self.stand(scope) != Stand::Value || self.is_busy(scope) {
                     self.cancelled.push(scope.clone());
+                    self.forget_what_was_found();
                 }
             }
             Fact::LimitsChanged { at, amount, .. } => match at {
@@ -494,6 +495,7 @@ impl Reading<'_> {
             Timer::Within(at) => {
                 if self.stand(at) != Stand::Value || self.is_busy(at) {
                     self.late.insert(at.clone());
+                    self.forget_what_was_found();
                 }
                 Ok(())
             }

@@ -194,7 +194,8 @@ impl Reading<'_> {
             let stand = self.stand_of_item(at, item, body);
             (stand, items.begun.contains(&item))
         });
-        if keep_ok {
+        // What nobody wanted isn't left out: it is still to be done.
+        if keep_ok && !self.is_unwanted(at) {
             return match stands.all(|(stand, _)| stand != Stand::Open) {
                 true => Stand::Value,
                 false => Stand::Open,

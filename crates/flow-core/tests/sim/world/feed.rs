@@ -84,7 +84,16 @@ impl World {
             }
         }
         for action in delta.actions {
-            self.lives[number].wished.insert(action.clone());
+            let is_new = self.lives[number].wished.insert(action.clone());
+            if let Action::Admit { ticket } = &action
+                && !is_new
+            {
+                // A demand that waits, or was just granted, is out of date.
+                let hold = self.hold(number, ticket.clone());
+                self.till.withdraw(&hold);
+                self.lives[number].asking.remove(&hold);
+                self.release_unless_begun(number, hold.ticket);
+            }
             self.see_to(number, action);
         }
     }
