@@ -36,6 +36,9 @@ impl Reading<'_> {
             Some(Settled::Failed(_) | Settled::Cut) => return Stand::Dead,
             None => {}
         }
+        if self.done.contains(at) {
+            return Stand::Value;
+        }
         let own = self.last.get(at);
         if own.is_some_and(|ticket| self.is_in_progress(ticket)) {
             return Stand::Open;
