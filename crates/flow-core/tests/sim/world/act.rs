@@ -136,7 +136,6 @@ impl World {
             {
                 let call = call_of(number, prepared, &self.lives[number].run);
                 self.outside.depart(&call, false);
-                self.has_mutated = true;
             }
             // Kept apart, the intent comes later than the hold.
             let delay = if self.traits.is_split {
@@ -172,16 +171,6 @@ impl World {
                 let call = call_of(number, &prepared, &self.lives[number].run);
                 self.lives[number].calls.insert(ticket.clone(), call);
                 let started = prepared.intent(grant);
-                if self.traits.mutant == Some(Mutant::PauseIgnored)
-                    && self.lives[number].run.is_paused()
-                {
-                    self.has_mutated = true;
-                    let event = flow_core::event::Event {
-                        at: self.now.max(self.lives[number].run.last_at()),
-                        fact: Fact::AttemptStarted(Box::new(started)),
-                    };
-                    return self.commit(number, event);
-                }
                 self.feed(number, Input::Granted(Box::new(started)))
             }
             Reply::Never(why) => self.feed(number, Input::Refused { ticket, why }),
@@ -218,7 +207,6 @@ impl World {
             self.soon(millis, Pending::TimeOut(number, ticket));
         }
         if self.traits.mutant == Some(Mutant::SentTwice) && call.effect.acts() {
-            self.has_mutated = true;
             self.soon(depart, Pending::Arrive(Box::new(call.clone())));
         }
         self.soon(depart, Pending::Depart(Box::new(call)));

@@ -141,7 +141,6 @@ impl World {
             );
             if matters {
                 log.remove(at);
-                self.has_mutated = true;
             }
         }
         let replayed = self.replayed(number, log)?;

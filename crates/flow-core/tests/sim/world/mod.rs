@@ -14,7 +14,7 @@ use flow_core::address::{RunId, Ticket};
 use flow_core::amount::{Money, Timestamp};
 use flow_core::arbiter::HoldId;
 use flow_core::digest::Digest;
-use flow_core::event::{BEHAVIOUR, Event, Start};
+use flow_core::event::{BEHAVIOUR, Event, Start, Status};
 use flow_core::handle::Values;
 use flow_core::plan::Plan;
 use flow_core::run::{Action, Input, Prepared, Run, Standing};
@@ -142,8 +142,6 @@ pub(crate) struct World {
     meddling_left: u32,
     /// How often somebody will still look at what is left.
     rounds: u32,
-    /// The mutant has done what it does.
-    pub(crate) has_mutated: bool,
 }
 
 /// How much is told of a world with a fault.
@@ -158,15 +156,14 @@ pub(crate) struct Outcome {
     pub(crate) logs: Vec<Vec<Event>>,
     pub(crate) standings: Vec<Standing>,
     pub(crate) outputs: Vec<Option<Value>>,
-    pub(crate) plans: Vec<Arc<Plan>>,
-    pub(crate) tastes: Vec<Taste>,
+    pub(crate) statuses: Vec<Option<Status>>,
 }
 
 /// How many things may happen in a world.
 const STEPS_MAX: u32 = 60_000;
 
 impl World {
-    pub(crate) fn new(seed: u64, traits: Traits) -> (Self, Vec<Taste>) {
+    pub(crate) fn new(seed: u64, traits: Traits) -> Self {
         // What is drawn here doesn't depend on what disturbs the world.
         let mut dice = Dice::named(seed, "plans");
         let count = dice.one(&[1, 1, 1, 2, 2, 3]);
@@ -193,16 +190,13 @@ impl World {
             crashes_left: traits.crashes,
             meddling_left: traits.meddling,
             rounds: 12,
-            has_mutated: false,
         };
-        let mut tastes = Vec::new();
         for number in 0..count {
             let taste = Taste::draw(&mut dice);
             let plan = Arc::new(generate::plan(&mut dice, taste));
-            tastes.push(taste);
             world.enter(number, plan, &mut dice);
         }
-        (world, tastes)
+        world
     }
 
     /// A run begins.
@@ -242,7 +236,7 @@ impl World {
     }
 
     /// Lets everything happen, and judges it.
-    pub(crate) fn live(mut self, tastes: Vec<Taste>, tells: Tells) -> Result<Outcome, Fault> {
+    pub(crate) fn live(mut self, tells: Tells) -> Result<Outcome, Fault> {
         if let Err(fault) = self.live_and_judge() {
             let logs = match tells {
                 Tells::Fault => String::new(),
@@ -258,9 +252,8 @@ impl World {
                 .clone()
                 .map(|live| live.run.output(&self.vault))
                 .collect(),
-            plans: lives.map(|live| live.plan.clone()).collect(),
+            statuses: lives.map(|live| live.run.status()).collect(),
             logs: self.lives.into_iter().map(|live| live.log).collect(),
-            tastes,
         })
     }
 
@@ -302,9 +295,9 @@ impl World {
         while self.intervene() {
             self.go_on()?;
         }
+        self.judge()?;
         self.check_ledgers()?;
-        self.check_replays()?;
-        self.judge()
+        self.check_replays()
     }
 
     fn take(&self, number: usize) -> Input {
