@@ -22,6 +22,7 @@ mod pages;
 mod project;
 
 mod drive;
+mod tell;
 
 mod commands;
 

@@ -104,7 +104,8 @@ pub fn reap(input: impl BufRead) {
 
 fn end(mut groups: BTreeMap<i32, Pid>) {
     for group in groups.values() {
-        drop(kill_process_group(*group, Signal::TERM));
+        // One that is gone by itself is what is wanted.
+        kill_process_group(*group, Signal::TERM).ok();
     }
     let mut waited = Duration::ZERO;
     while waited < GRACE {
@@ -116,6 +117,6 @@ fn end(mut groups: BTreeMap<i32, Pid>) {
         waited += STEP;
     }
     for group in groups.into_values() {
-        drop(kill_process_group(group, Signal::KILL));
+        kill_process_group(group, Signal::KILL).ok();
     }
 }

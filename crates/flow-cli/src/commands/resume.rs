@@ -6,7 +6,7 @@ use flow_core::run::Input;
 use flow_runtime::driver::{Driver, Order, Reuse};
 
 use crate::args::Resume as Args;
-use crate::drive::{Desk, drive};
+use crate::drive::{Desk, budget, drive};
 use crate::exit::{Exit, Failure};
 use crate::extra::Extra;
 use crate::output::Output;
@@ -16,7 +16,7 @@ pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exi
     let root = crate::project::root_here()?;
     let desk = Desk::open(&root, &args.running, extra, Reuse::Results)?;
     let id = find(&desk, &args.run)?;
-    let budget = desk.budget(&args.running)?;
+    let budget = budget(&args.running)?;
     drive(
         desk,
         output,

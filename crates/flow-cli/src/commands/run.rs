@@ -16,7 +16,7 @@ use flow_runtime::driver::{Driver, Given, NewRun, Reuse};
 use crate::args::Run as Args;
 use crate::commands::plan::given_inputs;
 use crate::commands::target::Target;
-use crate::drive::{Desk, drive};
+use crate::drive::{Desk, budget, drive};
 use crate::exit::{Exit, Failure};
 use crate::extra::Extra;
 use crate::output::Output;
@@ -47,7 +47,7 @@ pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exi
         files: files(plan, &target.root),
         plan: Arc::new(plan.clone()),
         seed: args.seed.unwrap_or_else(any_seed),
-        budget: desk.budget(&args.running)?,
+        budget: budget(&args.running)?,
         trigger: None,
     };
     drive(

@@ -10,7 +10,7 @@ use flow_core::event::{Event, Fact, Grant, Origin, Then};
 use flow_core::handle::Handle;
 use flow_core::run::{Action, Input, Prepared, Refusal, Shared};
 
-use super::draft::{Asked, expiry, handle_of, held};
+use super::draft::{Asked, handle_of, held};
 use super::{DriveError, Driver};
 use crate::store::{CacheEntry, SharedChange, SharedRow};
 use crate::values::artifacts;
@@ -184,6 +184,7 @@ impl Driver {
     }
 
     /// Tells the arbiter what an attempt cost.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "other facts end no attempt")]
     pub(super) fn settle(&mut self, event: &Event) {
         let Some((ticket, bill)) = event.fact.settlement() else {
             return;
@@ -247,15 +248,16 @@ impl Driver {
     }
 
     /// An attempt is over: its result is shared, and others take its place.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "other facts end no attempt")]
     pub(super) fn share(&mut self, event: &Event) {
-        let ticket = match &event.fact {
-            Fact::Succeeded { ticket, .. }
-            | Fact::Failed { ticket, .. }
-            | Fact::Stopped { ticket, .. }
-            | Fact::AttemptLost { ticket, .. }
-            | Fact::Waits { ticket, .. }
-            | Fact::Asked { ticket, .. } => ticket,
-            _ => return,
+        let (Fact::Succeeded { ticket, .. }
+        | Fact::Failed { ticket, .. }
+        | Fact::Stopped { ticket, .. }
+        | Fact::AttemptLost { ticket, .. }
+        | Fact::Waits { ticket, .. }
+        | Fact::Asked { ticket, .. }) = &event.fact
+        else {
+            return;
         };
         let Some(prepared) = self.granted.remove(ticket) else {
             return;
@@ -300,8 +302,11 @@ impl Driver {
     }
 
     fn keep_result(&mut self, event: &Event, prepared: &Prepared, value: &Handle) {
-        let (Some(key), Some(expires)) = (&prepared.key, expiry(event.at, prepared.shared)) else {
-            return;
+        let Some(key) = &prepared.key else { return };
+        let expires = match prepared.shared {
+            Shared::No => return,
+            Shared::Ever => None,
+            Shared::For(length) => event.at.checked_add(length),
         };
         let Some(held) = held(value) else { return };
         let blobs = match value {

@@ -9,7 +9,7 @@ use flow_core::amount::Duration;
 use flow_core::effect::FailureClass;
 use flow_core::run::{Action, Input, Prepared};
 use flow_core::step::{Found, Sent, StepCall, StepFailure, StepReport, Work};
-use tokio::task::{AbortHandle, Id, JoinError};
+use tokio::task::{Id, JoinError};
 
 use super::{DriveError, Driver};
 use crate::desk::AttemptDesk;
@@ -29,7 +29,6 @@ pub(super) enum Ended {
 /// An attempt in a task.
 pub(super) struct Live {
     pub(super) desk: Arc<AttemptDesk>,
-    abort: AbortHandle,
     kind: Kind,
 }
 
@@ -46,7 +45,7 @@ impl Driver {
             Action::Start { ticket } => self
                 .run
                 .effect_of(ticket)
-                .is_none_or(|effect| effect.costs()),
+                .is_none_or(flow_core::effect::Effect::costs),
             Action::Poll { .. } | Action::Probe { .. } | Action::Ask { .. } => true,
             Action::Evaluate { .. } | Action::Admit { .. } | Action::Stop { .. } => false,
         }
@@ -120,14 +119,14 @@ impl Driver {
         };
         let desk = self.desk(ticket);
         let call = call(&prepared, desk.clone());
-        let limit = Wait::from_secs(60);
+        let limit = Wait::from_mins(1);
         let asked = ticket.clone();
         let task = async move {
             let found = tokio::time::timeout(limit, executor.probe(call)).await;
             Ended::Found(asked, found.unwrap_or(Found::CannotTell))
         };
         let abort = self.tasks.spawn(task);
-        self.enter(ticket, desk, abort, Kind::Probe);
+        self.enter(ticket, desk, abort.id(), Kind::Probe);
         Ok(())
     }
 
@@ -157,12 +156,12 @@ impl Driver {
     ) {
         let supervised = supervise(ticket.clone(), work, desk.clone(), timeout);
         let abort = self.tasks.spawn(supervised);
-        self.enter(ticket, desk, abort, Kind::Work);
+        self.enter(ticket, desk, abort.id(), Kind::Work);
     }
 
-    fn enter(&mut self, ticket: &Ticket, desk: Arc<AttemptDesk>, abort: AbortHandle, kind: Kind) {
-        self.by_task.insert(abort.id(), ticket.clone());
-        self.live.insert(ticket.clone(), Live { desk, abort, kind });
+    fn enter(&mut self, ticket: &Ticket, desk: Arc<AttemptDesk>, task: Id, kind: Kind) {
+        self.by_task.insert(task, ticket.clone());
+        self.live.insert(ticket.clone(), Live { desk, kind });
     }
 
     /// Asks an attempt to stop.
@@ -214,14 +213,6 @@ impl Driver {
                 report: StepReport::Failed(panicked(&error, &live.desk)),
             },
         });
-    }
-
-    /// Ends all tasks without waiting for what they would say.
-    pub(super) fn drop_tasks(&mut self) {
-        for live in self.live.values() {
-            live.desk.stop();
-            live.abort.abort();
-        }
     }
 }
 

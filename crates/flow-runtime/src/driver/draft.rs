@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use flow_core::address::{RunId, Ticket};
-use flow_core::amount::{Money, Timestamp};
+use flow_core::amount::Money;
 use flow_core::arbiter::{Demand, Ending};
 use flow_core::digest::Digest;
 use flow_core::effect::Effect;
@@ -97,6 +97,10 @@ impl Draft {
         }
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "other facts say nothing about it"
+    )]
     fn note_ask(&mut self, event: &Event, body: &[u8]) {
         match &event.fact {
             Fact::Asked {
@@ -308,6 +312,10 @@ fn handles(fact: &Fact) -> Vec<&Handle> {
 }
 
 /// Returns what became of an act, if a fact says so.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "other facts say nothing about it"
+)]
 pub(crate) fn effect_state(fact: &Fact) -> Option<(&Ticket, EffectState)> {
     use flow_core::event::Verdict;
     use flow_core::step::Sent;
@@ -381,15 +389,5 @@ pub(crate) fn handle_of(held: &crate::store::Held) -> Option<Handle> {
             Some(Handle::Small(value))
         }
         crate::store::Held::Stored(digest) => Some(Handle::Stored(Arc::new(*digest))),
-    }
-}
-
-/// When something that is good for so long is too old.
-pub(crate) fn expiry(made: Timestamp, shared: flow_core::run::Shared) -> Option<Option<Timestamp>> {
-    use flow_core::run::Shared;
-    match shared {
-        Shared::No => None,
-        Shared::Ever => Some(None),
-        Shared::For(length) => Some(made.checked_add(length)),
     }
 }

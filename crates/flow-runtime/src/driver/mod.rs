@@ -11,6 +11,7 @@ mod admission;
 mod attempts;
 mod begin;
 mod draft;
+mod moved;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -36,6 +37,8 @@ use crate::store::{
 use crate::values::StoreValues;
 
 use attempts::{Ended, Live};
+use moved::Copy;
+
 use draft::{Draft, effect_state, level_of_outcome, ticket_bytes};
 
 pub use admission::Reuse;
@@ -45,6 +48,10 @@ pub use begin::{BeginError, Given, NewRun};
 pub type Executors = BTreeMap<Arc<str>, Arc<dyn Executor>>;
 
 /// What a driver works with.
+#[expect(
+    missing_debug_implementations,
+    reason = "most of it is somebody else's"
+)]
 pub struct Surroundings {
     /// Where everything is kept.
     pub store: Arc<Store>,
@@ -73,6 +80,7 @@ pub trait Watcher: Send {
 }
 
 /// A run, as whoever watches sees it.
+#[expect(missing_debug_implementations, reason = "it is only looked through")]
 pub struct View<'a> {
     /// The run.
     pub run: &'a Run,
@@ -177,9 +185,11 @@ const TURN_MAX: usize = 1024;
 struct Sent {
     pending: Pending,
     draft: Draft,
+    copy: Option<Copy>,
 }
 
 /// A run in this process, and all that is in progress for it.
+#[expect(missing_debug_implementations, reason = "most of it is in motion")]
 pub struct Driver {
     run: Run,
     around: Surroundings,
@@ -318,9 +328,10 @@ impl Driver {
 
     fn take_up(&mut self, input: Input) -> Result<(), DriveError> {
         let now = self.around.clock.now();
-        let granted = match &input {
-            Input::Granted(started) => Some(started.ticket.clone()),
-            _ => None,
+        let granted = if let Input::Granted(started) = &input {
+            Some(started.ticket.clone())
+        } else {
+            None
         };
         let events = self.run.decide(input, now, &self.values);
         if let Some(fault) = self.values.take_fault() {
@@ -370,6 +381,7 @@ impl Driver {
         }
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "other facts end no attempt")]
     fn count(&mut self, fact: &Fact) {
         match fact {
             Fact::Succeeded { .. } | Fact::Reused { .. } | Fact::Adopted { .. } => {
@@ -383,6 +395,7 @@ impl Driver {
     }
 
     /// Returns the effect of the attempt that a fact is the outcome of.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "other facts end no attempt")]
     fn effect_before(&self, fact: &Fact) -> Option<flow_core::effect::Effect> {
         let ticket = match fact {
             Fact::AttemptStarted(started) => return Some(started.effect),
@@ -448,8 +461,13 @@ impl Driver {
         let mut batch = draft.batch(&run, self.epoch, self.head);
         self.head = self.seq;
         batch.shared = self.shared_change();
+        let copy = Copy::of(&batch);
         let pending = self.around.store.send(batch).await?;
-        self.sent = Some(Sent { pending, draft });
+        self.sent = Some(Sent {
+            pending,
+            draft,
+            copy,
+        });
         Ok(())
     }
 
@@ -461,7 +479,13 @@ impl Driver {
         let Some(sent) = self.sent.take() else {
             return Ok(());
         };
-        answer?;
+        match (answer, sent.copy) {
+            (Ok(_), _) => {}
+            (Err(Refused::SharedMoved { .. }), Some(copy)) => {
+                return self.catch_up(sent.draft, copy).await;
+            }
+            (Err(refused), _) => return Err(refused.into()),
+        }
         for event in &sent.draft.told {
             let view = View {
                 run: &self.run,
@@ -513,8 +537,9 @@ impl Driver {
         }
         self.summarise(standing, Hold::Released);
         self.submit().await?;
-        if let Some(sent) = self.sent.take() {
-            sent.pending.await?;
+        while self.sent.is_some() {
+            let answer = answer(&mut self.sent).await;
+            self.acknowledge(answer).await?;
         }
         Ok(Some(Outcome {
             standing,

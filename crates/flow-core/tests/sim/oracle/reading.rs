@@ -249,9 +249,23 @@ impl<'a> Reading<'a> {
             .filter(|(at, settled)| !matches!(settled, Settled::Value(_)) && !self.is_done(at))
             .map(|(at, _)| at.clone())
             .collect();
-        let late: Vec<At> = self.late.iter().filter(|at| self.is_done(at)).cloned().collect();
-        let cancelled = self.cancelled.iter().filter(|at| self.is_done(at)).cloned().collect();
-        let broken = self.broken.iter().filter(|(at, _)| self.is_done(at)).cloned();
+        let late: Vec<At> = self
+            .late
+            .iter()
+            .filter(|at| self.is_done(at))
+            .cloned()
+            .collect();
+        let cancelled = self
+            .cancelled
+            .iter()
+            .filter(|at| self.is_done(at))
+            .cloned()
+            .collect();
+        let broken = self
+            .broken
+            .iter()
+            .filter(|(at, _)| self.is_done(at))
+            .cloned();
         let broken: Vec<_> = broken.collect();
         self.settled.retain(|at, _| !lost.contains(at));
         self.late = late.into_iter().collect();
