@@ -60,6 +60,7 @@ fn cases() -> Vec<(Mutant, Traits, &'static [Check])> {
         mood: Mood::Calm,
         is_split: false,
         is_moody: false,
+        has_desk: false,
         crashes: 0,
         meddling: 0,
         mutant: None,

@@ -52,9 +52,6 @@ fn is_plain(event: &Event) -> bool {
     !matches!(
         event.fact,
         Fact::RaceWon { .. }
-            | Fact::Refused {
-                ledger: Some(_), ..
-            }
             | Fact::Elapsed(Timer::Within(_) | Timer::Expiry(_))
             | Fact::AttemptLost {
                 then: Then::Fail | Then::FallBack,
@@ -63,6 +60,9 @@ fn is_plain(event: &Event) -> bool {
     ) && !matches!(
         &event.fact,
         Fact::Failed { failure, .. } if failure.class == FailureClass::Timeout
+    ) && !matches!(
+        &event.fact,
+        Fact::Refused { failure, .. } if failure.class != FailureClass::Bug
     )
 }
 

@@ -11,6 +11,7 @@ use flow_core::run::{Action, Delta, Input};
 use flow_core::step::Bill;
 
 use super::{Pending, World};
+use crate::gate::{Before, calls};
 use crate::mutants::Mutant;
 use crate::oracle::{Check, Fault};
 
@@ -42,7 +43,7 @@ impl World {
         });
         if !has_begun {
             let hold = self.hold(number, ticket);
-            self.till.release(&hold);
+            self.gate.withdraw(&hold, self.now);
         }
     }
 
@@ -53,7 +54,9 @@ impl World {
         live.log.push(event.clone());
         self.order.push(number);
         let id = live.run.id().clone();
-        self.till.settle(&id, &event);
+        let before = self.before(number, &event);
+        self.gate.settle(&id, &event, before, self.now);
+        self.gate.commit(self.order.len());
         // One file in one order: what is synced is safe with all before it. Logs
         // that are kept apart are safe each by itself.
         if is_synced || self.dice.percent(10) {
@@ -78,14 +81,24 @@ impl World {
         self.check_delta(number)
     }
 
+    /// What was said before of an attempt that is billed again.
+    fn before(&self, number: usize, event: &Event) -> Option<Before> {
+        let (Fact::Rebilled { ticket, .. } | Fact::Resolved { ticket, .. }) = &event.fact else {
+            return None;
+        };
+        let log = &self.lives[number].log;
+        let (grant, bill) = calls(&log[..log.len() - 1]).remove(ticket)?;
+        Some(Before { grant, bill })
+    }
+
     /// Takes note of what is wished, and sees to it.
     pub(super) fn follow(&mut self, number: usize, delta: Delta) {
         for action in &delta.withdrawn {
             self.lives[number].wished.remove(action);
             if let Action::Admit { ticket } = action {
                 let hold = self.hold(number, ticket.clone());
-                self.till.withdraw(&hold);
                 self.lives[number].asking.remove(&hold);
+                self.release_unless_begun(number, hold.ticket);
             }
         }
         for action in delta.actions {
@@ -95,7 +108,6 @@ impl World {
             {
                 // A demand that waits, or was just granted, is out of date.
                 let hold = self.hold(number, ticket.clone());
-                self.till.withdraw(&hold);
                 self.lives[number].asking.remove(&hold);
                 self.release_unless_begun(number, hold.ticket);
             }

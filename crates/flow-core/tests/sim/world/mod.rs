@@ -22,7 +22,7 @@ use flow_core::step::StepReport;
 use flow_core::value::Value;
 
 use crate::dice::Dice;
-use crate::gate::Till;
+use crate::gate::{Desk, Gate, Till};
 use crate::generate::{self, Taste};
 use crate::mutants::Mutant;
 use crate::oracle::{Case, Check, Evidence, Fault, judge};
@@ -39,6 +39,8 @@ pub(crate) struct Traits {
     pub(crate) is_split: bool,
     /// The till makes attempts wait and refuses some.
     pub(crate) is_moody: bool,
+    /// The arbiter stands in place of the till.
+    pub(crate) has_desk: bool,
     /// How many crashes there are.
     pub(crate) crashes: u32,
     /// How often people interfere.
@@ -52,10 +54,12 @@ impl Traits {
         let mut dice = Dice::named(seed, "traits");
         let mood = dice.one(&[Mood::Calm, Mood::Firm, Mood::Rough, Mood::Rough]);
         let is_quiet = dice.percent(25);
+        let has_desk = dice.percent(60);
         Self {
             mood,
             is_split: dice.percent(40),
-            is_moody: dice.percent(20),
+            is_moody: !has_desk && dice.percent(40),
+            has_desk,
             crashes: if is_quiet {
                 0
             } else {
@@ -132,7 +136,7 @@ pub(crate) struct World {
     /// Which run each event belongs to, in the order of the commits.
     order: Vec<usize>,
     outside: Outside,
-    till: Till,
+    gate: Gate,
     vault: Vault,
     cache: BTreeMap<Digest, Value>,
     project: Option<Money>,
@@ -171,7 +175,7 @@ impl World {
             .percent(25)
             .then(|| Money(dice.from(5, 100) * 10_000_000));
         let now = Timestamp(1_790_000_000_000 + dice.from(0, 86_400_000));
-        let till_dice = Dice::named(seed, "till");
+        let gate_dice = Dice::named(seed, "gate");
         let mut world = Self {
             seed,
             dice: Dice::named(seed, "world"),
@@ -182,7 +186,11 @@ impl World {
             lives: Vec::new(),
             order: Vec::new(),
             outside: Outside::new(seed, traits.mood),
-            till: Till::new(till_dice, traits.is_moody, project, traits.mutant),
+            gate: if traits.has_desk {
+                Gate::Desk(Box::new(Desk::new(gate_dice, project, traits.is_split)))
+            } else {
+                Gate::Till(Till::new(gate_dice, traits.is_moody, project, traits.mutant))
+            },
             vault: Vault::default(),
             cache: BTreeMap::new(),
             project,
@@ -329,7 +337,7 @@ impl World {
                 self.feed(number, input)?;
                 continue;
             }
-            self.serve_till();
+            self.serve_gate();
             if !self.at_once.is_empty() {
                 continue;
             }
@@ -337,8 +345,8 @@ impl World {
             let wakes = (0..self.lives.len())
                 .filter_map(|number| Some((self.lives[number].run.next_wake()?, number)));
             let wake = wakes.min();
-            let till = self.till.wake(self.now);
-            let first = [next.map(|(at, _)| at), wake.map(|(at, _)| at), till]
+            let gate = self.gate.wake(self.now);
+            let first = [next.map(|(at, _)| at), wake.map(|(at, _)| at), gate]
                 .into_iter()
                 .flatten()
                 .min();
@@ -372,9 +380,9 @@ impl World {
             let standing = live.run.standing();
             if matches!(standing, Standing::Working | Standing::Sleeping(_)) {
                 let what = format!(
-                    "run {number} is {standing:?} with nothing to come: {:?}, {} wait for the till",
+                    "run {number} is {standing:?} with nothing to come: {:?}, waiting: {}",
                     live.wished,
-                    self.till.waiting()
+                    self.gate.waiting()
                 );
                 return Err(Fault::new(Check::Stall, what));
             }
