@@ -154,7 +154,10 @@ impl Run {
         match verdict {
             Verdict::Happened(value) => self.settle(cell, State::Done(value.clone())),
             Verdict::DidNot | Verdict::GiveUp if is_unwanted => self.settle(cell, State::Cut),
-            Verdict::DidNot if is_late => self.follow(cell, &late(), Then::Fail),
+            Verdict::DidNot if is_late => {
+                let then = self.way_out_of_step(cell, &late());
+                self.follow(cell, &late(), then);
+            }
             Verdict::DidNot => {
                 let then = Then::Again {
                     wake: self.last_at,

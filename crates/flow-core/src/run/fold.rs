@@ -309,6 +309,9 @@ impl Run {
             Then::FallBack if is_cut => self.settle(cell, State::Cut),
             Then::FallBack => {
                 self.free_region(cell);
+                // The time was that of what it replaces.
+                let at = self.at_of(cell);
+                self.forget_time(&at);
                 let node = self.shape.node(self.node_of(cell));
                 let block = *node
                     .blocks

@@ -120,6 +120,12 @@ impl Run {
             }
         }
         self.frames.get_mut(id).open = open;
+        // A contender may have succeeded when nobody wanted it.
+        let won = (0..).zip(&self.frames.get(id).cells);
+        let won = won.filter(|(_, cell)| cell.state.is_available());
+        if let Some(pos) = won.map(|(pos, _)| pos).next() {
+            self.maybe_winning(CellId { frame: id, pos });
+        }
         if open == 0 {
             self.tasks.push_back(Task::Rest(id));
         }

@@ -54,12 +54,12 @@ impl Run {
                         running.stop = Some(why);
                     }
                 }
-                Phase::Opening
-                | Phase::Ready
-                | Phase::Held
-                | Phase::Asking(..)
-                | Phase::Sleeping(..)
-                | Phase::Pausing(_) => {}
+                Phase::Opening | Phase::Ready | Phase::Held | Phase::Pausing(_) => {
+                    if let Some(open) = &mut step.open {
+                        open.stop = Some(why);
+                    }
+                }
+                Phase::Asking(..) | Phase::Sleeping(..) => {}
             }
         });
     }

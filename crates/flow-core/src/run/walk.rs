@@ -249,7 +249,7 @@ impl Run {
     }
 
     /// A race may be decided.
-    fn maybe_winning(&mut self, cell: CellId) {
+    pub(super) fn maybe_winning(&mut self, cell: CellId) {
         let Some(owner) = self.frames.get(cell.frame).owner else {
             return;
         };

@@ -7,10 +7,6 @@ use std::hash::{Hash, Hasher};
 pub(crate) struct Dice(u64);
 
 impl Dice {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(seed ^ 0x9E37_79B9_7F4A_7C15)
-    }
-
     /// A stream that depends on a seed and a name, and on nothing that was
     /// drawn before.
     pub(crate) fn named(seed: u64, name: impl Hash) -> Self {

@@ -17,6 +17,7 @@ mod mutants;
 mod oracle;
 mod outside;
 mod script;
+mod twins;
 mod world;
 
 use std::fmt::Write as _;
@@ -36,8 +37,9 @@ const SEEDS: &str = include_str!("../../../../tests/sim/seeds.txt");
 /// Lets a world live, by its seed alone.
 fn world(seed: u64, tells: Tells) -> Result<Outcome, Fault> {
     let traits = Traits::draw(seed);
-    let (world, tastes) = World::new(seed, traits);
-    world.live(tastes, tells)
+    let outcome = World::new(seed, traits).live(tells)?;
+    twins::compare(seed, traits, &outcome)?;
+    Ok(outcome)
 }
 
 /// Lets a world live, and tells what was wrong, a panic included.

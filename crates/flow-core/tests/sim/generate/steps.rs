@@ -19,6 +19,9 @@ pub(crate) const ASK: &str = "human.ask";
 /// The step that waits.
 pub(crate) const WAIT: &str = "wait";
 
+/// All other steps. Each has a price of its own.
+const MADE: &[&str] = &["made.a", "made.b", "made.c", "made.d"];
+
 /// What a step is like.
 struct Kind {
     step: &'static str,
@@ -36,7 +39,7 @@ impl Writer<'_> {
     pub(super) fn contender(&mut self, place: &Place, sort: Sort) -> NodeId {
         let effect = self.dice.one(&[Effect::Pure, Effect::Read, Effect::Paid]);
         let kind = Kind {
-            step: "made",
+            step: self.dice.one(MADE),
             effect,
             sort,
         };
@@ -45,8 +48,9 @@ impl Writer<'_> {
 
     fn kind(&mut self, place: &Place) -> Kind {
         let drawn = self.dice.below(100);
+        let step = self.dice.one(MADE);
         let made = |effect| Kind {
-            step: "made",
+            step,
             effect,
             sort: Sort::Int,
         };
@@ -99,7 +103,7 @@ impl Writer<'_> {
             params.insert("b".into(), Type::list(Type::int()));
         }
         params.extend(kind.sort.ty().map(|ty| ("return".into(), ty)));
-        let is_person = kind.step != "made";
+        let is_person = !MADE.contains(&kind.step);
         let price = self.price(id, kind.effect);
         let (fallback, sort) = if !is_person && self.dice.percent(25) {
             self.fallback(place, id, kind.sort)

@@ -101,9 +101,12 @@ pub(super) fn check(reading: &Reading<'_>, case: &Case) -> Result<(), Fault> {
             Err(Fault::new(Check::Stall, what))
         }
         (Standing::Waiting | Standing::Unknown, None) => {
-            let mut attempts = reading.attempts.values();
-            let waits = attempts.any(|attempt| {
-                matches!(attempt.phase, Phase::Asking | Phase::Unknown | Phase::Open)
+            let mut attempts = reading.attempts.iter();
+            let waits = attempts.any(|(ticket, attempt)| match attempt.phase {
+                Phase::Asking | Phase::Unknown | Phase::Open => true,
+                // Nobody probes for a step that was reset.
+                Phase::Probing(_) => reading.last.get(&ticket.at) != Some(ticket),
+                Phase::Running | Phase::Remote | Phase::Waiting(_) | Phase::Over => false,
             });
             if waits {
                 Ok(())

@@ -56,7 +56,9 @@ impl Reading<'_> {
             // What has its value keeps it.
             Fact::CancelAsked { scope, .. } => {
                 if self.stand(scope) != Stand::Value || self.is_busy(scope) {
+                    self.keep_what_is_done(scope);
                     self.cancelled.push(scope.clone());
+                    self.forget_what_was_found();
                 }
             }
             Fact::LimitsChanged { at, amount, .. } => match at {
@@ -365,12 +367,32 @@ impl Reading<'_> {
         }
         match verdict {
             Verdict::Happened(value) => self.end(ticket, Some(Settled::Value(value.clone()))),
-            Verdict::DidNot => self.end(ticket, None),
+            Verdict::DidNot => {
+                self.end(ticket, None)?;
+                self.did_not(ticket)
+            }
             Verdict::GiveUp => {
                 let why = Failure::new(FailureClass::UnknownOutcome, "given up");
                 self.end(ticket, Some(Settled::Failed(why)))
             }
         }
+    }
+
+    /// What follows if an act is known not to have happened.
+    fn did_not(&mut self, ticket: &Ticket) -> Answer {
+        if self.last.get(&ticket.at) != Some(ticket) {
+            return Ok(());
+        }
+        if let Some(tries) = self.tries.get_mut(&ticket.at) {
+            tries.wake = None;
+        }
+        let at = &ticket.at;
+        let has_fallback = map::fallback(&self.plan, at.node).is_some();
+        // Its own time was over before: it isn't tried again.
+        if self.late.contains(at) && has_fallback && !self.is_unwanted_by_others(at) {
+            self.fallen.insert(at.clone());
+        }
+        Ok(())
     }
 
     /// An attempt can't begin. What may have happened before stays unknown.
@@ -493,7 +515,9 @@ impl Reading<'_> {
             }
             Timer::Within(at) => {
                 if self.stand(at) != Stand::Value || self.is_busy(at) {
+                    self.keep_what_is_done(at);
                     self.late.insert(at.clone());
+                    self.forget_what_was_found();
                 }
                 Ok(())
             }

@@ -1,9 +1,11 @@
 //! The books of all runs, kept again from their logs.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use flow_core::address::{At, Ticket};
 use flow_core::amount::{Money, Timestamp};
+use flow_core::arbiter::LedgerId;
 use flow_core::event::{Event, Fact, Started};
 use flow_core::plan::{NodeId, Period};
 use flow_core::value::Value;
@@ -18,7 +20,7 @@ enum Name {
     Run(usize),
     Instance(usize, At),
     /// A budget for a day: the node, by the path that its plan gives it.
-    Day(String, i64),
+    Day(String, Arc<str>),
 }
 
 /// A call in the books.
@@ -140,6 +142,14 @@ impl Books {
         started: &Started,
         now: Timestamp,
     ) -> Vec<(Name, Option<Money>)> {
+        // A grant belongs to the day on which it was made, which may be the one
+        // before that of its intent.
+        let mut dated = started.grant.ledgers.iter();
+        let day = dated.find_map(|ledger| match ledger {
+            LedgerId::Scope { day, .. } => Some(day.clone()),
+            _ => None,
+        });
+        let day = day.unwrap_or_else(|| now.0.div_euclid(DAY).to_string().into());
         let mut ledgers = vec![
             (Name::Project, self.project),
             (Name::Run(reading.run), reading.budget),
@@ -150,7 +160,7 @@ impl Books {
             };
             let name = match budget.per {
                 None => Name::Instance(reading.run, at),
-                Some(Period::Day) => Name::Day(path(reading, at.node), now.0.div_euclid(DAY)),
+                Some(Period::Day) => Name::Day(path(reading, at.node), day.clone()),
                 // No world has them.
                 Some(Period::Week | Period::Month) => continue,
             };

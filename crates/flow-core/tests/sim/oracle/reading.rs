@@ -9,7 +9,7 @@ use flow_core::amount::{Money, Timestamp};
 use flow_core::effect::Effect;
 use flow_core::event::{BudgetSet, Event, Fact, Failure, Grant, Start, Status, Then};
 use flow_core::handle::{Handle, Values};
-use flow_core::plan::Plan;
+use flow_core::plan::{NodeKind, Plan};
 use flow_core::step::{Bill, Sent};
 use flow_core::value::Value;
 
@@ -104,6 +104,8 @@ pub(super) struct Reading<'a> {
     pub(super) opened: BTreeMap<At, Option<BudgetSet>>,
     pub(super) late: BTreeSet<At>,
     pub(super) cancelled: Vec<At>,
+    /// What had its value before it was cancelled or late.
+    pub(super) done: BTreeSet<At>,
     pub(super) choices: BTreeMap<At, Option<u32>>,
     pub(super) items: BTreeMap<At, Items>,
     pub(super) rounds: BTreeMap<At, Vec<Handle>>,
@@ -146,6 +148,7 @@ impl<'a> Reading<'a> {
             opened: BTreeMap::new(),
             late: BTreeSet::new(),
             cancelled: Vec::new(),
+            done: BTreeSet::new(),
             choices: BTreeMap::new(),
             items: BTreeMap::new(),
             rounds: BTreeMap::new(),
@@ -192,6 +195,7 @@ impl<'a> Reading<'a> {
         self.opened.clear();
         self.late.clear();
         self.cancelled.clear();
+        self.done.clear();
         self.choices.clear();
         self.items.clear();
         self.rounds.clear();
@@ -211,6 +215,7 @@ impl<'a> Reading<'a> {
         self.fallen.retain(keep);
         self.opened.retain(|other, _| keep(other) || other == at);
         self.late.retain(|other| keep(other) || other == at);
+        self.done.retain(keep);
         self.choices.retain(|other, _| keep(other));
         self.items.retain(|other, _| keep(other));
         self.rounds.retain(|other, _| keep(other));
@@ -283,13 +288,72 @@ impl<'a> Reading<'a> {
 
     /// Whether nobody wants an instance any more.
     pub(super) fn is_unwanted(&self, at: &At) -> bool {
+        self.late.contains(at) || self.is_unwanted_by_others(at)
+    }
+
+    /// Whether nobody wants an instance any more, its own time aside.
+    pub(super) fn is_unwanted_by_others(&self, at: &At) -> bool {
         self.is_cancelled(at)
             || self.map.around(at).iter().any(|instance| {
-                self.late.contains(instance)
+                let is_late = instance != at
+                    && self.late.contains(instance)
+                    && !self.fallen.contains(instance);
+                is_late
                     || self.map.owner(instance).is_some_and(|owner| {
                         self.winners.contains_key(&owner) && !self.fallen.contains(&owner)
                     })
             })
+    }
+
+    /// Notes what has its value inside of an instance that nobody wants from
+    /// now on: it keeps it.
+    pub(super) fn keep_what_is_done(&mut self, at: &At) {
+        let mut open = vec![at.clone()];
+        let mut done = Vec::new();
+        while let Some(at) = open.pop() {
+            let is_won = self.winners.contains_key(&at);
+            if self.stand(&at) == Stand::Value && (is_won || !self.is_busy(&at)) {
+                done.push(at.clone());
+            }
+            open.extend(self.parts(&at));
+        }
+        self.done.extend(done);
+    }
+
+    /// Returns the instances in the blocks of an instance that are walked.
+    fn parts(&self, at: &At) -> Vec<At> {
+        let node = self.plan.node(at.node);
+        let blocks = node.blocks();
+        let all = |block: usize, item: Option<u32>| {
+            let nodes = blocks.get(block).map(|(_, block)| block.nodes.clone());
+            let ords = at.ords.iter().copied().chain(item);
+            let at = move |id| At::new(id, ords.clone());
+            nodes.unwrap_or_default().into_iter().map(at)
+        };
+        if self.fallen.contains(at) {
+            return all(blocks.len() - 1, None).collect();
+        }
+        match &node.kind {
+            NodeKind::Value(_) | NodeKind::Step(_) => Vec::new(),
+            NodeKind::If(_) | NodeKind::Match(_) => {
+                let arm = self.choices.get(at).copied().flatten();
+                arm.into_iter()
+                    .flat_map(|arm| all(arm as usize, None))
+                    .collect()
+            }
+            NodeKind::For(_) => {
+                let count = self.items.get(at).map_or(0, |items| items.count);
+                (0..count).flat_map(|item| all(0, Some(item))).collect()
+            }
+            NodeKind::Repeat(_) => {
+                let count = self.rounds.get(at).map_or(0, Vec::len);
+                let count = u32::try_from(count).unwrap();
+                (0..count).flat_map(|round| all(0, Some(round))).collect()
+            }
+            NodeKind::Workflow(_) | NodeKind::Race(_) | NodeKind::Parallel(_) => {
+                all(0, None).collect()
+            }
+        }
     }
 
     /// Whether an attempt is in progress. Questions and waits that nobody wants

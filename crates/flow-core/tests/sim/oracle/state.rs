@@ -36,6 +36,9 @@ impl Reading<'_> {
             Some(Settled::Failed(_) | Settled::Cut) => return Stand::Dead,
             None => {}
         }
+        if self.done.contains(at) {
+            return Stand::Value;
+        }
         let own = self.last.get(at);
         if own.is_some_and(|ticket| self.is_in_progress(ticket)) {
             return Stand::Open;
@@ -194,7 +197,8 @@ impl Reading<'_> {
             let stand = self.stand_of_item(at, item, body);
             (stand, items.begun.contains(&item))
         });
-        if keep_ok {
+        // What nobody wanted isn't left out: it is still to be done.
+        if keep_ok && !self.is_unwanted(at) {
             return match stands.all(|(stand, _)| stand != Stand::Open) {
                 true => Stand::Value,
                 false => Stand::Open,

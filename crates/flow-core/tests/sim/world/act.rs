@@ -2,7 +2,7 @@
 
 use flow_core::address::Ticket;
 use flow_core::amount::{Duration, Timestamp};
-use flow_core::arbiter::HoldId;
+use flow_core::arbiter::{HoldId, period_day};
 use flow_core::event::{Fact, Origin};
 use flow_core::handle::Values;
 use flow_core::plan::Period;
@@ -85,7 +85,7 @@ impl World {
 
     fn admit(&mut self, number: usize, ticket: Ticket) -> Result<(), Fault> {
         let now = self.now;
-        let day = move |_: Period| format!("{}", now.0.div_euclid(86_400_000)).into();
+        let day = move |period: Period| period_day(period, now, &jiff::tz::TimeZone::UTC);
         let live = &self.lives[number];
         let prepared = match live.run.prepare(&ticket, &day, &self.vault) {
             Ok(prepared) => prepared,
@@ -116,16 +116,16 @@ impl World {
         // What it was granted and hasn't used yet may not fit any more.
         let hold = prepared.demand.hold.clone();
         self.release_unless_begun(number, hold.ticket.clone());
-        self.till.ask(prepared.demand.clone(), self.now);
+        self.gate.ask(prepared.demand.clone(), self.now);
         self.sequence += 1;
         let asked = (self.sequence, Box::new(prepared));
         self.lives[number].asking.insert(hold, asked);
         Ok(())
     }
 
-    /// Lets the till answer.
-    pub(super) fn serve_till(&mut self) {
-        for (hold, reply) in self.till.answers(self.now) {
+    /// Lets the gate answer.
+    pub(super) fn serve_gate(&mut self) {
+        for (hold, reply) in self.gate.answers(self.now) {
             let mut lives = self.lives.iter();
             let Some(number) = lives.position(|live| *live.run.id() == hold.run) else {
                 continue;
@@ -136,7 +136,6 @@ impl World {
             {
                 let call = call_of(number, prepared, &self.lives[number].run);
                 self.outside.depart(&call, false);
-                self.has_mutated = true;
             }
             // Kept apart, the intent comes later than the hold.
             let delay = if self.traits.is_split {
@@ -172,19 +171,10 @@ impl World {
                 let call = call_of(number, &prepared, &self.lives[number].run);
                 self.lives[number].calls.insert(ticket.clone(), call);
                 let started = prepared.intent(grant);
-                if self.traits.mutant == Some(Mutant::PauseIgnored)
-                    && self.lives[number].run.is_paused()
-                {
-                    self.has_mutated = true;
-                    let event = flow_core::event::Event {
-                        at: self.now.max(self.lives[number].run.last_at()),
-                        fact: Fact::AttemptStarted(Box::new(started)),
-                    };
-                    return self.commit(number, event);
-                }
                 self.feed(number, Input::Granted(Box::new(started)))
             }
             Reply::Never(why) => self.feed(number, Input::Refused { ticket, why }),
+            Reply::Again => self.admit(number, ticket),
         }
     }
 
@@ -218,7 +208,6 @@ impl World {
             self.soon(millis, Pending::TimeOut(number, ticket));
         }
         if self.traits.mutant == Some(Mutant::SentTwice) && call.effect.acts() {
-            self.has_mutated = true;
             self.soon(depart, Pending::Arrive(Box::new(call.clone())));
         }
         self.soon(depart, Pending::Depart(Box::new(call)));

@@ -15,6 +15,13 @@ use crate::mutants::Mutant;
 use crate::oracle::{Check, Fault};
 
 impl World {
+    fn all_logs(&self) -> Vec<(RunId, Vec<Event>)> {
+        let lives = self.lives.iter();
+        lives
+            .map(|live| (live.run.id().clone(), live.log.clone()))
+            .collect()
+    }
+
     /// The process dies, and another takes the runs.
     pub(super) fn crash(&mut self) -> Result<(), Fault> {
         for number in 0..self.lives.len() {
@@ -33,16 +40,13 @@ impl World {
             live.calls.clear();
             live.asking.clear();
         }
-        let logs: Vec<(RunId, Vec<Event>)> = self
-            .lives
-            .iter()
-            .map(|live| (live.run.id().clone(), live.log.clone()))
-            .collect();
-        self.till.recover(&logs);
+        let logs = self.all_logs();
+        let events = self.order.len();
         if self.dice.percent(30) {
             let away = self.dice.from(0, 7_200_000);
             self.be_away(super::act::later(self.now, away));
         }
+        self.gate.recover(&logs, events, self.now);
         for number in 0..self.lives.len() {
             let take = self.take(number);
             self.feed(number, take)?;
@@ -141,7 +145,6 @@ impl World {
             );
             if matters {
                 log.remove(at);
-                self.has_mutated = true;
             }
         }
         let replayed = self.replayed(number, log)?;
@@ -211,13 +214,16 @@ impl World {
                     }
                 }
             }
-            let held: BTreeSet<_> = self.till.held(live.run.id()).into_iter().collect();
+            let held: BTreeSet<_> = self.gate.held(live.run.id()).into_iter().collect();
             if held != open {
                 let what = format!("run {number}: {held:?} are held, {open:?} in progress");
                 return Err(Fault::new(Check::Ledger, what));
             }
         }
-        Ok(())
+        match self.gate.wrong(&self.all_logs()) {
+            Some(what) => Err(Fault::new(Check::Ledger, what)),
+            None => Ok(()),
+        }
     }
 }
 

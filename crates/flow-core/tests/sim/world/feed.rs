@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use flow_core::address::Ticket;
-use flow_core::event::{Event, Fact, Then};
+use flow_core::amount::Money;
+use flow_core::event::{Counts, Event, Fact, Same, Then};
 use flow_core::plan::{NodeKind, Plan};
 use flow_core::run::{Action, Delta, Input};
 use flow_core::step::Bill;
 
 use super::{Pending, World};
+use crate::gate::{Before, calls};
 use crate::mutants::Mutant;
 use crate::oracle::{Check, Fault};
 
@@ -41,7 +43,7 @@ impl World {
         });
         if !has_begun {
             let hold = self.hold(number, ticket);
-            self.till.release(&hold);
+            self.gate.withdraw(&hold, self.now);
         }
     }
 
@@ -52,7 +54,9 @@ impl World {
         live.log.push(event.clone());
         self.order.push(number);
         let id = live.run.id().clone();
-        self.till.settle(&id, &event);
+        let before = self.before(number, &event);
+        self.gate.settle(&id, &event, before, self.now);
+        self.gate.commit(self.order.len());
         // One file in one order: what is synced is safe with all before it. Logs
         // that are kept apart are safe each by itself.
         if is_synced || self.dice.percent(10) {
@@ -62,15 +66,29 @@ impl World {
                 }
             }
         }
+        if self.traits.mutant == Some(Mutant::PauseIgnored)
+            && matches!(event.fact, Fact::PauseAsked { .. })
+        {
+            return Ok(());
+        }
         let mut delta = self.lives[number].run.apply(&event);
         if self.traits.mutant == Some(Mutant::DeltaShort)
             && self.dice.percent(20)
-            && delta.actions.pop().is_some()
         {
-            self.has_mutated = true;
+            delta.actions.pop();
         }
         self.follow(number, delta);
         self.check_delta(number)
+    }
+
+    /// What was said before of an attempt that is billed again.
+    fn before(&self, number: usize, event: &Event) -> Option<Before> {
+        let (Fact::Rebilled { ticket, .. } | Fact::Resolved { ticket, .. }) = &event.fact else {
+            return None;
+        };
+        let log = &self.lives[number].log;
+        let (grant, bill) = calls(&log[..log.len() - 1]).remove(ticket)?;
+        Some(Before { grant, bill })
     }
 
     /// Takes note of what is wished, and sees to it.
@@ -79,12 +97,20 @@ impl World {
             self.lives[number].wished.remove(action);
             if let Action::Admit { ticket } = action {
                 let hold = self.hold(number, ticket.clone());
-                self.till.withdraw(&hold);
                 self.lives[number].asking.remove(&hold);
+                self.release_unless_begun(number, hold.ticket);
             }
         }
         for action in delta.actions {
-            self.lives[number].wished.insert(action.clone());
+            let is_new = self.lives[number].wished.insert(action.clone());
+            if let Action::Admit { ticket } = &action
+                && !is_new
+            {
+                // A demand that waits, or was just granted, is out of date.
+                let hold = self.hold(number, ticket.clone());
+                self.lives[number].asking.remove(&hold);
+                self.release_unless_begun(number, hold.ticket);
+            }
             self.see_to(number, action);
         }
     }
@@ -104,7 +130,6 @@ impl World {
             | Action::Stop { .. }
             | Action::Ask { .. } => {
                 if self.traits.mutant == Some(Mutant::WishLost) && self.dice.percent(10) {
-                    self.has_mutated = true;
                     return;
                 }
                 let delay = self.dice.one(&[0, 0, 0, 1, 5]);
@@ -199,39 +224,28 @@ impl World {
         broken
             .graph
             .remove_edge(petgraph::graph::EdgeIndex::new(edge));
-        self.has_mutated = true;
         Arc::new(broken)
     }
 
     /// Breaks events on their way into the log.
-    fn sabotage(&mut self, number: usize, events: &mut Vec<Event>) {
+    fn sabotage(&self, number: usize, events: &mut Vec<Event>) {
         let Some(mutant) = self.traits.mutant else {
             return;
         };
-        let plan = self.lives[number].plan.clone();
-        let mut twin = None;
+        let plan = &self.lives[number].plan;
+        let twins = events.iter().filter(|event| {
+            mutant == Mutant::SettledTwice && matches!(event.fact, Fact::Succeeded { .. })
+        });
+        let twins: Vec<Event> = twins.cloned().collect();
         for event in events.iter_mut() {
-            let has_mutated = match (mutant, &mut event.fact) {
-                (Mutant::ItemDropped, Fact::ItemsExpanded { count, .. }) if *count > 0 => {
-                    *count -= 1;
-                    true
-                }
-                (Mutant::SettledTwice, Fact::Succeeded { .. }) => {
-                    twin = Some(event.clone());
-                    true
+            match (mutant, &mut event.fact) {
+                (Mutant::ItemDropped, Fact::ItemsExpanded { count, .. }) => {
+                    *count = count.saturating_sub(1);
                 }
                 (Mutant::FallbackOnUnknown, Fact::Failed { ticket, then, .. })
-                    if *then == Then::Unknown =>
+                    if *then == Then::Unknown && has_fallback(plan, ticket) =>
                 {
-                    let node = plan.node(ticket.at.node);
-                    let NodeKind::Step(step) = &node.kind else {
-                        continue;
-                    };
-                    let has_fallback = step.fallback.is_some();
-                    if has_fallback {
-                        *then = Then::FallBack;
-                    }
-                    has_fallback
+                    *then = Then::FallBack;
                 }
                 (
                     Mutant::OnceRepeated,
@@ -239,34 +253,37 @@ impl World {
                 ) if *then == Then::Unknown => {
                     *then = Then::Again {
                         wake: self.now,
-                        same: flow_core::event::Same::Act,
-                        counts: flow_core::event::Counts::No,
+                        same: Same::Act,
+                        counts: Counts::No,
                     };
-                    true
                 }
                 (
                     Mutant::BillForgotten,
                     Fact::Failed { bill, .. }
                     | Fact::Stopped { bill, .. }
                     | Fact::AttemptLost { bill, .. },
-                ) if matches!(bill, Bill::Presumed(_)) => {
-                    *bill = Bill::None;
-                    true
+                ) if matches!(bill, Bill::Presumed(_)) => *bill = Bill::None,
+                (Mutant::WrongWinner, Fact::RaceWon { arm, .. }) => *arm = (*arm + 1) % 2,
+                (Mutant::NothingHeld, Fact::AttemptStarted(started)) => {
+                    started.grant.hold = Money(0);
                 }
-                (Mutant::WrongWinner, Fact::RaceWon { arm, .. }) => {
-                    *arm = (*arm + 1) % 2;
-                    true
-                }
-                (Mutant::NothingHeld, Fact::AttemptStarted(started))
-                    if started.grant.hold.0 > 0 =>
-                {
-                    started.grant.hold = flow_core::amount::Money(0);
-                    true
-                }
-                _ => false,
-            };
-            self.has_mutated |= has_mutated;
+                _ => {}
+            }
         }
-        events.extend(twin);
+        events.extend(twins);
+    }
+}
+
+fn has_fallback(plan: &Plan, ticket: &Ticket) -> bool {
+    match &plan.node(ticket.at.node).kind {
+        NodeKind::Step(step) => step.fallback.is_some(),
+        NodeKind::Value(_)
+        | NodeKind::Workflow(_)
+        | NodeKind::If(_)
+        | NodeKind::Match(_)
+        | NodeKind::For(_)
+        | NodeKind::Repeat(_)
+        | NodeKind::Race(_)
+        | NodeKind::Parallel(_) => false,
     }
 }

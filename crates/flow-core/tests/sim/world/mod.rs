@@ -14,7 +14,7 @@ use flow_core::address::{RunId, Ticket};
 use flow_core::amount::{Money, Timestamp};
 use flow_core::arbiter::HoldId;
 use flow_core::digest::Digest;
-use flow_core::event::{BEHAVIOUR, Event, Start};
+use flow_core::event::{BEHAVIOUR, Event, Start, Status};
 use flow_core::handle::Values;
 use flow_core::plan::Plan;
 use flow_core::run::{Action, Input, Prepared, Run, Standing};
@@ -22,7 +22,7 @@ use flow_core::step::StepReport;
 use flow_core::value::Value;
 
 use crate::dice::Dice;
-use crate::gate::Till;
+use crate::gate::{Desk, Gate, Till};
 use crate::generate::{self, Taste};
 use crate::mutants::Mutant;
 use crate::oracle::{Case, Check, Evidence, Fault, judge};
@@ -39,6 +39,8 @@ pub(crate) struct Traits {
     pub(crate) is_split: bool,
     /// The till makes attempts wait and refuses some.
     pub(crate) is_moody: bool,
+    /// The arbiter stands in place of the till.
+    pub(crate) has_desk: bool,
     /// How many crashes there are.
     pub(crate) crashes: u32,
     /// How often people interfere.
@@ -52,10 +54,12 @@ impl Traits {
         let mut dice = Dice::named(seed, "traits");
         let mood = dice.one(&[Mood::Calm, Mood::Firm, Mood::Rough, Mood::Rough]);
         let is_quiet = dice.percent(25);
+        let has_desk = dice.percent(60);
         Self {
             mood,
             is_split: dice.percent(40),
-            is_moody: dice.percent(20),
+            is_moody: !has_desk && dice.percent(40),
+            has_desk,
             crashes: if is_quiet {
                 0
             } else {
@@ -132,7 +136,7 @@ pub(crate) struct World {
     /// Which run each event belongs to, in the order of the commits.
     order: Vec<usize>,
     outside: Outside,
-    till: Till,
+    gate: Gate,
     vault: Vault,
     cache: BTreeMap<Digest, Value>,
     project: Option<Money>,
@@ -142,8 +146,6 @@ pub(crate) struct World {
     meddling_left: u32,
     /// How often somebody will still look at what is left.
     rounds: u32,
-    /// The mutant has done what it does.
-    pub(crate) has_mutated: bool,
 }
 
 /// How much is told of a world with a fault.
@@ -158,15 +160,14 @@ pub(crate) struct Outcome {
     pub(crate) logs: Vec<Vec<Event>>,
     pub(crate) standings: Vec<Standing>,
     pub(crate) outputs: Vec<Option<Value>>,
-    pub(crate) plans: Vec<Arc<Plan>>,
-    pub(crate) tastes: Vec<Taste>,
+    pub(crate) statuses: Vec<Option<Status>>,
 }
 
 /// How many things may happen in a world.
 const STEPS_MAX: u32 = 60_000;
 
 impl World {
-    pub(crate) fn new(seed: u64, traits: Traits) -> (Self, Vec<Taste>) {
+    pub(crate) fn new(seed: u64, traits: Traits) -> Self {
         // What is drawn here doesn't depend on what disturbs the world.
         let mut dice = Dice::named(seed, "plans");
         let count = dice.one(&[1, 1, 1, 2, 2, 3]);
@@ -174,7 +175,7 @@ impl World {
             .percent(25)
             .then(|| Money(dice.from(5, 100) * 10_000_000));
         let now = Timestamp(1_790_000_000_000 + dice.from(0, 86_400_000));
-        let till_dice = Dice::named(seed, "till");
+        let gate_dice = Dice::named(seed, "gate");
         let mut world = Self {
             seed,
             dice: Dice::named(seed, "world"),
@@ -185,7 +186,11 @@ impl World {
             lives: Vec::new(),
             order: Vec::new(),
             outside: Outside::new(seed, traits.mood),
-            till: Till::new(till_dice, traits.is_moody, project, traits.mutant),
+            gate: if traits.has_desk {
+                Gate::Desk(Box::new(Desk::new(gate_dice, project, traits.is_split)))
+            } else {
+                Gate::Till(Till::new(gate_dice, traits.is_moody, project, traits.mutant))
+            },
             vault: Vault::default(),
             cache: BTreeMap::new(),
             project,
@@ -193,16 +198,13 @@ impl World {
             crashes_left: traits.crashes,
             meddling_left: traits.meddling,
             rounds: 12,
-            has_mutated: false,
         };
-        let mut tastes = Vec::new();
         for number in 0..count {
             let taste = Taste::draw(&mut dice);
             let plan = Arc::new(generate::plan(&mut dice, taste));
-            tastes.push(taste);
             world.enter(number, plan, &mut dice);
         }
-        (world, tastes)
+        world
     }
 
     /// A run begins.
@@ -242,7 +244,7 @@ impl World {
     }
 
     /// Lets everything happen, and judges it.
-    pub(crate) fn live(mut self, tastes: Vec<Taste>, tells: Tells) -> Result<Outcome, Fault> {
+    pub(crate) fn live(mut self, tells: Tells) -> Result<Outcome, Fault> {
         if let Err(fault) = self.live_and_judge() {
             let logs = match tells {
                 Tells::Fault => String::new(),
@@ -258,9 +260,8 @@ impl World {
                 .clone()
                 .map(|live| live.run.output(&self.vault))
                 .collect(),
-            plans: lives.map(|live| live.plan.clone()).collect(),
+            statuses: lives.map(|live| live.run.status()).collect(),
             logs: self.lives.into_iter().map(|live| live.log).collect(),
-            tastes,
         })
     }
 
@@ -302,9 +303,9 @@ impl World {
         while self.intervene() {
             self.go_on()?;
         }
+        self.judge()?;
         self.check_ledgers()?;
-        self.check_replays()?;
-        self.judge()
+        self.check_replays()
     }
 
     fn take(&self, number: usize) -> Input {
@@ -336,7 +337,7 @@ impl World {
                 self.feed(number, input)?;
                 continue;
             }
-            self.serve_till();
+            self.serve_gate();
             if !self.at_once.is_empty() {
                 continue;
             }
@@ -344,8 +345,8 @@ impl World {
             let wakes = (0..self.lives.len())
                 .filter_map(|number| Some((self.lives[number].run.next_wake()?, number)));
             let wake = wakes.min();
-            let till = self.till.wake(self.now);
-            let first = [next.map(|(at, _)| at), wake.map(|(at, _)| at), till]
+            let gate = self.gate.wake(self.now);
+            let first = [next.map(|(at, _)| at), wake.map(|(at, _)| at), gate]
                 .into_iter()
                 .flatten()
                 .min();
@@ -379,9 +380,9 @@ impl World {
             let standing = live.run.standing();
             if matches!(standing, Standing::Working | Standing::Sleeping(_)) {
                 let what = format!(
-                    "run {number} is {standing:?} with nothing to come: {:?}, {} wait for the till",
+                    "run {number} is {standing:?} with nothing to come: {:?}, waiting: {}",
                     live.wished,
-                    self.till.waiting()
+                    self.gate.waiting()
                 );
                 return Err(Fault::new(Check::Stall, what));
             }

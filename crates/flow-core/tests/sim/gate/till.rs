@@ -1,6 +1,6 @@
-//! Who lets attempts begin: a plain till, honest or moody.
+//! A plain till, honest or moody.
 //!
-//! The till is what an arbiter must be at least: no budget above its limit. A
+//! It is what an arbiter must be at least: no budget above its limit. A
 //! moody one makes attempts wait or refuses them as it likes.
 
 use std::collections::BTreeMap;
@@ -14,14 +14,8 @@ use flow_core::run::{Fits, Refusal};
 use flow_core::step::Bill;
 
 use crate::dice::Dice;
+use super::Reply;
 use crate::mutants::Mutant;
-
-/// What an attempt is told.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Reply {
-    Granted(Grant),
-    Never(Refusal),
-}
 
 /// Something that is held or was spent.
 #[derive(Debug, Clone)]
@@ -77,9 +71,13 @@ impl Till {
         self.waiting.push(Waiter { demand, from });
     }
 
-    /// An attempt isn't wanted any more.
+    /// An attempt isn't wanted any more, or gives back what it hasn't used.
     pub(crate) fn withdraw(&mut self, hold: &HoldId) {
         self.waiting.retain(|waiter| waiter.demand.hold != *hold);
+        let is_open = self.entries.get(hold).is_some_and(|entry| entry.is_open);
+        if is_open {
+            self.entries.remove(hold);
+        }
     }
 
     /// When there may be an answer that there isn't now.
@@ -173,11 +171,6 @@ impl Till {
         let own = self.entries.values();
         let own = own.filter(|entry| entry.ledgers.contains(ledger) && counts(entry));
         Money(own.map(|entry| entry.amount.0).sum())
-    }
-
-    /// A grant was not used.
-    pub(crate) fn release(&mut self, hold: &HoldId) {
-        self.entries.remove(hold);
     }
 
     /// An event says what a hold has become.
