@@ -1,7 +1,7 @@
 //! Twins: a world and the same world undisturbed, and a world twice.
 
-use flow_core::event::{Event, Fact, Then, Timer};
 use flow_core::effect::FailureClass;
+use flow_core::event::{Event, Fact, Then, Timer};
 use flow_core::run::Standing;
 
 use crate::oracle::{Check, Fault};

@@ -361,6 +361,10 @@ impl Driver {
         self.settle(event);
         self.share(event);
         self.count(&event.fact);
+        if let Fact::RunSettled { .. } = event.fact {
+            // The end and what is said of it are one commit.
+            self.summarise(Standing::Over, Hold::Released);
+        }
         for action in delta.withdrawn {
             self.withdraw(&action);
         }
@@ -535,7 +539,10 @@ impl Driver {
             | Standing::Paused
             | Standing::Over => {}
         }
-        self.summarise(standing, Hold::Released);
+        // A run that is over said so with its last event.
+        if standing != Standing::Over {
+            self.summarise(standing, Hold::Released);
+        }
         self.submit().await?;
         while self.sent.is_some() {
             let answer = answer(&mut self.sent).await;

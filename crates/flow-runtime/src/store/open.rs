@@ -187,7 +187,23 @@ fn open(layout: &Layout, closing: Closing) -> Result<Connection, OpenError> {
         assert!(reached >= schema::VERSION, "every version has its step");
     }
     check_hosts(layout, &connection)?;
+    name_log(layout)?;
     Ok(connection)
+}
+
+/// Makes the name of a new log durable, without which its commits are lost. An
+/// old one has been named before anything was in it.
+fn name_log(layout: &Layout) -> Result<(), OpenError> {
+    let log = layout.log();
+    let is_new = fs::metadata(&log).map_or(true, |found| found.len() == 0);
+    if !is_new {
+        return Ok(());
+    }
+    sync_folder(layout.root()).map_err(|source| OpenError::File {
+        doing: "sync the folder of",
+        path: log,
+        source,
+    })
 }
 
 /// Returns a connection that only reads, to a store that is there.
