@@ -106,6 +106,10 @@ impl Disk {
         let made = write_ballast(&unfinished).and_then(|()| fs::rename(&unfinished, &path));
         if made.is_err() {
             drop(fs::remove_file(&unfinished));
+            // Another process may have been faster: what it wrote is the same.
+            if path.exists() {
+                return Ok(());
+            }
         }
         made
     }

@@ -6,7 +6,7 @@ use flow_core::amount::{Duration, Timestamp};
 use flow_core::event::{Fact, Timer};
 
 use crate::bench::{Bench, Scenario};
-use crate::oracle::{Books, Calm, judge, outputs};
+use crate::oracle::{Books, Calm, judge, outputs, wait_for_fact};
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
@@ -22,19 +22,9 @@ fn a_timer_that_was_due_while_nobody_ran_fires_at_once_with_its_time() {
         truth.charges().count() == 1
     });
     // Killed once it waits, which its log says.
-    let waits = |books: &Books| {
-        let mut facts = books.facts.iter();
-        facts.find_map(|(at, fact)| {
-            let Fact::Waits { until, .. } = fact else {
-                return None;
-            };
-            Some((*at, *until))
-        })
-    };
-    let (at, until) = loop {
-        if let Some(found) = waits(&Books::of(&bench, &run)) {
-            break found;
-        }
+    let (at, waits) = wait_for_fact(&bench, &run, |fact| matches!(fact, Fact::Waits { .. }));
+    let Fact::Waits { until, .. } = waits else {
+        panic!("{waits:?}");
     };
     started.kill();
     drop(started);

@@ -10,13 +10,12 @@ use std::time::{Duration, Instant};
 
 use flow_trial::{clock, point, store};
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value as Json;
 
 /// How long a process may take before the trial has failed.
-const PATIENCE: Duration = Duration::from_mins(2);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
 /// How often is looked whether a process has ended.
-const LOOK: Duration = Duration::from_millis(2);
+pub(crate) const LOOK: Duration = Duration::from_millis(2);
 
 /// A command that will be started.
 pub(crate) struct Flow {
@@ -187,6 +186,19 @@ impl Started {
         }
     }
 
+    /// Waits until it says something.
+    pub(crate) fn says(&self, what: &str) {
+        let began = Instant::now();
+        let mut lines = self.said.lines.lock().unwrap();
+        while !lines.iter().any(|line| line.contains(what)) {
+            assert!(
+                began.elapsed() < PATIENCE,
+                "it doesn't say `{what}`: {lines:?}"
+            );
+            lines = self.said.changed.wait_timeout(lines, LOOK).unwrap().0;
+        }
+    }
+
     pub(crate) fn end(mut self) -> Ended {
         let began = Instant::now();
         let status = loop {
@@ -247,10 +259,5 @@ impl Ended {
     /// Returns the name of the run, if it was said.
     pub(crate) fn run(&self) -> Option<String> {
         run_in(&self.err)
-    }
-
-    /// Returns what it wrote as JSON.
-    pub(crate) fn json(&self) -> Json {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
     }
 }

@@ -2,9 +2,11 @@
 //! saw and by the log, with no code of the runs themselves.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 use flow_core::address::{RunId, Ticket};
 use flow_core::amount::{Money, Timestamp};
+use flow_core::digest::Digest;
 use flow_core::event::{Fact, Then};
 use flow_core::step::Bill;
 use flow_runtime::store::Reader;
@@ -13,7 +15,7 @@ use flow_trial::server::truth::{Truth, What};
 use serde_json::Value as Json;
 
 use crate::bench::{Bench, Scenario};
-use crate::flow::Ended;
+use crate::flow::{Ended, LOOK, PATIENCE};
 
 /// What a run gives that nobody disturbs.
 pub(crate) struct Calm {
@@ -40,7 +42,9 @@ impl Calm {
 
 /// Returns the outputs that a process printed.
 pub(crate) fn outputs(ended: &Ended) -> Json {
-    ended.json()["output"].clone()
+    // A command that can't go on prints nothing.
+    let printed: Json = serde_json::from_str(&ended.out).unwrap_or_default();
+    printed["output"].clone()
 }
 
 /// What a log says of money and of acts.
@@ -98,6 +102,23 @@ impl Books {
         }
         books.unknown = unknown.len();
         books
+    }
+}
+
+/// Waits until the log of a run has a fact, and returns it with its time.
+pub(crate) fn wait_for_fact(
+    bench: &Bench,
+    run: &str,
+    is_it: impl Fn(&Fact) -> bool,
+) -> (Timestamp, Fact) {
+    let began = Instant::now();
+    loop {
+        let facts = Books::of(bench, run).facts.into_iter();
+        if let Some(found) = facts.into_iter().find(|(_, fact)| is_it(fact)) {
+            return found;
+        }
+        assert!(began.elapsed() < PATIENCE, "the log doesn't come to this");
+        std::thread::sleep(LOOK);
     }
 }
 
@@ -167,6 +188,9 @@ pub(crate) fn judge(bench: &Bench, run: &str, ended: &Ended, calm: &Calm) -> Res
             lines(&books.facts)
         ))
     };
+    if let Some(missing) = missing(bench, &outputs(ended)) {
+        return fault(&format!("the bytes of {missing} are not there"));
+    }
     match ended.code() {
         Some(0) if outputs(ended) == calm.outputs => {}
         Some(0) => return fault("the outputs are others"),
@@ -187,6 +211,23 @@ pub(crate) fn judge(bench: &Bench, run: &str, ended: &Ended, calm: &Calm) -> Res
         }
     }
     money(&books, &truth, calm).or_else(|what| fault(&what))
+}
+
+/// Returns an artifact of outputs whose bytes are not what its name says.
+fn missing(bench: &Bench, outputs: &Json) -> Option<String> {
+    match outputs {
+        Json::Array(items) => items.iter().find_map(|item| missing(bench, item)),
+        Json::Object(fields) => match fields.get("artifact").and_then(Json::as_str) {
+            Some(digest) => {
+                let digest: Digest = digest.parse().unwrap();
+                let path = Layout::new(bench.store()).blob(&digest);
+                let bytes = std::fs::read(path).unwrap_or_default();
+                (Digest::of(&bytes) != digest).then(|| digest.to_string())
+            }
+            None => fields.values().find_map(|field| missing(bench, field)),
+        },
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => None,
+    }
 }
 
 /// Writes one thing a line.

@@ -3,6 +3,7 @@
 //! Needs `strace`. Without it nothing is tried, and that is said.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::process::Command;
 
@@ -47,7 +48,7 @@ fn traced(scenario: Scenario) -> Vec<Call> {
     let trace = bench.path("trace");
     let args = [
         "-f",
-        "-y",
+        "-yy",
         "-s",
         "200",
         "-e",
@@ -144,12 +145,14 @@ fn a_scenario_syncs_as_often_as_it_has_to() {
             .iter()
             .filter(|call| **call == Call::LogSynced)
             .count();
-        assert_eq!(found, *log, "{scenario:?}");
+        assert!(log.contains(&found), "{scenario:?}: {found}");
     }
 }
 
-/// How often the log is synced.
-const SYNCS: &[(Scenario, usize)] = &[
-    (Scenario::new("pure", &["count=1"]), 1),
-    (Scenario::new("chain", &[]), 5),
+/// How often the log is synced: once when it is made, once for the begin of the
+/// run, and once for each link that is paid for and the end. What comes before
+/// the first of those may take a commit of its own, or share one.
+const SYNCS: &[(Scenario, RangeInclusive<usize>)] = &[
+    (Scenario::new("pure", &["count=1"]), 2..=3),
+    (Scenario::new("chain", &[]), 6..=7),
 ];

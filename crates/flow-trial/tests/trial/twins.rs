@@ -1,15 +1,18 @@
 //! Two processes at one run: one owns it.
 
+use flow_core::amount::Money;
+use flow_core::event::Fact;
+
 use crate::bench::{Bench, Scenario};
-use crate::crash::finish;
-use crate::oracle::{Calm, judge};
+use crate::flow::Started;
+use crate::oracle::{Books, Calm, judge, wait_for_fact};
 
 const CHAIN: Scenario = Scenario::new("chain", &[]);
 
 #[test]
 fn a_run_whose_owner_is_stopped_belongs_to_it_all_the_same() {
     let calm = Calm::of(CHAIN);
-    for point in [2, 8, 15] {
+    for point in [12, 16, 22] {
         let bench = Bench::new();
         let mut owner = bench.run(CHAIN).stop_at(point).start();
         owner.stopped();
@@ -37,7 +40,7 @@ fn of_two_that_resume_a_run_at_once_one_gets_it() {
         let first = bench.run(CHAIN).kill_at(12).end();
         let run = first.run().unwrap();
         let both = [bench.resume(&run).start(), bench.resume(&run).start()];
-        let mut both = both.map(crate::flow::Started::end);
+        let mut both = both.map(Started::end);
         both.sort_by_key(crate::flow::Ended::code);
         assert_eq!(both[0].code(), Some(0), "{both:#?}");
         // Who came late finds it owned, or over.
@@ -60,21 +63,59 @@ fn two_runs_in_one_store_do_not_disturb_each_other() {
     assert_eq!(bench.server.truth().charged(), twice);
 }
 
-#[test]
-fn an_interrupted_run_says_so_and_goes_on_later() {
-    let scenario = Scenario::new("chain", &["third=gate"]);
-    let calm = Calm::of(CHAIN);
-    let bench = Bench::new();
-    let started = bench.run(scenario).start();
+/// Runs a chain whose last purchase waits at the gate.
+fn at_the_gate(bench: &Bench) -> Started {
+    let started = bench.run(Scenario::new("chain", &["third=gate"])).start();
     bench
         .server
-        .wait_until("the third arrives", |truth| truth.arrived("final") == 1);
+        .wait_until("it waits", |truth| truth.arrived("final") == 1);
+    started
+}
+
+#[test]
+fn an_interrupted_run_finishes_what_it_has_begun_and_goes_on_later() {
+    let calm = Calm::of(CHAIN);
+    let bench = Bench::new();
+    let started = at_the_gate(&bench);
+    started.interrupt();
+    started.says("pausing");
+    bench.server.open_gate();
+    let ended = started.end();
+    assert_eq!(ended.code(), Some(8), "{ended:#?}");
+    let run = ended.run().unwrap();
+    assert_eq!(bench.server.truth().arrived("picture"), 0);
+    let ended = bench.resume(&run).end();
+    judge(&bench, &run, &ended, &calm).unwrap();
+    assert_eq!(bench.server.truth().charged(), calm.truth.charged());
+}
+
+#[test]
+fn a_second_interruption_ends_at_once_and_what_was_begun_is_presumed() {
+    let calm = Calm::of(CHAIN);
+    let bench = Bench::new();
+    let started = at_the_gate(&bench);
+    started.interrupt();
+    started.says("pausing");
     started.interrupt();
     let ended = started.end();
     assert_eq!(ended.code(), Some(8), "{ended:#?}");
-    bench.server.open_gate();
     let run = ended.run().unwrap();
-    let again = bench.resume(&run).end();
-    let (run, ended) = finish(&bench, scenario, again, std::iter::empty());
+    bench.server.open_gate();
+    let ended = bench.resume(&run).end();
     judge(&bench, &run, &ended, &calm).unwrap();
+    assert!(Books::of(&bench, &run).presumed > Money(0));
+}
+
+#[test]
+fn a_run_that_sleeps_hears_an_interruption() {
+    let bench = Bench::new();
+    let started = bench.run(Scenario::new("pause", &["length=1h"])).start();
+    let run = started.run();
+    bench
+        .server
+        .wait_until("it is paid for", |truth| truth.charges().count() == 1);
+    wait_for_fact(&bench, &run, |fact| matches!(fact, Fact::Waits { .. }));
+    started.interrupt();
+    let ended = started.end();
+    assert_eq!(ended.code(), Some(8), "{ended:#?}");
 }

@@ -336,9 +336,8 @@ impl<'a> Reading<'a> {
             return;
         }
         let count = self.items.get(at).map_or(0, |items| items.count);
-        let dead = (0..count).filter(|item| {
-            self.stand_of_item(at, *item, &each.body) == Stand::Dead
-        });
+        let dead =
+            (0..count).filter(|item| self.stand_of_item(at, *item, &each.body) == Stand::Dead);
         let dead: Vec<_> = dead.map(|item| (at.clone(), item)).collect();
         self.left.extend(dead);
     }
