@@ -73,13 +73,10 @@ impl Checker<'_> {
         let explicit = call.type_arg.is_some();
         // What is expected of the result tells the parameter if nothing else
         // can: an argument that tells it better comes first.
-        let from_args = signature
-            .params
-            .iter()
-            .any(|param| param.ty.as_ref().is_some_and(generic::is_open));
+        let is_open = |param: &Param| param.ty.as_ref().is_some_and(generic::is_open);
         if !explicit
-            && !from_args
             && let (Some(_), Some(wanted)) = (&signature.type_param, wanted)
+            && !signature.params.iter().any(is_open)
         {
             type_arg = generic::infer(&signature.returns, wanted);
         }

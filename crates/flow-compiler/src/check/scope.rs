@@ -8,6 +8,7 @@ use flow_core::ty::Type;
 use flow_syntax::span::Span;
 
 use super::Typed;
+use super::word::Word;
 
 /// What a name stands for.
 #[derive(Debug, Clone)]
@@ -29,7 +30,7 @@ pub(crate) struct Binding {
 /// The names of one block, or of a head.
 #[derive(Debug, Default)]
 pub(crate) struct Frame {
-    names: BTreeMap<String, Binding>,
+    names: BTreeMap<Word, Binding>,
     /// The statement of this block that is being checked.
     pub(crate) current: Option<NodeId>,
 }
@@ -47,8 +48,10 @@ pub(crate) struct Fact {
 #[derive(Debug, Default)]
 pub(crate) struct Scopes {
     frames: Vec<Frame>,
-    /// Where names of blocks were bound that are over.
-    over: BTreeMap<String, Span>,
+    /// The names of blocks that are over, block after block.
+    closed: Vec<BTreeMap<Word, Binding>>,
+    /// Where they were bound, as far as it was asked for.
+    over: BTreeMap<Word, Span>,
     facts: Vec<Fact>,
 }
 
@@ -71,30 +74,33 @@ impl Scopes {
         self.frames.push(Frame::default());
     }
 
-    /// Closes a block, and gives its names back.
-    pub(crate) fn pop(&mut self) -> BTreeMap<String, Binding> {
-        let names = self
-            .frames
-            .pop()
-            .map(|frame| frame.names)
-            .unwrap_or_default();
+    /// Closes a block, and tells which of its names nobody used.
+    pub(crate) fn pop(&mut self) -> Vec<(String, Binding)> {
+        let Some(Frame { names, .. }) = self.frames.pop() else {
+            return Vec::new();
+        };
+        let unused = names.iter().filter(|(_, binding)| !binding.used);
+        let unused = unused.map(|(name, binding)| (name.text(), binding.clone()));
+        let unused = unused.collect();
         if !self.frames.is_empty() {
-            for (name, binding) in &names {
-                self.over.entry(name.clone()).or_insert(binding.span);
-            }
+            self.closed.push(names);
         }
-        names
+        unused
     }
 
     /// Returns where a name was bound in a block that is over.
-    pub(crate) fn bound_inside(&self, name: &str) -> Option<Span> {
-        self.over.get(name).copied()
+    pub(crate) fn bound_inside(&mut self, name: &str) -> Option<Span> {
+        for (name, binding) in self.closed.drain(..).flatten() {
+            self.over.entry(name).or_insert(binding.span);
+        }
+        self.over.get(&Word::of(name)).copied()
     }
 
     /// Says that it was said that a name has no value.
     pub(crate) fn told(&mut self, name: &str) {
         let mut frames = self.frames.iter_mut().rev();
-        if let Some(binding) = frames.find_map(|frame| frame.names.get_mut(name)) {
+        let word = Word::of(name);
+        if let Some(binding) = frames.find_map(|frame| frame.names.get_mut(&word)) {
             binding.empty = false;
             binding.ty = None;
         }
@@ -110,53 +116,48 @@ impl Scopes {
     /// Binds a name in the innermost block. Whether it is free is asked before.
     pub(crate) fn bind(&mut self, name: &str, binding: Binding) {
         if let Some(frame) = self.frames.last_mut() {
-            frame.names.insert(name.to_owned(), binding);
+            frame.names.insert(Word::of(name), binding);
         }
     }
 
     /// Returns where a name is bound that can be seen here.
     pub(crate) fn bound(&self, name: &str) -> Option<Span> {
-        let mut frames = self.frames.iter().rev();
-        frames.find_map(|frame| frame.names.get(name).map(|binding| binding.span))
+        self.peek(name).map(|binding| binding.span)
     }
 
     /// Looks a name up without using it.
     pub(crate) fn peek(&self, name: &str) -> Option<&Binding> {
+        let word = Word::of(name);
         let mut frames = self.frames.iter().rev();
-        frames.find_map(|frame| frame.names.get(name))
+        frames.find_map(|frame| frame.names.get(&word))
     }
 
     /// Looks a name up and marks it as used.
     pub(crate) fn find(&mut self, name: &str) -> Option<Found> {
+        let word = Word::of(name);
         let (frame, binding) = self.frames.iter_mut().rev().find_map(|frame| {
             let current = frame.current;
-            let binding = frame.names.get_mut(name)?;
+            let binding = frame.names.get_mut(&word)?;
             Some((current, binding))
         })?;
         binding.used = true;
         let edge = source(&binding.expr).zip(frame);
-        let found = Found {
-            typed: Typed {
-                expr: binding.expr.clone(),
-                ty: binding.ty.clone(),
-            },
-            empty: binding.empty,
-            span: binding.span,
-            edge,
-        };
+        let (empty, span) = (binding.empty, binding.span);
+        let (expr, ty) = (binding.expr.clone(), binding.ty.clone());
+        let ty = ty.map(|ty| self.narrow(name, ty));
         Some(Found {
-            typed: Typed {
-                ty: found.typed.ty.map(|ty| self.narrow(name, ty)),
-                ..found.typed
-            },
-            ..found
+            typed: Typed { expr, ty },
+            empty,
+            span,
+            edge,
         })
     }
 
     /// Returns the names that can be seen, for messages.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn names(&self) -> Vec<String> {
         let frames = self.frames.iter();
-        frames.flat_map(|frame| frame.names.keys().map(String::as_str))
+        let names = frames.flat_map(|frame| frame.names.keys());
+        names.map(Word::text).collect()
     }
 
     /// Adds facts; the number that is given back forgets them again.

@@ -35,7 +35,7 @@ struct Body {
 struct Head {
     word: Option<(YieldWord, Span)>,
     name: Option<Name>,
-    ty: Option<crate::ast::TypeExpr>,
+    ty: Option<Box<crate::ast::TypeExpr>>,
 }
 
 impl Reader<'_> {
@@ -151,7 +151,7 @@ impl Reader<'_> {
                 let mut inner = parts(part);
                 let name = inner.next().expect("a binding has a name");
                 head.name = Some(self.name(&name));
-                head.ty = inner.next().map(|ty| self.ty(ty, 0));
+                head.ty = inner.next().map(|ty| Box::new(self.ty(ty, 0)));
             } else {
                 value = self.ahead(part, Seat::Statement, depth);
             }

@@ -202,7 +202,7 @@ impl Reader<'_> {
     }
 
     fn list(&mut self, pair: Pair<'_>, height: usize) -> ExprKind {
-        let mut items = Vec::new();
+        let mut items = Vec::with_capacity(parts(pair).count());
         for part in parts(pair) {
             if part.as_rule() != Rule::comprehension {
                 items.push(self.expr(part, height + 1));
@@ -253,10 +253,10 @@ impl Reader<'_> {
         };
         let mut type_arg = None;
         if next.as_rule() == Rule::type_args {
-            type_arg = self.type_arg(next);
+            type_arg = self.type_arg(next).map(Box::new);
             next = inner.next().expect("arguments follow a type");
         }
-        let mut args = Vec::new();
+        let mut args = Vec::with_capacity(parts(next).count());
         for arg in parts(next) {
             args.push(self.arg(arg, height));
         }

@@ -54,8 +54,8 @@ impl Reader<'_> {
             margin = Margin::of(&pieces);
             self.first_line(&pieces, margin.drops_first);
         }
-        let mut parts = Vec::new();
         let count = pieces.len();
+        let mut parts = Vec::with_capacity(count);
         for (index, piece) in pieces.into_iter().enumerate() {
             match piece {
                 Piece::Hole(pair) => {
