@@ -15,7 +15,7 @@ use flow_syntax::span::Span;
 
 use super::graph::{circles, complete, topological};
 use super::mentions::{self, Mention};
-use super::word::Word;
+use super::words::Words;
 use super::{Binding, Checker, Typed};
 use crate::codes;
 
@@ -80,7 +80,7 @@ impl Made {
 }
 
 /// The names of a block's statements.
-type Names = BTreeMap<Word, Taken>;
+type Names = Words<Taken>;
 
 /// What a name of a block is taken by.
 #[derive(Debug)]
@@ -268,7 +268,7 @@ impl Checker<'_> {
 
     /// Makes a node of each statement, and tells which names they have.
     fn reserve_all(&mut self, tree: &ast::Block, parent: &Parent) -> (Vec<NodeId>, Names) {
-        let mut taken = Names::new();
+        let mut taken = Names::default();
         let mut nodes = Vec::with_capacity(tree.stmts.len());
         self.body.nodes.reserve(tree.stmts.len());
         self.body.spans.reserve(tree.stmts.len());
@@ -278,7 +278,7 @@ impl Checker<'_> {
                 .as_ref()
                 .map_or_else(|| value_name(&stmt.value), |name| &name.text);
             let span = stmt.name.as_ref().map_or(stmt.span, |name| name.span);
-            let entry = taken.entry(Word::of(name)).or_insert(Taken {
+            let entry = taken.get_or_insert_with(name, || Taken {
                 count: 0,
                 span,
                 bound: None,
@@ -345,7 +345,7 @@ impl Checker<'_> {
         for (at, stmt) in tree.stmts.iter().enumerate() {
             mentions::of_stmt(stmt, &mut |mention| {
                 if let Mention::Name(name) = mention
-                    && let Some(taken) = names.get(&Word::of(name))
+                    && let Some(taken) = names.get(name)
                     && let Some(from) = taken.bound
                 {
                     edges.push((from, at));

@@ -6,7 +6,7 @@
 //! error is silent from then on.
 
 mod scope;
-mod word;
+mod words;
 
 mod arguments;
 mod block;

@@ -1,14 +1,12 @@
 //! Which names can be seen, what they stand for, and what is known of them.
 
-use std::collections::BTreeMap;
-
 use flow_core::expr::Expr;
 use flow_core::plan::NodeId;
 use flow_core::ty::Type;
 use flow_syntax::span::Span;
 
 use super::Typed;
-use super::word::Word;
+use super::words::Words;
 
 /// What a name stands for.
 #[derive(Debug, Clone)]
@@ -30,7 +28,7 @@ pub(crate) struct Binding {
 /// The names of one block, or of a head.
 #[derive(Debug, Default)]
 pub(crate) struct Frame {
-    names: BTreeMap<Word, Binding>,
+    names: Words<Binding>,
     /// The statement of this block that is being checked.
     pub(crate) current: Option<NodeId>,
 }
@@ -49,9 +47,9 @@ pub(crate) struct Fact {
 pub(crate) struct Scopes {
     frames: Vec<Frame>,
     /// The names of blocks that are over, block after block.
-    closed: Vec<BTreeMap<Word, Binding>>,
+    closed: Vec<Words<Binding>>,
     /// Where they were bound, as far as it was asked for.
-    over: BTreeMap<Word, Span>,
+    over: Words<Span>,
     facts: Vec<Fact>,
 }
 
@@ -80,7 +78,7 @@ impl Scopes {
             return Vec::new();
         };
         let unused = names.iter().filter(|(_, binding)| !binding.used);
-        let unused = unused.map(|(name, binding)| (name.text(), binding.clone()));
+        let unused = unused.map(|(name, binding)| (name.to_owned(), binding.clone()));
         let unused = unused.collect();
         if !self.frames.is_empty() {
             self.closed.push(names);
@@ -90,17 +88,18 @@ impl Scopes {
 
     /// Returns where a name was bound in a block that is over.
     pub(crate) fn bound_inside(&mut self, name: &str) -> Option<Span> {
-        for (name, binding) in self.closed.drain(..).flatten() {
-            self.over.entry(name).or_insert(binding.span);
+        for names in self.closed.drain(..) {
+            for (name, binding) in names.iter() {
+                self.over.get_or_insert_with(name, || binding.span);
+            }
         }
-        self.over.get(&Word::of(name)).copied()
+        self.over.get(name).copied()
     }
 
     /// Says that it was said that a name has no value.
     pub(crate) fn told(&mut self, name: &str) {
         let mut frames = self.frames.iter_mut().rev();
-        let word = Word::of(name);
-        if let Some(binding) = frames.find_map(|frame| frame.names.get_mut(&word)) {
+        if let Some(binding) = frames.find_map(|frame| frame.names.get_mut(name)) {
             binding.empty = false;
             binding.ty = None;
         }
@@ -116,7 +115,7 @@ impl Scopes {
     /// Binds a name in the innermost block. Whether it is free is asked before.
     pub(crate) fn bind(&mut self, name: &str, binding: Binding) {
         if let Some(frame) = self.frames.last_mut() {
-            frame.names.insert(Word::of(name), binding);
+            frame.names.insert(name, binding);
         }
     }
 
@@ -127,17 +126,15 @@ impl Scopes {
 
     /// Looks a name up without using it.
     pub(crate) fn peek(&self, name: &str) -> Option<&Binding> {
-        let word = Word::of(name);
         let mut frames = self.frames.iter().rev();
-        frames.find_map(|frame| frame.names.get(&word))
+        frames.find_map(|frame| frame.names.get(name))
     }
 
     /// Looks a name up and marks it as used.
     pub(crate) fn find(&mut self, name: &str) -> Option<Found> {
-        let word = Word::of(name);
         let (frame, binding) = self.frames.iter_mut().rev().find_map(|frame| {
             let current = frame.current;
-            let binding = frame.names.get_mut(&word)?;
+            let binding = frame.names.get_mut(name)?;
             Some((current, binding))
         })?;
         binding.used = true;
@@ -156,8 +153,12 @@ impl Scopes {
     /// Returns the names that can be seen, for messages.
     pub(crate) fn names(&self) -> Vec<String> {
         let frames = self.frames.iter();
-        let names = frames.flat_map(|frame| frame.names.keys());
-        names.map(Word::text).collect()
+        let names = frames.flat_map(|frame| {
+            let mut names: Vec<&str> = frame.names.iter().map(|(name, _)| name).collect();
+            names.sort_unstable();
+            names
+        });
+        names.map(str::to_owned).collect()
     }
 
     /// Adds facts; the number that is given back forgets them again.

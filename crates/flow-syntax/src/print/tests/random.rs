@@ -501,7 +501,9 @@ impl Draw {
             None
         };
         Stmt {
-            ty: name.as_ref().and_then(|_| self.some(Self::ty).map(Box::new)),
+            ty: name
+                .as_ref()
+                .and_then(|_| self.some(Self::ty).map(Box::new)),
             name,
             value,
             docs: self.docs(),
