@@ -233,7 +233,10 @@ fn who_waits_with_a_fallback_is_told_when_another_tries_the_pool() {
     desk.ask(demand("a", 3).costs(10));
     desk.pass(30_000);
     assert_eq!(desk.ask(demand("b", 1).pool("p").costs(5).or_else()), "");
-    assert_eq!(desk.ask(demand("c", 1).pool("p")), "b1 capacity, c1 granted");
+    assert_eq!(
+        desk.ask(demand("c", 1).pool("p")),
+        "b1 capacity, c1 granted"
+    );
 }
 
 #[test]
