@@ -128,7 +128,8 @@ impl World {
 
     /// After a reset, some results are taken over from before.
     fn adopted(&mut self, number: usize, ticket: &Ticket) -> Option<Input> {
-        if ticket.generation == 0 || !self.dice.percent(40) {
+        let is_fresh = ticket.generation > 0 && ticket.attempt == 1;
+        if !is_fresh || !self.dice.percent(40) {
             return None;
         }
         let log = &self.lives[number].log;
