@@ -7,7 +7,7 @@ use flow_core::amount::Timestamp;
 use flow_core::step::Executor;
 use flow_runtime::store::Options;
 
-/// More steps, and another clock. `flow` itself has nothing of it.
+/// More steps, another clock, and a look into the store. `flow` itself has nothing of it.
 #[derive(Clone, Default)]
 pub struct Extra {
     /// Declarations of steps: names of sources, and their texts.

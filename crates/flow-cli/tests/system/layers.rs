@@ -22,7 +22,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     // For development only: nothing depends on it.
-    ("flow-trial", &["flow-cli", "flow-core"]),
+    ("flow-trial", &["flow-cli", "flow-core", "flow-runtime"]),
 ];
 
 /// What must never get into the pure crates.

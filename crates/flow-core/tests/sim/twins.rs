@@ -84,7 +84,12 @@ fn worlds_meet_nearly_everything() {
             let then = words.skip_while(|word| *word != "then").nth(2);
             met.extend(then.map(|then| format!("then {then}")));
         }
-        met.extend(outcome.standings.iter().map(|standing| format!("{standing:?}")));
+        met.extend(
+            outcome
+                .standings
+                .iter()
+                .map(|standing| format!("{standing:?}")),
+        );
     }
     let expected = [
         "RunStarted OwnerTook PauseAsked ResumeAsked CancelAsked Opened LimitsChanged",
@@ -93,7 +98,9 @@ fn worlds_meet_nearly_everything() {
         "AttemptLost Probed Resolved Rebilled Elapsed Waits Asked Answered Refused",
         "Over Waiting Unknown Short Paused",
     ];
-    let thens = ["Fail", "FallBack", "Again", "Probe", "Unknown", "Hold", "Cut"];
+    let thens = [
+        "Fail", "FallBack", "Again", "Probe", "Unknown", "Hold", "Cut",
+    ];
     let mut missing: Vec<String> = expected.join(" ").split(' ').map(str::to_owned).collect();
     missing.extend(thens.map(|then| format!("then {then}")));
     missing.retain(|name| !met.contains(name));

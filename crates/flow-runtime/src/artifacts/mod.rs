@@ -2,9 +2,9 @@
 //!
 //! A blob is written under another name, hashed on the way, and then gets the
 //! name of its content. It becomes durable before the first commit that has to
-//! be and refers to it, or to anything that came after it; see
-//! [`barrier`]. Between its naming and the commit a lock keeps those away who
-//! remove blobs that nobody refers to.
+//! be and refers to it, or to anything that came after it: that is the barrier.
+//! Between its naming and the commit a lock keeps those away who remove blobs
+//! that nobody refers to.
 
 pub(crate) mod barrier;
 mod lock;

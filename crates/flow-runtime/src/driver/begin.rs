@@ -236,6 +236,7 @@ impl Driver {
             epoch,
             seq: 0,
             head: 0,
+            summarised: None,
             shared: 0,
             arbiter_wake: None,
             values,

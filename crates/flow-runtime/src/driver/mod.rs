@@ -199,6 +199,8 @@ pub struct Driver {
     seq: u64,
     /// How many events were handed to the writer.
     head: u64,
+    /// How many events were decided when the run was last summarised.
+    summarised: Option<u64>,
     arbiter: Arbiter,
     owner: flow_core::arbiter::OwnerId,
     /// The version of what runs share.
@@ -248,15 +250,18 @@ impl Driver {
     ) -> Result<Outcome, DriveError> {
         loop {
             self.pump()?;
+            if self.run.status().is_some() && self.is_quiet() && !self.draft.is_empty() {
+                // The end and what is said of it are one commit.
+                self.summarise(Standing::Over, Hold::Released);
+            }
             self.submit().await?;
             if self.is_starved() {
                 return Err(DriveError::NoRoom);
             }
-            if self.is_idle() {
-                match self.rest().await? {
-                    Some(outcome) => return Ok(outcome),
-                    None => continue,
-                }
+            if self.is_idle()
+                && let Some(outcome) = self.rest().await?
+            {
+                return Ok(outcome);
             }
             self.wait(orders).await?;
         }
@@ -501,10 +506,15 @@ impl Driver {
 
     // Rest.
 
+    /// Returns whether nothing is in progress, nor has to be written.
     fn is_idle(&self) -> bool {
+        self.is_quiet() && self.draft.is_empty()
+    }
+
+    /// Returns whether nothing is in progress.
+    fn is_quiet(&self) -> bool {
         self.inputs.is_empty()
             && self.sent.is_none()
-            && self.draft.is_empty()
             && self.live.is_empty()
             && self.waiting.is_empty()
             && self.queued.is_empty()
@@ -524,19 +534,18 @@ impl Driver {
         let standing = self.run.standing();
         match standing {
             Standing::Working => return Err(DriveError::Stalled),
-            Standing::Sleeping(_) => {
-                tokio::time::sleep(self.until_wake()).await;
-                self.tick();
-                return Ok(None);
-            }
+            // Who sleeps hears what is said to it.
+            Standing::Sleeping(_) => return Ok(None),
             Standing::Waiting
             | Standing::Unknown
             | Standing::Short
             | Standing::Paused
             | Standing::Over => {}
         }
-        self.summarise(standing, Hold::Released);
-        self.submit().await?;
+        if self.summarised != Some(self.seq) {
+            self.summarise(standing, Hold::Released);
+            self.submit().await?;
+        }
         while self.sent.is_some() {
             let answer = answer(&mut self.sent).await;
             self.acknowledge(answer).await?;
@@ -549,6 +558,7 @@ impl Driver {
     }
 
     fn summarise(&mut self, standing: Standing, hold: Hold) {
+        self.summarised = Some(self.seq);
         let phase = match (standing, self.run.status()) {
             (Standing::Over, Some(Status::Succeeded)) => Phase::Succeeded,
             (Standing::Over, Some(Status::Cancelled)) => Phase::Cancelled,

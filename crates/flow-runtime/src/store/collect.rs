@@ -14,7 +14,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use flow_core::address::RunId;
-use flow_core::amount::Timestamp;
+use flow_core::amount::{Duration as Age, Timestamp};
 use flow_core::digest::Digest;
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::oneshot;
@@ -27,6 +27,17 @@ use super::read::{ReadError, Reader};
 use super::rows::{Key, integer, let_go};
 use super::schema::Holder;
 use crate::owner::OwnerError;
+
+/// What a collection may remove.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Collecting {
+    /// When it is.
+    pub now: Timestamp,
+    /// How old a blob has to be.
+    pub age: Age,
+    /// How long it waits, in all, for those who keep blobs.
+    pub patience: Duration,
+}
 
 /// What a collection removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -72,9 +83,6 @@ pub enum CollectError {
 /// How many are removed in one transaction.
 const AT_ONCE: usize = 256;
 
-/// How long a collection waits, in all, for those who keep blobs.
-const PATIENCE: Duration = Duration::from_secs(5);
-
 /// How long it waits before it tries again.
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -83,18 +91,25 @@ pub(super) struct Collection<'a> {
     pub(super) queue: &'a Queue,
     pub(super) layout: &'a Layout,
     pub(super) reader: Reader,
-    /// When it is, and which blobs are old enough.
-    pub(super) now: Timestamp,
-    pub(super) made_max: Timestamp,
+    pub(super) wanted: Collecting,
     pub(super) waited: Duration,
     pub(super) done: Collected,
 }
+
+impl Collecting {
+    /// Returns the last instant at which a blob may have been kept.
+    fn made_max(&self) -> Timestamp {
+        Timestamp(self.now.0.saturating_sub(self.age.0 / NANOS_PER_MILLI))
+    }
+}
+
+const NANOS_PER_MILLI: i64 = 1_000_000;
 
 impl Collection<'_> {
     /// Removes all that nobody refers to. The cache keeps values, and values
     /// keep blobs, so they go in this order.
     pub(super) fn run(mut self) -> Result<Collected, CollectError> {
-        let now = self.now;
+        let now = self.wanted.now;
         self.done.cache = self.each(
             |reader, after| reader.stale_cache(now, after, AT_ONCE),
             |keys| Garbage::Cache { keys, now },
@@ -103,7 +118,7 @@ impl Collection<'_> {
             |reader, after| reader.values_alone(after, AT_ONCE),
             Garbage::Values,
         )?;
-        let made_max = self.made_max;
+        let made_max = self.wanted.made_max();
         self.done.blobs = self.each(
             |reader, after| reader.blobs_alone(made_max, after, AT_ONCE),
             |digests| Garbage::Blobs {
@@ -154,7 +169,7 @@ impl Collection<'_> {
             let is_old = entry
                 .metadata()
                 .and_then(|metadata| metadata.modified())
-                .is_ok_and(|changed| timestamp(changed) <= self.made_max);
+                .is_ok_and(|changed| timestamp(changed) <= self.wanted.made_max());
             if is_old && !self.reader.blob_is_there(&digest)? {
                 orphans.push(digest);
             }
@@ -167,7 +182,7 @@ impl Collection<'_> {
         loop {
             match remove(self.queue, garbage.clone())? {
                 Swept::Removed(removed) => return Ok(removed),
-                Swept::Busy if self.waited >= PATIENCE => {
+                Swept::Busy if self.waited >= self.wanted.patience => {
                     self.done.left += garbage.len();
                     return Ok(0);
                 }
@@ -301,4 +316,68 @@ fn timestamp(time: SystemTime) -> Timestamp {
     let since = time.duration_since(SystemTime::UNIX_EPOCH);
     let since = since.unwrap_or_default().as_millis();
     Timestamp(i64::try_from(since).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::schema;
+    use super::*;
+
+    enum Referred {
+        To,
+        NotTo,
+    }
+
+    /// A store with a value, a blob and an entry of the cache, which are needed
+    /// or not.
+    fn rows(referred: &Referred) -> Connection {
+        let mut db = Connection::open_in_memory().unwrap();
+        schema::create(&mut db).unwrap();
+        let [value, blob] = [Digest::of(b"value"), Digest::of(b"blob")];
+        let sql = "INSERT INTO value VALUES (?1, x'00')";
+        db.execute(sql, [Key(&value)]).unwrap();
+        let sql = "INSERT INTO blob VALUES (?1, 4, 10, NULL)";
+        db.execute(sql, [Key(&blob)]).unwrap();
+        let sql = "INSERT INTO cache VALUES (?1, NULL, x'00', x'00', 1, ?2, 'r', 0)";
+        let (expires, references) = match referred {
+            Referred::To => (100, vec![value, blob]),
+            Referred::NotTo => (50, Vec::new()),
+        };
+        let key = Digest::of(b"key");
+        db.execute(sql, params![Key(&key), expires]).unwrap();
+        for digest in references {
+            let sql = "INSERT INTO reference VALUES (?1, 0, 1)";
+            db.execute(sql, [Key(&digest)]).unwrap();
+        }
+        db
+    }
+
+    #[test]
+    fn what_is_referred_to_by_now_is_not_removed() {
+        let now = Timestamp(50);
+        let blobs = |made_max| Garbage::Blobs {
+            digests: vec![Digest::of(b"blob")],
+            made_max: Timestamp(made_max),
+            now,
+        };
+        let found_before = [
+            Garbage::Cache {
+                keys: vec![Digest::of(b"key")],
+                now,
+            },
+            Garbage::Values(vec![Digest::of(b"value")]),
+            blobs(10),
+        ];
+        for garbage in &found_before {
+            let removed = remove_rows(&rows(&Referred::To), garbage).unwrap();
+            assert_eq!((removed.count, removed.files.len()), (0, 0), "{garbage:?}");
+            let removed = remove_rows(&rows(&Referred::NotTo), garbage).unwrap();
+            assert_eq!(removed.count, 1, "{garbage:?}");
+        }
+        let young = remove_rows(&rows(&Referred::NotTo), &blobs(9)).unwrap();
+        assert_eq!(young.count, 0);
+        let is_there = Garbage::Orphans(vec![Digest::of(b"blob"), Digest::of(b"none")]);
+        let removed = remove_rows(&rows(&Referred::NotTo), &is_there).unwrap();
+        assert_eq!(removed.files, [Digest::of(b"none")]);
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Mutex;
 
 use tokio::sync::watch;
@@ -106,6 +106,10 @@ impl Disk {
         let made = write_ballast(&unfinished).and_then(|()| fs::rename(&unfinished, &path));
         if made.is_err() {
             drop(fs::remove_file(&unfinished));
+            // Another process may have been faster: what it wrote is the same.
+            if path.exists() {
+                return Ok(());
+            }
         }
         made
     }
@@ -113,21 +117,22 @@ impl Disk {
 
 /// Writes bytes that no file system can make smaller: what it saves on zeros
 /// would not be free when it is needed.
-fn write_ballast(path: &PathBuf) -> io::Result<()> {
+fn write_ballast(path: &Path) -> io::Result<()> {
     let mut file = File::create(path)?;
     let mut word = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut chunk = Vec::with_capacity(CHUNK);
-    for _ in 0..BALLAST / 65536 {
-        chunk.clear();
-        while chunk.len() < CHUNK {
+    let chunk: Vec<u8> = (0..CHUNK / 8)
+        .flat_map(|_| {
             word ^= word << 13;
             word ^= word >> 7;
             word ^= word << 17;
-            chunk.extend_from_slice(&word.to_le_bytes());
-        }
+            word.to_le_bytes()
+        })
+        .collect();
+    for _ in 0..BALLAST / CHUNK {
         file.write_all(&chunk)?;
     }
     Ok(())
 }
 
-const CHUNK: usize = 65536;
+/// More than what file systems look at, at once, for what repeats.
+const CHUNK: u64 = 1024 * 1024;

@@ -1,5 +1,6 @@
 //! One commit: its barrier, its transaction, and what is done if it fails.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
@@ -16,10 +17,11 @@ use super::batch::{Batch, Level, OwnerRow, Refused, VALUE_MAX, WriteError};
 use super::collect;
 use super::disk::{BALLAST, Disk};
 use super::layout::Layout;
+use super::mend::{bury, is_whole};
 use super::observe::SyncPoint;
 use super::open::{Closing, Options, PATIENCE};
 use super::queue::{Garbage, Swept, Taken};
-use super::rows::{self, Key, Stamp, Stop, count, integer};
+use super::rows::{self, Stamp, Stop, count, integer};
 use crate::artifacts::{BlobError, Blobs, Durable, barrier};
 use crate::owner::Ownership;
 
@@ -34,6 +36,8 @@ pub(super) struct Group {
     ownership: Arc<Ownership>,
     owner: Option<OwnerRow>,
     boot: Arc<str>,
+    /// What the connection was last told about syncing.
+    mode: Cell<Option<Level>>,
     /// How many pages the log had after the last commit that changed any; 0 if
     /// none did since this was last asked.
     pages: Arc<AtomicU64>,
@@ -65,15 +69,16 @@ struct Sure {
     level: Level,
     /// The blobs that its batches bring.
     blobs: BTreeSet<Digest>,
-    page: Page,
 }
 
-/// Whether a commit surely changes a page. A synced commit that changes none
-/// syncs nothing, and leaves what came before it in doubt.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Page {
-    Changed,
-    AsItIs,
+impl Sure {
+    /// A commit without blobs.
+    fn plain(level: Level) -> Self {
+        Self {
+            level,
+            blobs: BTreeSet::new(),
+        }
+    }
 }
 
 /// What the log begins with, what each page has in it besides itself, and how
@@ -110,6 +115,7 @@ impl Group {
             blobs,
             ownership,
             owner: None,
+            mode: Cell::new(None),
             pages,
             log_length: 0,
             pending: BTreeSet::new(),
@@ -143,13 +149,18 @@ impl Group {
         let sure = Sure {
             level,
             blobs: fresh.map(|kept| kept.digest).collect(),
-            page: Page::Changed,
         };
         let path = self.path.clone();
         let outcomes = self.transact(sure, |db, stamp| {
             let mut outcomes = Vec::with_capacity(batches.len());
+            let mut events = 0;
             for batch in &batches {
-                outcomes.push(write_apart(db, batch, stamp, &path)?);
+                let outcome = write_apart(db, batch, stamp, &path)?;
+                events += outcome.as_ref().map_or(0, |()| batch.events());
+                outcomes.push(outcome);
+            }
+            if level == Level::Synced && events == 0 {
+                change_a_page(db)?;
             }
             Ok(outcomes)
         })?;
@@ -158,17 +169,13 @@ impl Group {
 
     /// Makes durable what was committed lazily.
     pub(super) fn barrier(&mut self) -> Result<(), WriteError> {
-        let page = if self.options.faults.barrier_without_page {
-            Page::AsItIs
-        } else {
-            Page::Changed
-        };
-        let sure = Sure {
-            level: Level::Synced,
-            blobs: BTreeSet::new(),
-            page,
-        };
-        self.transact(sure, |_, _| Ok(()))
+        let leaves_pages = self.options.faults.barrier_without_page;
+        self.transact(Sure::plain(Level::Synced), |db, _| {
+            if leaves_pages {
+                return Ok(());
+            }
+            change_a_page(db)
+        })
     }
 
     /// Takes a run whose owner was found dead in an epoch, unless somebody was
@@ -177,11 +184,7 @@ impl Group {
         self.become_owner()?;
         // What is written in the new epoch is synced after this, in the same
         // log; if this is lost, so is all of that.
-        let sure = Sure {
-            level: Level::Lazy,
-            blobs: BTreeSet::new(),
-            page: Page::Changed,
-        };
+        let sure = Sure::plain(Level::Lazy);
         self.transact(sure, |db, stamp| {
             let owner = stamp.owner.expect("this process became one above");
             let sql = "UPDATE run SET owner = ?1, epoch = epoch + 1 \
@@ -209,12 +212,11 @@ impl Group {
         } else {
             None
         };
-        let sure = Sure {
-            level: Level::Synced,
-            blobs: BTreeSet::new(),
-            page: Page::Changed,
-        };
-        let removed = self.transact(sure, |db, _| Ok(collect::remove_rows(db, garbage)?))?;
+        let sure = Sure::plain(Level::Synced);
+        let removed = self.transact(sure, |db, _| {
+            change_a_page(db)?;
+            Ok(collect::remove_rows(db, garbage)?)
+        })?;
         let unlinked = collect::unlink(&self.layout, &removed.files);
         unlinked.map_err(|error| self.explain(Failed::File(error)))?;
         Ok(Swept::Removed(removed.count))
@@ -294,11 +296,7 @@ impl Group {
             pid: std::process::id(),
         };
         let layout = self.layout.clone();
-        let sure = Sure {
-            level: Level::Lazy,
-            blobs: BTreeSet::new(),
-            page: Page::Changed,
-        };
+        let sure = Sure::plain(Level::Lazy);
         self.transact(sure, |db, _| register(db, &row, &layout))?;
         self.owner = Some(row);
         Ok(())
@@ -325,6 +323,8 @@ impl Group {
         }
         match sure.level {
             Level::Synced => {
+                let believes = self.options.faults.barrier_without_page;
+                assert!(pages > 0 || believes, "a synced commit changes a page");
                 self.unsynced_since = None;
                 self.pending.clear();
                 if pages > 0 {
@@ -345,9 +345,12 @@ impl Group {
         body: &impl Fn(&Connection, Stamp<'_>) -> Result<T, Failed>,
     ) -> Result<T, Failed> {
         // It is an error inside of a transaction.
-        let is_full = sure.level == Level::Synced && !self.options.faults.synced_as_lazy;
-        let mode = if is_full { "FULL" } else { "NORMAL" };
-        self.db.pragma_update(None, "synchronous", mode)?;
+        let is_lazy = sure.level == Level::Lazy || self.options.faults.synced_as_lazy;
+        let level = if is_lazy { Level::Lazy } else { Level::Synced };
+        if self.mode.replace(Some(level)) != Some(level) {
+            let mode = if is_lazy { "NORMAL" } else { "FULL" };
+            self.db.pragma_update(None, "synchronous", mode)?;
+        }
         let durable = match sure.level {
             Level::Synced => self.sync_blobs(&sure.blobs)?,
             Level::Lazy => BTreeSet::new(),
@@ -375,10 +378,6 @@ impl Group {
         let done = body(&self.db, stamp)?;
         if sure.level == Level::Synced {
             self.sync_others(durable, stamp)?;
-            if sure.page == Page::Changed {
-                let sql = "UPDATE sync SET barriers = barriers + 1";
-                self.db.prepare_cached(sql)?.execute([])?;
-            }
         }
         self.db.prepare_cached("COMMIT")?.execute([])?;
         Ok(done)
@@ -387,13 +386,18 @@ impl Group {
     /// Makes the blobs of a commit and of the lazy ones before it durable.
     /// Returns which they are.
     fn sync_blobs(&self, fresh: &BTreeSet<Digest>) -> Result<BTreeSet<Digest>, Failed> {
-        let blobs: BTreeSet<Digest> = self.pending.union(fresh).copied().collect();
-        let missing = self.sync_files(&blobs)?;
-        if let Some(digest) = missing.first() {
-            return Err(Failed::Other(WriteError::Broken {
-                path: self.path.clone(),
-                cause: format!("`{}` was removed", self.layout.blob(digest).display()).into(),
-            }));
+        let mut blobs: BTreeSet<Digest> = self.pending.union(fresh).copied().collect();
+        for missing in self.sync_files(&blobs)? {
+            // What is kept is not removed by us. What was kept may have been,
+            // when nobody referred to it any more; if somebody does, the
+            // transaction finds it among those that are in doubt.
+            if fresh.contains(&missing) {
+                return Err(Failed::Other(WriteError::Broken {
+                    path: self.path.clone(),
+                    cause: format!("`{}` was removed", self.layout.blob(&missing).display()).into(),
+                }));
+            }
+            blobs.remove(&missing);
         }
         Ok(blobs)
     }
@@ -402,17 +406,28 @@ impl Group {
     /// this commit their commits become durable too, and what follows from them
     /// may be in it.
     fn sync_others(&self, durable: &BTreeSet<Digest>, stamp: Stamp<'_>) -> Result<(), Failed> {
-        let mut unsynced = self.db.prepare_cached("SELECT digest FROM unsynced")?;
-        let unsynced = unsynced.query_map([], |row| row.get(0).map(Digest))?;
-        let unsynced = unsynced.collect::<rusqlite::Result<BTreeSet<Digest>>>()?;
+        let mut unsynced = self
+            .db
+            .prepare_cached("SELECT digest, boot FROM unsynced")?;
+        let unsynced = unsynced.query_map([], |row| Ok((Digest(row.get(0)?), row.get(1)?)))?;
+        let unsynced = unsynced.collect::<rusqlite::Result<Vec<(Digest, String)>>>()?;
         if unsynced.is_empty() {
             return Ok(());
         }
-        let others = unsynced.difference(durable).copied().collect();
+        let mut others = BTreeSet::new();
+        for (digest, boot) in unsynced {
+            if durable.contains(&digest) {
+                continue;
+            }
+            // From before the machine started again, it may be something else.
+            if *boot != *self.boot && !is_whole(&self.layout, &digest) {
+                bury(&self.db, &digest, Some(stamp.now))?;
+                continue;
+            }
+            others.insert(digest);
+        }
         for digest in self.sync_files(&others)? {
-            let sql = "UPDATE blob SET gone = ?2 WHERE digest = ?1";
-            let row = params![Key(&digest), stamp.now.0];
-            self.db.prepare_cached(sql)?.execute(row)?;
+            bury(&self.db, &digest, Some(stamp.now))?;
         }
         self.db
             .prepare_cached("DELETE FROM unsynced")?
@@ -501,6 +516,14 @@ impl Group {
 
 /// What `PRAGMA synchronous` says when commits are synced.
 const FULL: i64 = 2;
+
+/// Makes sure that a commit syncs: one that changes no page syncs nothing, and
+/// leaves what came before it in doubt.
+fn change_a_page(db: &Connection) -> Result<(), Failed> {
+    let sql = "UPDATE sync SET barriers = barriers + 1";
+    db.prepare_cached(sql)?.execute([])?;
+    Ok(())
+}
 
 /// Writes a batch; if it is refused, nothing of it stays, and the others do.
 fn write_apart(

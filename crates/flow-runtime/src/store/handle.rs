@@ -5,14 +5,14 @@ use std::path::Path;
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use flow_core::address::RunId;
-use flow_core::amount::{Duration, Timestamp};
 use flow_core::digest::Digest;
 use tokio::sync::{oneshot, watch};
 
 use super::batch::{Batch, Committed, Level, Refused, WriteError};
-use super::collect::{self, CollectError, Collected, Collection};
+use super::collect::{self, CollectError, Collected, Collecting, Collection};
 use super::disk::{Admission, Disk};
 use super::group::Group;
 use super::layout::Layout;
@@ -101,10 +101,11 @@ impl Store {
                 source,
             }
         };
-        mend(&mut db, &layout, &options.boot_id()).map_err(failed("mend"))?;
         let disk = Arc::new(Disk::new(layout.clone(), options.free_min));
         let ownership = Arc::new(Ownership::new(layout.clone()));
         let blobs = Blobs::new(layout.clone(), disk.clone(), ownership.clone());
+        let mended = mend(&mut db, &layout, blobs.lock(), &options.boot_id());
+        mended.map_err(failed("mend"))?;
         let (queue, jobs) = Queue::new(path.display().to_string().into());
         let group = Group::new(
             db,
@@ -234,17 +235,15 @@ impl Store {
         self.disk.admission()
     }
 
-    /// Removes what nobody refers to and is older than an age. Waits; not for
-    /// code that must not.
-    pub fn collect(&self, now: Timestamp, age: Duration) -> Result<Collected, CollectError> {
-        let made_max = Timestamp(now.0.saturating_sub(age.0 / NANOS_PER_MILLI));
+    /// Removes what nobody refers to and is old enough. Waits; not for code that
+    /// must not.
+    pub fn collect(&self, wanted: Collecting) -> Result<Collected, CollectError> {
         let collection = Collection {
             queue: &self.queue,
             layout: &self.layout,
             reader: self.reader()?,
-            now,
-            made_max,
-            waited: std::time::Duration::ZERO,
+            wanted,
+            waited: Duration::ZERO,
             done: Collected::default(),
         };
         collection.run()
@@ -270,10 +269,10 @@ impl Store {
     }
 
     /// Ends: waits until all that was sent is durable.
-    pub fn close(mut self) -> Result<(), Arc<WriteError>> {
+    pub async fn close(mut self) -> Result<(), Arc<WriteError>> {
         let (answer, receiver) = oneshot::channel();
         self.queue.ask(Job::Close(answer))?;
-        let closed = receiver.blocking_recv();
+        let closed = receiver.await;
         self.join();
         closed.map_err(|_| self.queue.closed())?
     }
@@ -305,8 +304,6 @@ impl fmt::Debug for Store {
             .finish_non_exhaustive()
     }
 }
-
-const NANOS_PER_MILLI: i64 = 1_000_000;
 
 fn start(jobs: Receiver<Job>, group: Group, queue: &Queue) -> std::io::Result<JoinHandle<()>> {
     let writer = Writer::new(jobs, group, queue.failure().clone());

@@ -1,44 +1,90 @@
-//! After a power cut: blobs that were not synced may be lost, and the log may
-//! have survived all the same. They are found here, before anybody uses them.
+//! After a power cut: blobs that were not synced may be lost, and the log that
+//! refers to them may have survived all the same. They are found here, before
+//! anybody uses them.
 
+use std::io;
+use std::thread;
+use std::time::Duration;
+
+use flow_core::amount::Timestamp;
 use flow_core::digest::Digest;
 use rusqlite::{Connection, TransactionBehavior, params};
 
+use super::collect::unlink;
 use super::layout::Layout;
 use super::rows::Key;
-use crate::artifacts::{self, Check};
+use crate::artifacts::{self, BlobsLock, Check};
+
+/// How often it is tried while others keep blobs, and how long it pauses.
+const TRIES: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// Gives lost blobs a tombstone. They belong to results that cost nothing: what
 /// is paid for was synced.
-pub(super) fn mend(db: &mut Connection, layout: &Layout, boot: &str) -> rusqlite::Result<()> {
-    let sql = "SELECT digest FROM unsynced WHERE boot <> ?1";
-    let doubtful = |db: &Connection| {
-        let mut doubtful = db.prepare(sql)?;
-        let doubtful = doubtful.query_map([boot], |row| row.get(0).map(Digest))?;
-        doubtful.collect::<rusqlite::Result<Vec<Digest>>>()
-    };
-    if doubtful(db)?.is_empty() {
-        return Ok(());
+pub(super) fn mend(
+    db: &mut Connection,
+    layout: &Layout,
+    lock: &BlobsLock,
+    boot: &str,
+) -> rusqlite::Result<()> {
+    for _ in 0..TRIES {
+        if doubtful(db, boot)?.is_empty() {
+            return Ok(());
+        }
+        // Nobody keeps one of them meanwhile, so a file that is damaged stays so
+        // until it is gone.
+        if let Ok(Some(_alone)) = lock.try_exclusive() {
+            return mend_alone(db, layout, boot);
+        }
+        // Whoever keeps blobs has opened the store before, and mended it.
+        thread::sleep(PAUSE);
     }
-    // In the transaction, so that nobody makes one of them again meanwhile and
-    // finds it declared lost.
+    // They are looked at again by the next commit that has to be sure.
+    Ok(())
+}
+
+/// Returns the blobs that were not synced when the machine ended.
+fn doubtful(db: &Connection, boot: &str) -> rusqlite::Result<Vec<Digest>> {
+    let mut doubtful = db.prepare("SELECT digest FROM unsynced WHERE boot <> ?1")?;
+    let doubtful = doubtful.query_map([boot], |row| row.get(0).map(Digest))?;
+    doubtful.collect()
+}
+
+fn mend_alone(db: &mut Connection, layout: &Layout, boot: &str) -> rusqlite::Result<()> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    for digest in doubtful(&transaction)? {
-        // One that can't be read is as good as lost.
-        let is_whole = matches!(
-            artifacts::check(&layout.blob(&digest), &digest),
-            Ok(Check::Whole)
-        );
-        if is_whole {
-            // It is there, but nobody synced it yet: that is for the next
-            // commit that has to be sure.
+    let mut lost = Vec::new();
+    for digest in doubtful(&transaction, boot)? {
+        if is_whole(layout, &digest) {
+            // It is there, but still nobody synced it.
             let sql = "UPDATE unsynced SET boot = ?2 WHERE digest = ?1";
             transaction.execute(sql, params![Key(&digest), boot])?;
         } else {
-            let sql = "UPDATE blob SET gone = made WHERE digest = ?1 AND gone IS NULL";
-            transaction.execute(sql, [Key(&digest)])?;
-            transaction.execute("DELETE FROM unsynced WHERE digest = ?1", [Key(&digest)])?;
+            bury(&transaction, &digest, None)?;
+            lost.push(digest);
         }
     }
-    transaction.commit()
+    transaction.commit()?;
+    // What stays for lack of permission has a tombstone in any case.
+    drop::<io::Result<()>>(unlink(layout, &lost));
+    Ok(())
+}
+
+/// Returns whether a blob is there; one that can't be read is as good as lost.
+pub(super) fn is_whole(layout: &Layout, digest: &Digest) -> bool {
+    let found = artifacts::check(&layout.blob(digest), digest);
+    matches!(found, Ok(Check::Whole))
+}
+
+/// Gives a lost blob its tombstone: from an instant, or from when it was kept.
+pub(super) fn bury(
+    db: &Connection,
+    digest: &Digest,
+    now: Option<Timestamp>,
+) -> rusqlite::Result<()> {
+    let sql = "UPDATE blob SET gone = coalesce(?2, made) WHERE digest = ?1 AND gone IS NULL";
+    let row = params![Key(digest), now.map(|now| now.0)];
+    db.prepare_cached(sql)?.execute(row)?;
+    let sql = "DELETE FROM unsynced WHERE digest = ?1";
+    db.prepare_cached(sql)?.execute([Key(digest)])?;
+    Ok(())
 }

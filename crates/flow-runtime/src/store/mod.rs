@@ -38,7 +38,7 @@ pub use batch::{
     EffectState, EventRow, Held, Hold, Level, NewLetter, NewValue, Phase, Refused, SharedChange,
     SharedRow, StateEntry, Summary, VALUE_MAX, WriteError,
 };
-pub use collect::{CollectError, Collected};
+pub use collect::{CollectError, Collected, Collecting};
 pub(crate) use disk::Disk;
 pub use disk::{Admission, BALLAST, FREE_MIN};
 pub use handle::{Store, TakeError};

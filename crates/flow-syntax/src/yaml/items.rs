@@ -63,7 +63,7 @@ impl<'s> Reader<'s> {
         };
         Stmt {
             name: head.name,
-            ty: head.ty,
+            ty: head.ty.map(Box::new),
             value,
             docs,
             span,
@@ -330,7 +330,7 @@ impl<'s> Reader<'s> {
         Some(Expr {
             kind: ExprKind::Call(Box::new(Call {
                 path,
-                type_arg,
+                type_arg: type_arg.map(Box::new),
                 args,
             })),
             span: span.unwrap_or(fields.span),

@@ -63,11 +63,13 @@ impl Server {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        let listener = runtime.block_on(TcpListener::bind(address))?;
+        let listener = std::net::TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let state = shared.clone();
         let thread = std::thread::spawn(move || {
             runtime.block_on(async move {
+                let listener = TcpListener::from_std(listener).expect("it is a listener");
                 let stop = stopped.wait_for(|is_stopped| *is_stopped);
                 tokio::select! {
                     _ = stop => {}

@@ -1,5 +1,24 @@
 //! Trials of the whole command, and of what they are made with.
+//!
+//! In reading order: the server and the steps; the bench, the processes on it
+//! and what they are judged by; and the trials. `FLOW_TRIAL_LONG=1` asks for
+//! their long form, which takes minutes.
 
 #![expect(clippy::unwrap_used, reason = "test harness")]
 
 mod server;
+mod steps;
+
+mod bench;
+mod dice;
+mod flow;
+mod oracle;
+
+mod budget;
+mod children;
+mod clocks;
+mod crash;
+mod full;
+mod powercut;
+mod syscalls;
+mod twins;

@@ -307,8 +307,7 @@ impl<'a> Reading<'a> {
                     || self.map.owner(instance).is_some_and(|owner| {
                         let block = self.map.spot(instance.node).block;
                         let fallback = map::fallback(&self.plan, owner.node);
-                        let is_replaced =
-                            self.fallen.contains(&owner) && fallback != Some(block);
+                        let is_replaced = self.fallen.contains(&owner) && fallback != Some(block);
                         let is_lost =
                             self.winners.contains_key(&owner) && !self.fallen.contains(&owner);
                         is_replaced || is_lost
@@ -342,9 +341,8 @@ impl<'a> Reading<'a> {
             return;
         }
         let count = self.items.get(at).map_or(0, |items| items.count);
-        let dead = (0..count).filter(|item| {
-            self.stand_of_item(at, *item, &each.body) == Stand::Dead
-        });
+        let dead =
+            (0..count).filter(|item| self.stand_of_item(at, *item, &each.body) == Stand::Dead);
         let dead: Vec<_> = dead.map(|item| (at.clone(), item)).collect();
         self.left.extend(dead);
     }
