@@ -13,7 +13,7 @@ use flow_core::plan::{NodeKind, Plan};
 use flow_core::step::{Bill, Sent};
 use flow_core::value::Value;
 
-use super::map::Map;
+use super::map::{self, Map};
 use super::state::Stand;
 use super::{Case, Check, Fault};
 use crate::outside::Outside;
@@ -305,7 +305,12 @@ impl<'a> Reading<'a> {
                     && !self.fallen.contains(instance);
                 is_late
                     || self.map.owner(instance).is_some_and(|owner| {
-                        self.winners.contains_key(&owner) && !self.fallen.contains(&owner)
+                        let block = self.map.spot(instance.node).block;
+                        let fallback = map::fallback(&self.plan, owner.node);
+                        let is_replaced = self.fallen.contains(&owner) && fallback != Some(block);
+                        let is_lost =
+                            self.winners.contains_key(&owner) && !self.fallen.contains(&owner);
+                        is_replaced || is_lost
                     })
             })
     }
