@@ -5,6 +5,7 @@ use std::sync::Arc;
 use flow_core::effect::Effect;
 use flow_core::plan::Plan;
 use flow_core::ty::Type;
+use flow_syntax::ast::File;
 use flow_syntax::diagnostic::Diagnostic;
 use flow_syntax::span::{Source, SourceId, Span};
 
@@ -29,6 +30,9 @@ pub struct Compiled {
     pub triggers: Vec<CheckedTrigger>,
     /// The entry's tests.
     pub tests: Vec<CheckedTest>,
+    /// What the files say as trees, the entry first. Whoever has no more use
+    /// for all of this may end without taking it apart.
+    pub trees: Vec<File>,
 }
 
 /// A workflow of the entry.

@@ -126,6 +126,7 @@ pub(crate) fn read(
         workflows,
         triggers,
         tests,
+        trees: loaded.trees,
     };
     (compiled, found.readings)
 }
@@ -221,6 +222,9 @@ fn check_budgets(plan: &Plan, origins: &Origins, out: &mut Diagnostics) {
             is_unknown = true;
             report_unpriced(step, place(NodeId(count(at))), place(owner), out);
         }
+    }
+    if limited.iter().all(Option::is_none) {
+        return;
     }
     for over in cost::over_budget(plan) {
         // A price that nobody knows is said at its call already.

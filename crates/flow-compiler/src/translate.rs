@@ -30,8 +30,8 @@ pub(crate) enum Reading {
     Step(Arc<str>),
 }
 
-/// How scalars and words were read, by their places.
-pub(crate) type Readings = BTreeMap<Span, Reading>;
+/// How scalars and words were read, in the order in which they were.
+pub(crate) type Readings = Vec<(Span, Reading)>;
 
 /// Writes a file in another spelling. Its errors are returned if it has any.
 pub fn translate(
@@ -51,6 +51,8 @@ pub fn translate(
     let own = compiled.source(compiled.entry).unwrap_or(source);
     let mut file = flow_syntax::parse(own).file;
     let trivia = Trivia::of(own, &file);
+    // What was read again later counts.
+    let readings = readings.into_iter().collect();
     let translator = Translator { readings, to };
     for item in &mut file.items {
         translator.item(&mut item.kind);
@@ -59,7 +61,7 @@ pub fn translate(
 }
 
 struct Translator {
-    readings: Readings,
+    readings: BTreeMap<Span, Reading>,
     to: Spelling,
 }
 

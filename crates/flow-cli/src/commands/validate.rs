@@ -58,7 +58,13 @@ fn check(projects: &Projects, entries: &[Entry], report: &mut Report) {
             projects.tell_project(report, &entry.project);
             report.looked_at(&projects.shown(&entry.project, &entry.name));
         } else {
-            projects.tell(report, entry, &entry.compile());
+            let compiled = entry.compile();
+            projects.tell(report, entry, &compiled);
+            // The command is about to end, which gives the memory back at
+            // once; a large file takes long to take apart.
+            if let [_] = entries {
+                std::mem::forget(compiled);
+            }
         }
     }
 }

@@ -73,13 +73,10 @@ impl Checker<'_> {
         let explicit = call.type_arg.is_some();
         // What is expected of the result tells the parameter if nothing else
         // can: an argument that tells it better comes first.
-        let from_args = signature
-            .params
-            .iter()
-            .any(|param| param.ty.as_ref().is_some_and(generic::is_open));
+        let is_open = |param: &Param| param.ty.as_ref().is_some_and(generic::is_open);
         if !explicit
-            && !from_args
             && let (Some(_), Some(wanted)) = (&signature.type_param, wanted)
+            && !signature.params.iter().any(is_open)
         {
             type_arg = generic::infer(&signature.returns, wanted);
         }
@@ -123,6 +120,7 @@ impl Checker<'_> {
         callee: &str,
     ) -> Arguments {
         let mut given: Vec<Option<Span>> = vec![None; params.len()];
+        let mut values: Vec<Option<Expr>> = vec![None; params.len()];
         for (at, arg) in call.args.iter().enumerate() {
             let param = match &arg.name {
                 Some(name) => self.named_param(name, params, callee),
@@ -155,36 +153,42 @@ impl Checker<'_> {
                 );
                 continue;
             }
-            self.argument(&arg.value, param, &mut args, callee);
+            values[position] = self.argument(&arg.value, param, &mut args, callee);
         }
         let mut missing = Vec::new();
-        for (param, given) in params.iter().zip(given) {
-            if given.is_some() {
-                continue;
+        for ((param, given), value) in params.iter().zip(given).zip(&mut values) {
+            if given.is_none() {
+                *value = self.default(param, callee, call.path.span, &mut args, &mut missing);
             }
-            self.default(param, callee, call.path.span, &mut args, &mut missing);
         }
+        let values = params.iter().zip(values);
+        let values = values.filter_map(|(param, value)| Some((param.name.clone(), value?)));
+        args.exprs = values.collect();
         args.silent |= !missing.is_empty();
         self.report_missing(&missing, call, callee);
         args
     }
 
-    fn argument(&mut self, tree: &ast::Expr, param: &Param, args: &mut Arguments, callee: &str) {
+    fn argument(
+        &mut self,
+        tree: &ast::Expr,
+        param: &Param,
+        args: &mut Arguments,
+        callee: &str,
+    ) -> Option<Expr> {
         if param.constant {
             self.check_constant(tree, param, callee);
         }
         let Some(ty) = &param.ty else {
             self.expr(tree, None);
-            return;
+            return None;
         };
         if !args.is_generic {
             let typed = self.expr(tree, Some(ty));
             if let (true, Some(found)) = (args.is_priced, &typed.ty) {
                 args.types.insert(param.name.clone(), found.clone());
             }
-            let expr = self.argument_as(typed, ty, tree, param, callee);
-            args.exprs.insert(param.name.clone(), expr);
-            return;
+            return Some(self.argument_as(typed, ty, tree, param, callee));
         }
         let closed = match &args.type_arg {
             Some(arg) => generic::close(ty, arg),
@@ -223,7 +227,7 @@ impl Checker<'_> {
         } else {
             self.argument_as(typed, &wanted, tree, param, callee)
         };
-        args.exprs.insert(param.name.clone(), expr);
+        Some(expr)
     }
 
     fn argument_as(
@@ -276,14 +280,14 @@ impl Checker<'_> {
         span: Span,
         args: &mut Arguments,
         missing: &mut Vec<String>,
-    ) {
+    ) -> Option<Expr> {
         match &param.default {
             ParamDefault::Required => missing.push(param.name.to_string()),
             ParamDefault::Value(expr) => {
-                args.exprs.insert(param.name.clone(), expr.clone());
                 if let (true, Some(ty)) = (args.is_priced, &param.ty) {
                     args.types.insert(param.name.clone(), ty.clone());
                 }
+                return Some(expr.clone());
             }
             ParamDefault::Setting => {
                 let setting = self.world.settings.default_of(callee, &param.name);
@@ -291,9 +295,7 @@ impl Checker<'_> {
                     .zip(param.ty.as_ref())
                     .map(|(text, ty)| (text.to_owned(), flow_core::scalar::read(text, ty)));
                 match value {
-                    Some((_, Ok(value))) => {
-                        args.exprs.insert(param.name.clone(), Expr::Const(value));
-                    }
+                    Some((_, Ok(value))) => return Some(Expr::Const(value)),
                     Some((text, Err(error))) => self.report(
                         Self::error(
                             codes::NO_DEFAULT,
@@ -316,6 +318,7 @@ impl Checker<'_> {
                 }
             }
         }
+        None
     }
 
     fn named_param(&mut self, name: &ast::Name, params: &[Param], callee: &str) -> Option<usize> {

@@ -15,6 +15,7 @@ use flow_syntax::span::Span;
 
 use super::graph::{circles, complete, topological};
 use super::mentions::{self, Mention};
+use super::words::Words;
 use super::{Binding, Checker, Typed};
 use crate::codes;
 
@@ -78,6 +79,20 @@ impl Made {
     }
 }
 
+/// The names of a block's statements.
+type Names = Words<Taken>;
+
+/// What a name of a block is taken by.
+#[derive(Debug)]
+struct Taken {
+    /// How many statements have the name, or are called so without one.
+    count: u32,
+    /// The place of the first.
+    span: Span,
+    /// The first statement that binds it.
+    bound: Option<usize>,
+}
+
 impl Checker<'_> {
     /// Makes a node that is filled in later.
     pub(crate) fn reserve(&mut self, name: Arc<str>, parent: Option<Parent>, span: Span) -> NodeId {
@@ -127,10 +142,10 @@ impl Checker<'_> {
         order: Order,
         wanted: Option<&Type>,
     ) -> Checked {
-        let mut nodes = self.reserve_all(tree, parent);
+        let (mut nodes, names) = self.reserve_all(tree, parent);
         let mut effects = vec![Effect::Pure; nodes.len()];
         let edges = self.body.edges.len();
-        for at in self.sequence(tree) {
+        for at in self.sequence(tree, &names) {
             let stmt = &tree.stmts[at];
             let outer = self.stmt.replace(stmt.span);
             self.scopes.at(Some(nodes[at]));
@@ -251,22 +266,34 @@ impl Checker<'_> {
         }
     }
 
-    fn reserve_all(&mut self, tree: &ast::Block, parent: &Parent) -> Vec<NodeId> {
-        let mut taken: BTreeMap<&str, (u32, Span)> = BTreeMap::new();
+    /// Makes a node of each statement, and tells which names they have.
+    fn reserve_all(&mut self, tree: &ast::Block, parent: &Parent) -> (Vec<NodeId>, Names) {
+        let mut taken = Names::default();
         let mut nodes = Vec::with_capacity(tree.stmts.len());
-        for stmt in &tree.stmts {
+        self.body.nodes.reserve(tree.stmts.len());
+        self.body.spans.reserve(tree.stmts.len());
+        for (at, stmt) in tree.stmts.iter().enumerate() {
             let name = stmt
                 .name
                 .as_ref()
                 .map_or_else(|| value_name(&stmt.value), |name| &name.text);
             let span = stmt.name.as_ref().map_or(stmt.span, |name| name.span);
-            let entry = taken.entry(name).or_insert((0, span));
-            entry.0 += 1;
-            let (count, first) = *entry;
+            let entry = taken.get_or_insert_with(name, || Taken {
+                count: 0,
+                span,
+                bound: None,
+            });
+            entry.count += 1;
+            let (count, first) = (entry.count, entry.span);
             if let Some(name) = &stmt.name {
+                let outer = self.scopes.bound(&name.text);
+                // A name that is taken further out means what it meant there.
+                if outer.is_none() {
+                    entry.bound.get_or_insert(at);
+                }
                 if count > 1 {
                     self.report_taken(name, first);
-                } else if let Some(outer) = self.scopes.bound(&name.text) {
+                } else if let Some(outer) = outer {
                     self.report_taken(name, outer);
                 }
             }
@@ -276,7 +303,7 @@ impl Checker<'_> {
             };
             nodes.push(self.reserve(segment, Some(parent.clone()), stmt.span));
         }
-        nodes
+        (nodes, taken)
     }
 
     fn report_taken(&mut self, name: &ast::Name, first: Span) {
@@ -312,22 +339,14 @@ impl Checker<'_> {
 
     /// Returns the statements in an order in which each comes after those that
     /// it mentions, as near to the written order as can be.
-    fn sequence(&mut self, tree: &ast::Block) -> Vec<usize> {
+    fn sequence(&mut self, tree: &ast::Block, names: &Names) -> Vec<usize> {
         let count = tree.stmts.len();
-        let mut index: BTreeMap<&str, usize> = BTreeMap::new();
-        for (at, stmt) in tree.stmts.iter().enumerate() {
-            // A name that is taken further out means what it meant there.
-            if let Some(name) = &stmt.name
-                && self.scopes.bound(&name.text).is_none()
-            {
-                index.entry(&name.text).or_insert(at);
-            }
-        }
         let mut edges: Vec<(usize, usize)> = Vec::new();
         for (at, stmt) in tree.stmts.iter().enumerate() {
             mentions::of_stmt(stmt, &mut |mention| {
                 if let Mention::Name(name) = mention
-                    && let Some(&from) = index.get(name)
+                    && let Some(taken) = names.get(name)
+                    && let Some(from) = taken.bound
                 {
                     edges.push((from, at));
                 }
@@ -586,12 +605,12 @@ impl Checker<'_> {
         }
     }
 
-    fn say_unused(&mut self, names: BTreeMap<String, Binding>) {
+    fn say_unused(&mut self, names: Vec<(String, Binding)>) {
         for (name, binding) in names {
             let Some(id) = super::scope::source(&binding.expr) else {
                 continue;
             };
-            if binding.used || binding.ty.is_none() {
+            if binding.ty.is_none() {
                 continue;
             }
             let node = &self.body.nodes[id.0 as usize];

@@ -74,7 +74,7 @@ impl Checker<'_> {
             (&tree.kind, &typed.expr, is_expected)
         {
             self.readings
-                .insert(tree.span, Reading::Value(value.clone()));
+                .push((tree.span, Reading::Value(value.clone())));
         }
         if let (ExprKind::Bare(_) | ExprKind::Name(_) | ExprKind::Field(..), Expr::Const(value)) =
             (&tree.kind, &typed.expr)
@@ -84,7 +84,7 @@ impl Checker<'_> {
                 (Some(_), value) => Reading::Value(value.clone()),
                 (None, _) => return,
             };
-            self.readings.insert(tree.span, reading);
+            self.readings.push((tree.span, reading));
         }
     }
 
@@ -373,6 +373,18 @@ pub(crate) fn article(ty: &Type) -> String {
     }
     let vowel = shown.starts_with(['a', 'e', 'i', 'o', 'A', 'E', 'I', 'O']);
     format!("{} `{shown}`", if vowel { "an" } else { "a" })
+}
+
+/// Returns the name that a dotted path begins with, if it is one.
+pub(super) fn root_of(tree: &ast::Expr) -> Option<&str> {
+    let mut at = tree;
+    while let ExprKind::Field(base, _) = &at.kind {
+        at = base;
+    }
+    let ExprKind::Name(root) = &at.kind else {
+        return None;
+    };
+    Some(root)
 }
 
 /// Returns the dotted path that an expression is, if it is one.

@@ -78,10 +78,11 @@ impl Checker<'_> {
 
     /// Reads a text of the language that has no holes.
     pub(super) fn plain_text(&mut self, text: &str, span: Span, wanted: Option<&Type>) -> Typed {
-        let value = || Expr::Const(Value::text(text));
+        let value = Value::text(text);
+        let read = |value, ty| Typed::new(Expr::Const(value), ty);
         match wanted.map(Type::present) {
-            Some(ty @ Type::Text(_)) => match ty.check(&Value::text(text)) {
-                Ok(()) => Typed::new(value(), ty.clone()),
+            Some(ty @ Type::Text(_)) => match ty.check(&value) {
+                Ok(()) => read(value, ty.clone()),
                 Err(error) => {
                     let message = format!("this doesn't fit `{ty}`");
                     let error = Self::error(codes::LITERAL, span, message).help(error.to_string());
@@ -89,10 +90,10 @@ impl Checker<'_> {
                     Typed::unknown()
                 }
             },
-            Some(ty @ Type::Model) => Typed::new(value(), ty.clone()),
+            Some(ty @ Type::Model) => read(value, ty.clone()),
             // The language has no literal for instants.
             Some(ty @ Type::Time) => self.scalar(text, ty, span),
-            _ => Typed::new(value(), Type::text()),
+            _ => read(value, Type::text()),
         }
     }
 

@@ -6,6 +6,7 @@
 //! error is silent from then on.
 
 mod scope;
+mod words;
 
 mod arguments;
 mod block;
@@ -227,9 +228,15 @@ impl<'a> Checker<'a> {
     /// if there is no such name; nothing is reported then.
     pub(crate) fn value(&mut self, name: &str) -> Option<Typed> {
         let found = self.scopes.find(name)?;
+        self.need(&found);
+        Some(found.typed)
+    }
+
+    /// Notes that the statement in which a name stands needs what it stands
+    /// for.
+    fn need(&mut self, found: &scope::Found) {
         if let Some((from, to)) = found.edge {
             self.body.edge(from, to, flow_core::plan::Edge::Data);
         }
-        Some(found.typed)
     }
 }

@@ -10,7 +10,7 @@ use flow_syntax::diagnostic::{Certainty, nearest};
 use flow_syntax::span::Span;
 
 use super::coerce::listing;
-use super::expr::{article, path_of};
+use super::expr::{article, path_of, root_of};
 use super::{Checker, Typed};
 use crate::codes;
 use crate::declare::{Declared, FileId};
@@ -33,7 +33,8 @@ impl Checker<'_> {
                 self.scopes.told(name);
                 return Typed::unknown();
             }
-            return self.value(name).unwrap_or_else(Typed::unknown);
+            self.need(&found);
+            return found.typed;
         }
         if name == "run" {
             return Typed::new(Expr::Run, run_type());
@@ -94,11 +95,12 @@ impl Checker<'_> {
         field: &Name,
         wanted: Option<&Type>,
     ) -> Typed {
-        if let Some(path) = path_of(tree) {
-            let root = path.split('.').next().unwrap_or_default();
-            if self.scopes.bound(root).is_none() && root != "run" {
-                return self.unbound_path(&path, tree.span, base, field, wanted);
-            }
+        if let Some(root) = root_of(base)
+            && self.scopes.bound(root).is_none()
+            && root != "run"
+        {
+            let path = path_of(tree).unwrap_or_default();
+            return self.unbound_path(&path, tree.span, base, field, wanted);
         }
         let typed = self.expr(base, None);
         let Some(ty) = &typed.ty else {
@@ -107,7 +109,8 @@ impl Checker<'_> {
         let Some(found) = self.field_type(ty, field, base) else {
             return Typed::unknown();
         };
-        let found = match path_of(tree) {
+        let is_open = matches!(found, Type::Optional(_));
+        let found = match is_open.then(|| path_of(tree)).flatten() {
             Some(path) => self.scopes.narrow(&path, found),
             None => found,
         };
@@ -220,7 +223,15 @@ impl Checker<'_> {
     }
 
     fn near_name(&self, name: &str) -> Option<String> {
-        nearest(name, self.scopes.names().chain(["run"])).map(str::to_owned)
+        nearest(
+            name,
+            self.scopes
+                .names()
+                .iter()
+                .map(String::as_str)
+                .chain(["run"]),
+        )
+        .map(str::to_owned)
     }
 
     fn report_empty(&mut self, name: &str, span: Span, bound: Span) {

@@ -321,7 +321,9 @@ impl Checker<'_> {
     }
 
     fn report_unknown_before(&mut self, name: &ast::Name) {
-        let near = nearest(&name.text, self.scopes.names()).map(str::to_owned);
+        let names = self.scopes.names();
+        let near = nearest(&name.text, names.iter().map(String::as_str));
+        let near = near.map(str::to_owned);
         let mut diagnostic = Self::error(
             codes::UNKNOWN_NAME,
             name.span,

@@ -573,7 +573,7 @@ impl Checker<'_> {
                 let typed = if none {
                     let value = Value::None;
                     let reading = Reading::Value(value.clone());
-                    self.readings.insert(governed.expr.span, reading);
+                    self.readings.push((governed.expr.span, reading));
                     Typed::new(Expr::Const(value), Type::None)
                 } else {
                     self.expr(&governed.expr, gives.ty())

@@ -1,13 +1,12 @@
 //! Which names can be seen, what they stand for, and what is known of them.
 
-use std::collections::BTreeMap;
-
 use flow_core::expr::Expr;
 use flow_core::plan::NodeId;
 use flow_core::ty::Type;
 use flow_syntax::span::Span;
 
 use super::Typed;
+use super::words::Words;
 
 /// What a name stands for.
 #[derive(Debug, Clone)]
@@ -29,7 +28,7 @@ pub(crate) struct Binding {
 /// The names of one block, or of a head.
 #[derive(Debug, Default)]
 pub(crate) struct Frame {
-    names: BTreeMap<String, Binding>,
+    names: Words<Binding>,
     /// The statement of this block that is being checked.
     pub(crate) current: Option<NodeId>,
 }
@@ -47,8 +46,10 @@ pub(crate) struct Fact {
 #[derive(Debug, Default)]
 pub(crate) struct Scopes {
     frames: Vec<Frame>,
-    /// Where names of blocks were bound that are over.
-    over: BTreeMap<String, Span>,
+    /// The names of blocks that are over, block after block.
+    closed: Vec<Words<Binding>>,
+    /// Where they were bound, as far as it was asked for.
+    over: Words<Span>,
     facts: Vec<Fact>,
 }
 
@@ -71,23 +72,27 @@ impl Scopes {
         self.frames.push(Frame::default());
     }
 
-    /// Closes a block, and gives its names back.
-    pub(crate) fn pop(&mut self) -> BTreeMap<String, Binding> {
-        let names = self
-            .frames
-            .pop()
-            .map(|frame| frame.names)
-            .unwrap_or_default();
+    /// Closes a block, and tells which of its names nobody used.
+    pub(crate) fn pop(&mut self) -> Vec<(String, Binding)> {
+        let Some(Frame { names, .. }) = self.frames.pop() else {
+            return Vec::new();
+        };
+        let unused = names.iter().filter(|(_, binding)| !binding.used);
+        let unused = unused.map(|(name, binding)| (name.to_owned(), binding.clone()));
+        let unused = unused.collect();
         if !self.frames.is_empty() {
-            for (name, binding) in &names {
-                self.over.entry(name.clone()).or_insert(binding.span);
-            }
+            self.closed.push(names);
         }
-        names
+        unused
     }
 
     /// Returns where a name was bound in a block that is over.
-    pub(crate) fn bound_inside(&self, name: &str) -> Option<Span> {
+    pub(crate) fn bound_inside(&mut self, name: &str) -> Option<Span> {
+        for names in self.closed.drain(..) {
+            for (name, binding) in names.iter() {
+                self.over.get_or_insert_with(name, || binding.span);
+            }
+        }
         self.over.get(name).copied()
     }
 
@@ -110,14 +115,13 @@ impl Scopes {
     /// Binds a name in the innermost block. Whether it is free is asked before.
     pub(crate) fn bind(&mut self, name: &str, binding: Binding) {
         if let Some(frame) = self.frames.last_mut() {
-            frame.names.insert(name.to_owned(), binding);
+            frame.names.insert(name, binding);
         }
     }
 
     /// Returns where a name is bound that can be seen here.
     pub(crate) fn bound(&self, name: &str) -> Option<Span> {
-        let mut frames = self.frames.iter().rev();
-        frames.find_map(|frame| frame.names.get(name).map(|binding| binding.span))
+        self.peek(name).map(|binding| binding.span)
     }
 
     /// Looks a name up without using it.
@@ -135,28 +139,26 @@ impl Scopes {
         })?;
         binding.used = true;
         let edge = source(&binding.expr).zip(frame);
-        let found = Found {
-            typed: Typed {
-                expr: binding.expr.clone(),
-                ty: binding.ty.clone(),
-            },
-            empty: binding.empty,
-            span: binding.span,
-            edge,
-        };
+        let (empty, span) = (binding.empty, binding.span);
+        let (expr, ty) = (binding.expr.clone(), binding.ty.clone());
+        let ty = ty.map(|ty| self.narrow(name, ty));
         Some(Found {
-            typed: Typed {
-                ty: found.typed.ty.map(|ty| self.narrow(name, ty)),
-                ..found.typed
-            },
-            ..found
+            typed: Typed { expr, ty },
+            empty,
+            span,
+            edge,
         })
     }
 
     /// Returns the names that can be seen, for messages.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn names(&self) -> Vec<String> {
         let frames = self.frames.iter();
-        frames.flat_map(|frame| frame.names.keys().map(String::as_str))
+        let names = frames.flat_map(|frame| {
+            let mut names: Vec<&str> = frame.names.iter().map(|(name, _)| name).collect();
+            names.sort_unstable();
+            names
+        });
+        names.map(str::to_owned).collect()
     }
 
     /// Adds facts; the number that is given back forgets them again.

@@ -1,5 +1,6 @@
 //! A workflow's body, and the order in which workflows are checked.
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
 use flow_core::expr::Expr;
@@ -111,19 +112,24 @@ pub(crate) fn sequence(program: &Program<'_>, out: &mut Diagnostics) -> Vec<Work
     let count = program.workflows.len();
     let mut edges = Vec::new();
     for (at, head) in program.workflows.iter().enumerate() {
-        let params = head.tree.params.iter();
-        let mut values: BTreeSet<&str> = params.map(|param| param.name.text.as_str()).collect();
-        mentions::bound(&head.tree.body, &mut values);
+        // A value may have the name of a workflow. The names are asked for if
+        // there is a workflow of such a name at all.
+        let values = LazyCell::new(|| {
+            let params = head.tree.params.iter();
+            let mut values: BTreeSet<&str> = params.map(|param| param.name.text.as_str()).collect();
+            mentions::bound(&head.tree.body, &mut values);
+            values
+        });
         mentions::of_block(&head.tree.body, &mut |mention| {
-            // A value may have the name of a workflow.
+            let Some(callee) = called(program, head.file, mention) else {
+                return;
+            };
             if let Mention::Name(name) | Mention::Dotted(name, _) = mention
                 && values.contains(name)
             {
                 return;
             }
-            if let Some(callee) = called(program, head.file, mention) {
-                edges.push((callee.0, at));
-            }
+            edges.push((callee.0, at));
         });
     }
     edges.sort_unstable();

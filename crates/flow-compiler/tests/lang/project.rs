@@ -114,5 +114,6 @@ pub(crate) fn declare(name: &str, text: &str) -> Compiled {
         workflows: Vec::new(),
         triggers: Vec::new(),
         tests: Vec::new(),
+        trees: Vec::new(),
     }
 }

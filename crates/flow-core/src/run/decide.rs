@@ -118,7 +118,10 @@ impl Run {
     // Admission.
 
     fn if_admissible(&self, ticket: &Ticket, make: impl FnOnce(At) -> Fact) -> Vec<Fact> {
-        let cell = self.admissible(ticket).filter(|_| self.paused.is_none());
+        // What may have happened has to be found out, not replaced.
+        let is_open = |cell: &CellId| self.step(*cell).is_some_and(|step| step.open.is_some());
+        let cell = self.admissible(ticket);
+        let cell = cell.filter(|cell| self.paused.is_none() && !is_open(cell));
         let fact = cell.map(|_| make(ticket.at.clone()));
         fact.into_iter().collect()
     }

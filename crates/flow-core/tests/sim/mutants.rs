@@ -79,11 +79,7 @@ fn cases() -> Vec<(Mutant, Traits, &'static [Check])> {
     };
     vec![
         (Mutant::EdgeIgnored, calm, &[Check::Order, Check::Value]),
-        (
-            Mutant::HoldForgottenWhenStopped,
-            meddled,
-            &[Check::Budget],
-        ),
+        (Mutant::HoldForgottenWhenStopped, meddled, &[Check::Budget]),
         (Mutant::HoldForgottenWhenLost, crashed, &[Check::Budget]),
         (
             Mutant::HoldForgottenOnCrash,
@@ -135,7 +131,11 @@ fn the_same_worlds_without_a_mutant_are_well() {
     for (_, traits, _) in cases() {
         for seed in 0..40 {
             let fault = World::new(seed, traits).live(Tells::Fault).err();
-            assert_eq!(fault.map(|fault| fault.to_string()), None, "{seed}: {traits:?}");
+            assert_eq!(
+                fault.map(|fault| fault.to_string()),
+                None,
+                "{seed}: {traits:?}"
+            );
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Twins: a world and the same world undisturbed, and a world twice.
 
-use flow_core::event::{Event, Fact, Then, Timer};
+use std::collections::BTreeSet;
+
 use flow_core::effect::FailureClass;
+use flow_core::event::{Event, Fact, Then, Timer};
 use flow_core::run::Standing;
 
 use crate::oracle::{Check, Fault};
@@ -64,6 +66,45 @@ fn is_plain(event: &Event) -> bool {
         &event.fact,
         Fact::Refused { failure, .. } if failure.class != FailureClass::Bug
     )
+}
+
+/// What worlds meet: nearly all facts there are, and what follows failures.
+#[test]
+fn worlds_meet_nearly_everything() {
+    let mut met = BTreeSet::new();
+    for seed in 0..400 {
+        let world = World::new(seed, Traits::draw(seed));
+        let Ok(outcome) = world.live(Tells::Fault) else {
+            continue;
+        };
+        for event in outcome.logs.iter().flatten() {
+            let text = format!("{:?}", event.fact);
+            let words = text.split(|c: char| !c.is_alphanumeric());
+            met.insert(words.clone().next().unwrap_or_default().to_owned());
+            let then = words.skip_while(|word| *word != "then").nth(2);
+            met.extend(then.map(|then| format!("then {then}")));
+        }
+        met.extend(
+            outcome
+                .standings
+                .iter()
+                .map(|standing| format!("{standing:?}")),
+        );
+    }
+    let expected = [
+        "RunStarted OwnerTook PauseAsked ResumeAsked CancelAsked Opened LimitsChanged",
+        "PlanReplaced Reset Adopted RunSettled Reopened ItemsExpanded BranchTaken RoundOpened",
+        "RaceWon Yielded Broke Reused AttemptStarted WasSent Submitted Succeeded Failed Stopped",
+        "AttemptLost Probed Resolved Rebilled Elapsed Waits Asked Answered Refused",
+        "Over Waiting Unknown Short Paused",
+    ];
+    let thens = [
+        "Fail", "FallBack", "Again", "Probe", "Unknown", "Hold", "Cut",
+    ];
+    let mut missing: Vec<String> = expected.join(" ").split(' ').map(str::to_owned).collect();
+    missing.extend(thens.map(|then| format!("then {then}")));
+    missing.retain(|name| !met.contains(name));
+    assert_eq!(missing, Vec::<String>::new());
 }
 
 #[test]

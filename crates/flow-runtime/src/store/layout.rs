@@ -30,6 +30,13 @@ impl Layout {
         self.root.join("flow.db")
     }
 
+    /// Returns the log of the database.
+    pub fn log(&self) -> PathBuf {
+        let mut name = self.database().into_os_string();
+        name.push("-wal");
+        name.into()
+    }
+
     /// Returns the folder of the blobs.
     pub fn blobs(&self) -> PathBuf {
         self.root.join("cas")

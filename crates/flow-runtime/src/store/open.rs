@@ -108,7 +108,7 @@ pub struct Options {
     pub closing: Closing,
     /// How many bytes have to be free for new work to begin.
     pub free_min: u64,
-    /// The session of the machine, which is another after a power cut. Tests
+    /// Which start of the machine this is: another after a power cut. Tests
     /// that cut the power name one; otherwise the machine is asked.
     pub boot: Option<Arc<str>>,
     /// Is told of everything that becomes durable.
@@ -141,7 +141,7 @@ impl fmt::Debug for Options {
 }
 
 impl Options {
-    /// Returns the session of the machine. Where it has no name every process is
+    /// Returns the name of the machine's start. Where it has none every process is
     /// one of its own: what it didn't sync is looked at by the next.
     pub(super) fn boot_id(&self) -> Arc<str> {
         if let Some(boot) = &self.boot {
@@ -187,7 +187,23 @@ fn open(layout: &Layout, closing: Closing) -> Result<Connection, OpenError> {
         assert!(reached >= schema::VERSION, "every version has its step");
     }
     check_hosts(layout, &connection)?;
+    name_log(layout)?;
     Ok(connection)
+}
+
+/// Makes the name of a new log durable, without which its commits are lost. An
+/// old one has been named before anything was in it.
+fn name_log(layout: &Layout) -> Result<(), OpenError> {
+    let log = layout.log();
+    let is_new = fs::metadata(&log).map_or(true, |found| found.len() == 0);
+    if !is_new {
+        return Ok(());
+    }
+    sync_folder(layout.root()).map_err(|source| OpenError::File {
+        doing: "sync the folder of",
+        path: log,
+        source,
+    })
 }
 
 /// Returns a connection that only reads, to a store that is there.

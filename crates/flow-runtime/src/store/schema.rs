@@ -23,7 +23,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[];
 ///
 /// A log is ordered by `run.number`, since a short number is in every row of
 /// it. `reference` says what keeps a blob or a value: see [`Holder`]. `unsynced`
-/// names the blobs that a power cut may take, and in which session of the machine
+/// names the blobs that a power cut may take, and after which start of the machine
 /// they were written.
 pub(super) const TABLES: &str = "
 CREATE TABLE sync (

@@ -41,7 +41,7 @@ pub struct Stmt {
     /// The name it binds: `x = …`.
     pub name: Option<Name>,
     /// The type it was given: `x: int = …`.
-    pub ty: Option<TypeExpr>,
+    pub ty: Option<Box<TypeExpr>>,
     /// What it does.
     pub value: Value,
     /// Its `##` lines.

@@ -247,7 +247,7 @@ pub struct Call {
     /// What is called.
     pub path: Path,
     /// The type given in `<…>`.
-    pub type_arg: Option<TypeExpr>,
+    pub type_arg: Option<Box<TypeExpr>>,
     /// The arguments; one without a name may stand first.
     pub args: Vec<Arg>,
 }

@@ -1,6 +1,6 @@
 //! Blocks: one statement after the other.
 
-use super::grammar::{Failure, Pair, Rule, parts};
+use super::grammar::{Failure, Pair, Read, Rule, parts};
 use super::lex::{self, DEPTH_MAX};
 use super::recover::Mode;
 use super::{Reader, habits};
@@ -35,10 +35,10 @@ struct Body {
 struct Head {
     word: Option<(YieldWord, Span)>,
     name: Option<Name>,
-    ty: Option<crate::ast::TypeExpr>,
+    ty: Option<Box<crate::ast::TypeExpr>>,
 }
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     /// Reads `{ … }`.
     pub(super) fn block(&mut self, depth: usize) -> Block {
         let open = self.at;
@@ -124,8 +124,8 @@ impl<'a> Reader<'a> {
         let start = self.at;
         let (docs, first) = self.docs(start);
         let whole = self.place(first, start);
-        let piece = match self.run_statement(start) {
-            Ok(piece) => piece,
+        let piece = match self.run(Rule::statement, start) {
+            Ok(read) => read,
             Err(failure) => {
                 let name = self.bound_name(start);
                 let value = self.broken(start, &failure, depth, Mode::Block);
@@ -143,7 +143,7 @@ impl<'a> Reader<'a> {
         };
         let mut head = Head::default();
         let mut value = Value::Error(whole);
-        for part in parts(piece) {
+        for part in parts(piece.whole()) {
             let rule = part.as_rule();
             if rule == Rule::yield_word {
                 head.word = Some((yield_word(&part), self.span(&part)));
@@ -151,7 +151,7 @@ impl<'a> Reader<'a> {
                 let mut inner = parts(part);
                 let name = inner.next().expect("a binding has a name");
                 head.name = Some(self.name(&name));
-                head.ty = inner.next().map(|ty| self.ty(ty, 0));
+                head.ty = inner.next().map(|ty| Box::new(self.ty(ty, 0)));
             } else {
                 value = self.ahead(part, Seat::Statement, depth);
             }
@@ -283,9 +283,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the value that a piece ends with or announces.
-    pub(super) fn ahead(&mut self, part: Pair<'a>, seat: Seat, depth: usize) -> Value {
+    pub(super) fn ahead(&mut self, part: Pair<'_>, seat: Seat, depth: usize) -> Value {
         if part.as_rule() == Rule::region_ahead {
-            self.at = self.start(&part);
+            self.at = part.start();
             self.region(seat, depth)
         } else {
             self.governed(part, seat, depth)
@@ -293,8 +293,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads an expression with its clauses, and then its fallback.
-    fn governed(&mut self, pair: Pair<'a>, seat: Seat, depth: usize) -> Value {
-        self.at = self.end(&pair);
+    fn governed(&mut self, pair: Pair<'_>, seat: Seat, depth: usize) -> Value {
+        self.at = pair.end();
         let mut inner = pair.into_inner();
         let expr = inner.next().expect("there is an expression before clauses");
         let expr: Expr = self.expr(expr, 0);
@@ -366,7 +366,7 @@ impl<'a> Reader<'a> {
     fn piece(&mut self, rule: Rule, mode: Mode, seat: Seat, depth: usize) -> Value {
         let start = self.at;
         match self.run(rule, start) {
-            Ok(piece) => match parts(piece).next() {
+            Ok(read) => match parts(read.whole()).next() {
                 Some(part) => self.ahead(part, seat, depth),
                 None => Value::Error(self.place(start, start)),
             },
@@ -389,9 +389,10 @@ impl<'a> Reader<'a> {
 
     /// Tells a record from a block: `{}`, `{ ...`, `{ word:`, `{ name,`,
     /// `{ name }`.
-    fn record_begins(&mut self) -> bool {
-        let at = self.at;
-        self.run(Rule::record_ahead, at).is_ok()
+    fn record_begins(&self) -> bool {
+        let barrier = self.scan.barrier(self.at);
+        let last = barrier.map_or(self.text.len(), |barrier| barrier.start);
+        Read::fits(Rule::record_ahead, &self.text[..last], self.at)
     }
 }
 

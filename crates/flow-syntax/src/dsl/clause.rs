@@ -4,9 +4,9 @@ use super::Reader;
 use super::grammar::{Pair, Rule, parts};
 use crate::ast::{Cache, Clause, ClauseKind, EffectExpr, Expr};
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     /// Reads a clause; its first piece is the word it begins with.
-    pub(super) fn clause(&mut self, pair: Pair<'a>) -> Clause {
+    pub(super) fn clause(&mut self, pair: Pair<'_>) -> Clause {
         let span = self.span(&pair);
         let rule = pair.as_rule();
         let mut inner = parts(pair);
@@ -34,7 +34,7 @@ impl<'a> Reader<'a> {
         Clause { kind, span }
     }
 
-    fn simple_clause(&mut self, rule: Rule, operand: Pair<'a>) -> ClauseKind {
+    fn simple_clause(&mut self, rule: Rule, operand: Pair<'_>) -> ClauseKind {
         if rule == Rule::pool {
             ClauseKind::Pool(self.path(&operand))
         } else if rule == Rule::effect {
@@ -51,7 +51,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a value of a clause: a literal, a name, or `(…)`.
-    pub(super) fn atom(&mut self, pair: Pair<'a>) -> Expr {
+    pub(super) fn atom(&mut self, pair: Pair<'_>) -> Expr {
         if pair.as_rule() != Rule::reference_plain {
             return self.expr(pair, 0);
         }
@@ -60,11 +60,11 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads what stands behind `budget`.
-    pub(super) fn budget(&mut self, inner: impl Iterator<Item = Pair<'a>>) -> ClauseKind {
+    pub(super) fn budget<'p>(&mut self, inner: impl Iterator<Item = Pair<'p>>) -> ClauseKind {
         let mut amount = None;
         let mut per = None;
         let mut or = None;
-        let mut before = Rule::EOI;
+        let mut before = Rule::end;
         for part in inner {
             let rule = part.as_rule();
             if matches!(rule, Rule::kw_per | Rule::kw_or) {
@@ -82,7 +82,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads what stands behind `retry`.
-    pub(super) fn retry(&mut self, mut inner: impl Iterator<Item = Pair<'a>>) -> ClauseKind {
+    pub(super) fn retry<'p>(&mut self, mut inner: impl Iterator<Item = Pair<'p>>) -> ClauseKind {
         let attempts = inner.next().expect("a retry has a number");
         let attempts = self.atom(attempts);
         let mut backoff = None;
@@ -105,7 +105,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads what stands behind `cache`.
-    pub(super) fn cache(&mut self, mut inner: impl Iterator<Item = Pair<'a>>) -> Cache {
+    pub(super) fn cache<'p>(&mut self, mut inner: impl Iterator<Item = Pair<'p>>) -> Cache {
         let operand = inner.next().expect("`cache` has an operand");
         let rule = operand.as_rule();
         if rule == Rule::kw_on {
@@ -118,7 +118,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads one effect.
-    pub(super) fn effect(&mut self, pair: Pair<'a>) -> EffectExpr {
+    pub(super) fn effect(&mut self, pair: Pair<'_>) -> EffectExpr {
         let span = self.span(&pair);
         let mut inner = pair.into_inner();
         let word = inner.next().expect("an effect has a word");

@@ -7,7 +7,6 @@ use super::lex::Kind;
 use super::recover::Mode;
 use crate::codes;
 use crate::diagnostic::{Certainty, Diagnostic};
-use pest::error::ErrorVariant;
 
 /// Says what was expected and what was found.
 pub(super) fn explain(
@@ -16,15 +15,13 @@ pub(super) fn explain(
     failure: &Failure,
     mode: Mode,
 ) -> Diagnostic {
-    let rules = match &failure.variant {
-        ErrorVariant::ParsingError { positives, .. } => positives.as_slice(),
-        ErrorVariant::CustomError { .. } => {
-            let span = reader.place(site.start, site.start);
-            return Diagnostic::new(codes::TOO_DEEP, span, "this is nested too deeply")
-                .help("give an inner part a name");
-        }
-    };
-    let mut words: Vec<(u8, String)> = rules.iter().filter_map(|rule| describe(*rule)).collect();
+    if failure.is_too_deep {
+        let span = reader.place(site.start, site.start);
+        return Diagnostic::new(codes::TOO_DEEP, span, "this is nested too deeply")
+            .help("give an inner part a name");
+    }
+    let wanted = failure.wanted.iter();
+    let mut words: Vec<(u8, String)> = wanted.filter_map(|rule| describe(*rule)).collect();
     words.sort();
     words.dedup();
     // A value may always be followed by more of it; that is not worth a word

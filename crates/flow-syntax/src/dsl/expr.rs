@@ -21,10 +21,10 @@ const COMPARISON: u8 = 5;
 /// Operands and operators of one level.
 type Row<'a> = Peekable<Pairs<'a>>;
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     /// Reads what the rule `expr` gave, or one of its parts. `height` says how
     /// far above it the tree goes.
-    pub(super) fn expr(&mut self, pair: Pair<'a>, height: usize) -> Expr {
+    pub(super) fn expr(&mut self, pair: Pair<'_>, height: usize) -> Expr {
         let span = self.span(&pair);
         let rule = pair.as_rule();
         if height > HEIGHT_MAX {
@@ -34,12 +34,13 @@ impl<'a> Reader<'a> {
             return self.choice(pair, height);
         }
         if rule == Rule::flat {
-            let mut row = pair.into_inner().peekable();
-            let height = height + row.len();
-            if height > HEIGHT_MAX && row.len() > 1 {
+            let row = pair.into_inner();
+            let count = row.clone().count();
+            let height = height + count;
+            if height > HEIGHT_MAX && count > 1 {
                 return self.too_high(span);
             }
-            return self.climb(&mut row, 1, height);
+            return self.climb(&mut row.peekable(), 1, height);
         }
         if rule == Rule::group {
             let inner = parts(pair).next().expect("a group holds an expression");
@@ -50,7 +51,7 @@ impl<'a> Reader<'a> {
         self.primary(pair, height)
     }
 
-    fn choice(&mut self, pair: Pair<'a>, height: usize) -> Expr {
+    fn choice(&mut self, pair: Pair<'_>, height: usize) -> Expr {
         let span = self.span(&pair);
         let mut inner = parts(pair)
             .filter(|part| !matches!(part.as_rule(), Rule::kw_if | Rule::kw_then | Rule::kw_else));
@@ -76,7 +77,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes operands as long as the operators bind at least so tightly.
-    fn climb(&mut self, row: &mut Row<'a>, least: u8, height: usize) -> Expr {
+    fn climb(&mut self, row: &mut Row<'_>, least: u8, height: usize) -> Expr {
         let mut left = self.operand(row, height);
         let mut compared: Option<Span> = None;
         let mut is_chained = false;
@@ -106,7 +107,7 @@ impl<'a> Reader<'a> {
                 let kind = ExprKind::Binary(Box::new(binary));
                 Expr { kind, span }
             } else {
-                let is_some = find(&pair, Rule::kw_some).is_some();
+                let is_some = find(pair, Rule::kw_some).is_some();
                 let presence = if is_some {
                     Presence::Some
                 } else {
@@ -133,7 +134,7 @@ impl<'a> Reader<'a> {
         self.report(diagnostic);
     }
 
-    fn operand(&mut self, row: &mut Row<'a>, height: usize) -> Expr {
+    fn operand(&mut self, row: &mut Row<'_>, height: usize) -> Expr {
         let Some(pair) = row.next() else {
             let span = self.place(self.at, self.at);
             return Expr {
@@ -174,7 +175,7 @@ impl<'a> Reader<'a> {
         value
     }
 
-    fn primary(&mut self, pair: Pair<'a>, height: usize) -> Expr {
+    fn primary(&mut self, pair: Pair<'_>, height: usize) -> Expr {
         let span = self.span(&pair);
         let rule = pair.as_rule();
         if rule == Rule::reference {
@@ -200,8 +201,8 @@ impl<'a> Reader<'a> {
         Expr { kind, span }
     }
 
-    fn list(&mut self, pair: Pair<'a>, height: usize) -> ExprKind {
-        let mut items = Vec::new();
+    fn list(&mut self, pair: Pair<'_>, height: usize) -> ExprKind {
+        let mut items = Vec::with_capacity(parts(pair).count());
         for part in parts(pair) {
             if part.as_rule() != Rule::comprehension {
                 items.push(self.expr(part, height + 1));
@@ -222,7 +223,7 @@ impl<'a> Reader<'a> {
         ExprKind::List(items)
     }
 
-    fn entry(&mut self, pair: Pair<'a>, height: usize) -> Entry {
+    fn entry(&mut self, pair: Pair<'_>, height: usize) -> Entry {
         let span = self.span(&pair);
         let rule = pair.as_rule();
         let mut inner = parts(pair);
@@ -243,7 +244,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a call, or a name with its fields.
-    pub(super) fn reference(&mut self, pair: Pair<'a>, height: usize) -> Expr {
+    pub(super) fn reference(&mut self, pair: Pair<'_>, height: usize) -> Expr {
         let span = self.span(&pair);
         let mut inner = pair.into_inner();
         let path = inner.next().expect("a reference has a path");
@@ -252,10 +253,10 @@ impl<'a> Reader<'a> {
         };
         let mut type_arg = None;
         if next.as_rule() == Rule::type_args {
-            type_arg = self.type_arg(next);
+            type_arg = self.type_arg(next).map(Box::new);
             next = inner.next().expect("arguments follow a type");
         }
-        let mut args = Vec::new();
+        let mut args = Vec::with_capacity(parts(next).count());
         for arg in parts(next) {
             args.push(self.arg(arg, height));
         }
@@ -270,7 +271,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn arg(&mut self, pair: Pair<'a>, height: usize) -> Arg {
+    fn arg(&mut self, pair: Pair<'_>, height: usize) -> Arg {
         let mut inner = parts(pair);
         let first = inner.next().expect("an argument is not empty");
         if first.as_rule() != Rule::word {
@@ -297,7 +298,7 @@ impl<'a> Reader<'a> {
             self.report(diagnostic);
             return Expr { kind, span: whole };
         }
-        let first = self.start(path);
+        let first = path.start();
         let mut at = first;
         let mut value: Option<Expr> = None;
         for word in text.split('.') {
@@ -325,7 +326,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a literal of a type, a pattern or a clause.
-    pub(super) fn literal(&mut self, pair: Pair<'a>) -> Literal {
+    pub(super) fn literal(&mut self, pair: Pair<'_>) -> Literal {
         let span = self.span(&pair);
         let rule = pair.as_rule();
         let text = pair.as_str().to_owned();

@@ -4,7 +4,7 @@
 //! and the answer is an `Error` node, an empty list or `None`.
 
 use super::Reader;
-use super::grammar::{Grammar, Pair, Rule, parts};
+use super::grammar::{Pair, Parts, Read, Rule, parts};
 use super::lex;
 use super::recover::Mode;
 use crate::ast::{
@@ -14,7 +14,6 @@ use crate::ast::{
 use crate::codes;
 use crate::diagnostic::{Certainty, Diagnostic, Diagnostics};
 use crate::span::{SourceId, Span};
-use pest::Parser;
 
 /// Maps offsets of a fragment to offsets of its source: the two differ where
 /// YAML has escapes, folded lines or indentation.
@@ -245,8 +244,7 @@ pub(crate) fn notify(text: &str, at: &Offsets, out: &mut Diagnostics) -> Option<
 
 /// Returns whether a word that begins with a digit or `$` is a literal.
 pub(super) fn is_number(text: &str) -> bool {
-    let read = Grammar::parse(Rule::only_literal, text);
-    read.is_ok()
+    Read::fits(Rule::only_literal, text, 0)
 }
 
 /// Reads a literal.
@@ -340,9 +338,10 @@ impl<'a> Reader<'a> {
             return None;
         }
         match self.run(Rule::hole, start) {
-            Ok(pair) => {
-                self.at = self.end(&pair);
-                parts(pair).next().map(|inner| self.expr(inner, 0))
+            Ok(read) => {
+                let hole = read.whole();
+                self.at = hole.end();
+                parts(hole).next().map(|inner| self.expr(inner, 0))
             }
             Err(failure) => {
                 self.fail(start, &failure, 0, Mode::Fragment);
@@ -358,11 +357,11 @@ fn whole<'a, T>(
     text: &'a str,
     at: &'a Offsets,
     out: &'a mut Diagnostics,
-    make: impl FnOnce(&mut Reader<'a>, Box<dyn Iterator<Item = Pair<'a>> + 'a>) -> Option<T>,
+    make: impl FnOnce(&mut Reader<'a>, Parts<'_>) -> Option<T>,
 ) -> Option<T> {
     let mut reader = Reader::new(text, at, out, 0);
     match reader.run(rule, 0) {
-        Ok(pair) => make(&mut reader, Box::new(parts(pair))),
+        Ok(read) => make(&mut reader, parts(read.whole())),
         Err(failure) => {
             reader.fail(0, &failure, 0, Mode::Fragment);
             None
@@ -375,7 +374,7 @@ fn list<'a, T>(
     text: &'a str,
     at: &'a Offsets,
     out: &'a mut Diagnostics,
-    mut make: impl FnMut(&mut Reader<'a>, Pair<'a>) -> T,
+    mut make: impl FnMut(&mut Reader<'a>, Pair<'_>) -> T,
 ) -> Vec<T> {
     let read = whole(rule, text, at, out, |reader, inner| {
         Some(inner.map(|part| make(reader, part)).collect())

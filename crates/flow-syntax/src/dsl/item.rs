@@ -7,7 +7,7 @@ use crate::ast::{Enum, Item, ItemKind, StepDecl, TypeDef, Use, Workflow};
 use crate::codes;
 use crate::diagnostic::{Certainty, Diagnostic, nearest};
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     /// Reads all declarations of a file.
     pub(super) fn items(&mut self) -> Vec<Item> {
         let mut items = Vec::new();
@@ -45,11 +45,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads one rule, and makes a declaration of it.
-    fn whole(&mut self, rule: Rule, make: fn(&mut Self, Pair<'a>) -> ItemKind) -> ItemKind {
+    fn whole(&mut self, rule: Rule, make: fn(&mut Self, Pair<'_>) -> ItemKind) -> ItemKind {
         let start = self.at;
         match self.run(rule, start) {
-            Ok(piece) => {
-                self.at = self.end(&piece);
+            Ok(read) => {
+                let piece = read.whole();
+                self.at = piece.end();
                 make(self, piece)
             }
             Err(failure) => {
@@ -96,7 +97,7 @@ impl<'a> Reader<'a> {
             .help("a file holds `use`, `enum`, `type`, `step`, `workflow`, `trigger` and `test`")
     }
 
-    fn use_item(&mut self, pair: Pair<'a>) -> ItemKind {
+    fn use_item(&mut self, pair: Pair<'_>) -> ItemKind {
         let mut inner = parts(pair).skip(1);
         let path = inner.next().expect("`use` has a path");
         let path = self.plain_text(path);
@@ -104,7 +105,7 @@ impl<'a> Reader<'a> {
         ItemKind::Use(Use { path, alias })
     }
 
-    fn enum_item(&mut self, pair: Pair<'a>) -> ItemKind {
+    fn enum_item(&mut self, pair: Pair<'_>) -> ItemKind {
         let mut inner = parts(pair).skip(1);
         let name = inner.next().expect("an enumeration has a name");
         let name = self.name(&name);
@@ -112,7 +113,7 @@ impl<'a> Reader<'a> {
         ItemKind::Enum(Enum { name, variants })
     }
 
-    fn type_item(&mut self, pair: Pair<'a>) -> ItemKind {
+    fn type_item(&mut self, pair: Pair<'_>) -> ItemKind {
         let mut inner = parts(pair).skip(1);
         let name = inner.next().expect("a type has a name");
         let name = self.name(&name);
@@ -121,12 +122,12 @@ impl<'a> Reader<'a> {
         ItemKind::Type(TypeDef { name, ty })
     }
 
-    fn step_item(&mut self, pair: Pair<'a>) -> ItemKind {
+    fn step_item(&mut self, pair: Pair<'_>) -> ItemKind {
         let mut inner = parts(pair).skip(1).peekable();
         let path = inner.next().expect("a step has a name");
         let path = self.path(&path);
         let type_param = inner.next_if(|part| part.as_rule() == Rule::type_param);
-        let type_param = type_param.and_then(|part| find(&part, Rule::name));
+        let type_param = type_param.and_then(|part| find(part, Rule::name));
         let type_param = type_param.map(|name| self.name(&name));
         let params = inner.next().expect("a step has parameters");
         let params = parts(params).map(|field| self.field(field, 0)).collect();
@@ -148,7 +149,7 @@ impl<'a> Reader<'a> {
         ItemKind::Step(step)
     }
 
-    fn step_clause(&mut self, pair: Pair<'a>, step: &mut StepDecl) {
+    fn step_clause(&mut self, pair: Pair<'_>, step: &mut StepDecl) {
         let span = self.span(&pair);
         let rule = pair.as_rule();
         let mut inner = parts(pair).skip(1);
@@ -177,7 +178,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn workflow_item(&mut self, pair: Pair<'a>) -> ItemKind {
+    fn workflow_item(&mut self, pair: Pair<'_>) -> ItemKind {
         let mut inner = parts(pair).skip(1).peekable();
         let name = inner.next().expect("a workflow has a name");
         let name = self.name(&name);

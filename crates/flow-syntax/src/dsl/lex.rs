@@ -76,23 +76,27 @@ pub(super) struct Nesting {
 impl Nesting {
     /// Takes a token and tells whether it is the one that goes too deep.
     pub(super) fn goes_too_deep(&mut self, text: &str, token: Token) -> bool {
-        match (token.kind, token.of(text)) {
-            (Kind::Mark, "(" | "[" | "{" | "${") => {
+        let first = text.as_bytes().get(token.start).copied();
+        match (token.kind, first.unwrap_or(0), token.end - token.start) {
+            (Kind::Mark, b'(' | b'[' | b'{', _) | (Kind::Mark, b'$', 2) => {
                 self.angles = 0;
                 self.depth += 1;
                 return self.depth == DEPTH_MAX + 1;
             }
-            (Kind::Mark, ")" | "]" | "}") => {
+            (Kind::Mark, b')' | b']' | b'}', _) => {
                 self.angles = 0;
                 self.depth = self.depth.saturating_sub(1);
             }
             // `<` may be an order or hold types. Only types nest.
-            (Kind::Mark, "<") => {
+            (Kind::Mark, b'<', 1) => {
                 self.angles += 1;
                 return self.angles == DEPTH_MAX + 1;
             }
-            (Kind::Mark, ">") => self.angles = self.angles.saturating_sub(1),
-            (Kind::Mark, "=") | (Kind::Word, "and" | "or") => self.angles = 0,
+            (Kind::Mark, b'>', 1) => self.angles = self.angles.saturating_sub(1),
+            (Kind::Mark, b'=', 1) => self.angles = 0,
+            (Kind::Word, b'a' | b'o', _) if matches!(token.of(text), "and" | "or") => {
+                self.angles = 0;
+            }
             _ => {}
         }
         false
@@ -174,6 +178,16 @@ fn mark(text: &str, start: usize) -> Token {
         "...", "===", "!==", "==", "!=", "<=", ">=", "=>", "->", "..", "??", "?.", "&&", "||",
         ":=", "+=", "-=", "*=", "/=", "++", "--", "**", "::", "|>", "${",
     ];
+    let bytes = text.as_bytes();
+    // The second bytes of long marks.
+    let goes_on = |byte: &u8| b"=>.?&|+-*:{".contains(byte);
+    if bytes[start].is_ascii() && !bytes.get(start + 1).is_some_and(goes_on) {
+        return Token {
+            kind: Kind::Mark,
+            start,
+            end: start + 1,
+        };
+    }
     let rest = &text[start..];
     let letter = rest.chars().next().unwrap_or(' ');
     let first = rest.as_bytes().first();

@@ -13,6 +13,7 @@ mod grammar;
 mod habits;
 mod item;
 mod lex;
+mod matcher;
 mod recover;
 mod region;
 mod scan;
@@ -20,15 +21,14 @@ mod test;
 mod text;
 mod trigger;
 mod types;
+mod watch;
 
 use crate::Parsed;
 use crate::ast::{Docs, File, Name, Path};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::span::{Source, Span};
 use fragment::Offsets;
-use grammar::{Failure, Grammar, Pair, Rule};
-use pest::Parser;
-use pest::error::InputLocation;
+use grammar::{Failure, Pair, Read, Rule};
 use scan::Scan;
 
 /// Reads a file of the workflow language.
@@ -51,22 +51,6 @@ pub(crate) fn parse(source: &Source) -> Parsed {
     }
 }
 
-/// How many bytes the grammar is shown at first.
-const WINDOW: usize = 1024;
-
-/// The words a value goes on with: operators, and the first words of clauses.
-const GOES_ON: [&str; 15] = [
-    "and", "or", "in", "is", "retry", "timeout", "budget", "within", "cache", "pool", "after",
-    "label", "effect", "on", "assume",
-];
-
-/// Returns where the grammar stopped.
-fn offset(failure: &pest::error::Error<Rule>) -> usize {
-    match failure.location {
-        InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
-    }
-}
-
 /// A text that is being read.
 struct Reader<'a> {
     text: &'a str,
@@ -75,12 +59,6 @@ struct Reader<'a> {
     scan: Scan,
     /// What was read so far.
     at: usize,
-    /// Statements that were read ahead, the next one last.
-    ahead: Vec<Pair<'a>>,
-    /// Where the piece begins that they belong to.
-    ahead_base: usize,
-    /// Where the piece begins whose pairs are looked at.
-    base: usize,
     /// The first `{` whose `}` stands further left than its line: probably the
     /// one that lacks its own.
     suspect: Option<usize>,
@@ -98,9 +76,6 @@ impl<'a> Reader<'a> {
             out,
             scan: Scan::of(text, from),
             at: from,
-            ahead: Vec::new(),
-            ahead_base: from,
-            base: from,
             suspect: None,
             open_texts: 0,
             unclosed_at: None,
@@ -108,101 +83,16 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads one rule at an offset, as far as it goes.
-    ///
-    /// A mistake costs pest a look at all of the text it was given. So it is
-    /// given little, and more only if what it says depends on where that ends.
-    fn run(&mut self, rule: Rule, at: usize) -> Result<Pair<'a>, Failure> {
+    fn run(&self, rule: Rule, at: usize) -> Result<Read<'a>, Failure> {
         // What lies behind a barrier is not shown to the grammar.
-        let last = self
-            .scan
-            .barrier(at)
-            .map_or(self.text.len(), |barrier| barrier.start);
-        self.base = at;
-        let mut size = WINDOW;
-        loop {
-            let end = self
-                .text
-                .floor_char_boundary(at.saturating_add(size).min(last));
-            size = size.saturating_mul(8);
-            match Grammar::parse(rule, &self.text[at..end]) {
-                Ok(mut pairs) => {
-                    let pair = pairs
-                        .next()
-                        .expect("a rule that is not silent makes a pair");
-                    let next = at + pair.as_span().end();
-                    if end == last || (next < end && !self.may_go_on(next, end)) {
-                        return Ok(pair);
-                    }
-                }
-                Err(failure) => {
-                    let token = lex::next(self.text, at + offset(&failure));
-                    if end == last || token.end < end {
-                        return Err(Box::new(failure));
-                    }
-                }
-            }
-        }
-    }
-
-    /// Reads the statement at an offset. Plain statements that follow are read
-    /// with it, since most of what a small piece costs is its beginning.
-    fn run_statement(&mut self, at: usize) -> Result<Pair<'a>, Failure> {
-        if self.ahead.is_empty() {
-            self.read_ahead(at);
-        }
-        if let Some(pair) = self.ahead.pop()
-            && self.ahead_base + pair.as_span().start() == at
-        {
-            self.base = self.ahead_base;
-            return Ok(pair);
-        }
-        self.ahead.clear();
-        self.run(Rule::statement, at)
-    }
-
-    fn read_ahead(&mut self, at: usize) {
-        let last = self
-            .scan
-            .barrier(at)
-            .map_or(self.text.len(), |barrier| barrier.start);
-        let end = self
-            .text
-            .floor_char_boundary(at.saturating_add(WINDOW).min(last));
-        let Ok(pairs) = Grammar::parse(Rule::simple_row, &self.text[at..end]) else {
-            return;
-        };
-        self.ahead_base = at;
-        let is_whole = |pair: &Pair<'_>| {
-            let next = at + pair.as_span().end();
-            end == last || (next < end && !self.may_go_on(next, end))
-        };
-        let row = pairs.flat_map(Pair::into_inner);
-        let mut row: Vec<_> = row.take_while(is_whole).collect();
-        row.reverse();
-        self.ahead = row;
-    }
-
-    /// Returns whether what stands behind a piece could belong to it, were it
-    /// not cut off.
-    fn may_go_on(&self, next: usize, end: usize) -> bool {
-        let word_end = lex::word_end(self.text.as_bytes(), next);
-        word_end >= end || GOES_ON.contains(&&self.text[next..word_end])
+        let barrier = self.scan.barrier(at);
+        let last = barrier.map_or(self.text.len(), |barrier| barrier.start);
+        Read::of(rule, &self.text[..last], at)
     }
 
     /// Returns the place of a piece.
     fn span(&self, pair: &Pair<'_>) -> Span {
-        let span = pair.as_span();
-        self.place(self.base + span.start(), self.base + span.end())
-    }
-
-    /// Returns the offset after a piece.
-    fn end(&self, pair: &Pair<'_>) -> usize {
-        self.base + pair.as_span().end()
-    }
-
-    /// Returns the offset of a piece.
-    fn start(&self, pair: &Pair<'_>) -> usize {
-        self.base + pair.as_span().start()
+        self.place(pair.start(), pair.end())
     }
 
     /// Returns the place of a range of the text.

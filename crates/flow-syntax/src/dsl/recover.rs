@@ -44,7 +44,7 @@ enum Start {
 impl Reader<'_> {
     /// Reports what stops the grammar and goes on where something new begins.
     pub(super) fn fail(&mut self, start: usize, failure: &Failure, depth: usize, mode: Mode) {
-        let mut at = lex::next_code(self.text, self.base + super::offset(failure))
+        let mut at = lex::next_code(self.text, failure.at)
             .start
             .min(self.text.len());
         let barrier = self

@@ -2,7 +2,7 @@
 
 use super::Reader;
 use super::block::Seat;
-use super::grammar::{Pair, Rule, parts};
+use super::grammar::{Pair, Read, Rule, parts};
 use super::lex::DEPTH_MAX;
 use super::recover::Mode;
 use crate::ast::{
@@ -31,11 +31,11 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a head and goes to its `{`.
-    fn head(&mut self, rule: Rule, depth: usize) -> Result<Pair<'a>, Value> {
+    fn head(&mut self, rule: Rule, depth: usize) -> Result<Read<'a>, Value> {
         let start = self.at;
         match self.run(rule, start) {
             Ok(head) => {
-                self.at = self.end(&head);
+                self.at = head.whole().end();
                 Ok(head)
             }
             Err(failure) => Err(self.broken(start, &failure, depth, Mode::Block)),
@@ -43,8 +43,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns the place of a head without the blanks behind it.
-    fn head_span(&self, head: &Pair<'_>) -> Span {
-        let start = self.start(head);
+    fn head_span(&self, head: Pair<'_>) -> Span {
+        let start = head.start();
         self.place(start, start + head.as_str().trim_end().len())
     }
 
@@ -54,7 +54,7 @@ impl<'a> Reader<'a> {
             Ok(head) => head,
             Err(value) => return value,
         };
-        let mut inner = parts(head).skip(1);
+        let mut inner = parts(head.whole()).skip(1);
         let cond = inner.next().expect("`if` has a condition");
         if inner.any(|part| part.as_rule() == Rule::then_ahead) {
             self.at = start;
@@ -112,7 +112,7 @@ impl<'a> Reader<'a> {
     fn else_if(&mut self, depth: usize) -> Option<Else> {
         let start = self.at;
         let head = self.head(Rule::if_head, depth).ok()?;
-        let cond = parts(head).nth(1).expect("`if` has a condition");
+        let cond = parts(head.whole()).nth(1).expect("`if` has a condition");
         let cond = self.expr(cond, 0);
         if self.peek() != Some(b'{') {
             self.at = start;
@@ -160,7 +160,7 @@ impl<'a> Reader<'a> {
     fn match_region(&mut self, depth: usize) -> Result<Region, Value> {
         let start = self.at;
         let head = self.head(Rule::match_head, depth)?;
-        let subject = parts(head).nth(1).expect("`match` has a value");
+        let subject = parts(head.whole()).nth(1).expect("`match` has a value");
         let subject = self.expr(subject, 0);
         let open = self.at;
         self.at += 1;
@@ -184,8 +184,9 @@ impl<'a> Reader<'a> {
     fn arm(&mut self, depth: usize) -> Option<Arm> {
         let start = self.at;
         let patterns = match self.run(Rule::patterns, start) {
-            Ok(piece) => {
-                self.at = self.end(&piece);
+            Ok(read) => {
+                let piece = read.whole();
+                self.at = piece.end();
                 parts(piece).map(|pattern| self.pattern(pattern)).collect()
             }
             Err(failure) => {
@@ -204,7 +205,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a pattern.
-    pub(super) fn pattern(&mut self, pair: Pair<'a>) -> Pattern {
+    pub(super) fn pattern(&mut self, pair: Pair<'_>) -> Pattern {
         let span = self.span(&pair);
         let rule = pair.as_rule();
         let kind = if rule == Rule::pattern_some {
@@ -223,7 +224,7 @@ impl<'a> Reader<'a> {
         Pattern { kind, span }
     }
 
-    fn limits(&mut self, inner: impl Iterator<Item = Pair<'a>>) -> Vec<Clause> {
+    fn limits<'p>(&mut self, inner: impl Iterator<Item = Pair<'p>>) -> Vec<Clause> {
         inner
             .filter(|part| matches!(part.as_rule(), Rule::budget | Rule::within))
             .map(|part| self.clause(part))
@@ -233,8 +234,8 @@ impl<'a> Reader<'a> {
     fn for_region(&mut self, depth: usize) -> Result<Region, Value> {
         let start = self.at;
         let head = self.head(Rule::for_head, depth)?;
-        let head_span = self.head_span(&head);
-        let mut inner = parts(head).skip(1);
+        let head_span = self.head_span(head.whole());
+        let mut inner = parts(head.whole()).skip(1);
         let var = inner.next().expect("`for` has a name");
         let list = inner.nth(1).expect("`for` has a list");
         let mut region = For {
@@ -290,8 +291,8 @@ impl<'a> Reader<'a> {
     fn repeat_region(&mut self, depth: usize) -> Result<Region, Value> {
         let start = self.at;
         let head = self.head(Rule::repeat_head, depth)?;
-        let head_span = self.head_span(&head);
-        let mut inner = parts(head).skip(1).peekable();
+        let head_span = self.head_span(head.whole());
+        let mut inner = parts(head.whole()).skip(1).peekable();
         let state = inner.next().expect("`repeat` has a state");
         let state = self.name(&state);
         let ty = inner.next_if(|part| part.as_rule() == Rule::ty);
@@ -324,7 +325,7 @@ impl<'a> Reader<'a> {
     fn race_region(&mut self, seat: Seat, depth: usize) -> Result<Region, Value> {
         let start = self.at;
         let head = self.head(Rule::race_head, depth)?;
-        let limits = self.limits(parts(head));
+        let limits = self.limits(parts(head.whole()));
         let body = self.block(depth + 1);
         let mut span = self.place(start, self.at);
         let fallback = self.fallback(seat, depth);
@@ -342,7 +343,7 @@ impl<'a> Reader<'a> {
     fn parallel_region(&mut self, depth: usize) -> Result<Region, Value> {
         let start = self.at;
         let head = self.head(Rule::parallel_head, depth)?;
-        let limits = self.limits(parts(head));
+        let limits = self.limits(parts(head.whole()));
         let body = self.block(depth + 1);
         let span = self.place(start, self.at);
         self.stray_fallback(depth);

@@ -5,9 +5,9 @@ use super::grammar::{Pair, Rule, parts};
 use super::recover::Mode;
 use crate::ast::{ItemKind, Reply, Test, TestStmt, TestStmtKind, Value};
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     /// Reads a test, whose head was read.
-    pub(super) fn test_item(&mut self, pair: Pair<'a>) -> ItemKind {
+    pub(super) fn test_item(&mut self, pair: Pair<'_>) -> ItemKind {
         let name = parts(pair).nth(1).expect("a test has a name");
         let name = self.plain_text(name);
         let open = self.at;
@@ -22,8 +22,9 @@ impl<'a> Reader<'a> {
     fn test_statement(&mut self) -> TestStmt {
         let start = self.at;
         match self.run(Rule::test_statement, start) {
-            Ok(piece) => {
-                self.at = self.end(&piece);
+            Ok(read) => {
+                let piece = read.whole();
+                self.at = piece.end();
                 let inner = parts(piece).next().expect("a statement is not empty");
                 let span = self.span(&inner);
                 let rule = inner.as_rule();
@@ -49,7 +50,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn stub(&mut self, inner: impl Iterator<Item = Pair<'a>>) -> TestStmtKind {
+    fn stub<'p>(&mut self, inner: impl Iterator<Item = Pair<'p>>) -> TestStmtKind {
         let mut inner = inner.skip(1).peekable();
         let step = inner.next().expect("`stub` has a step");
         let step = self.path(&step);
@@ -65,7 +66,7 @@ impl<'a> Reader<'a> {
         TestStmtKind::Stub { step, at, replies }
     }
 
-    fn reply(&mut self, pair: Pair<'a>) -> Reply {
+    fn reply(&mut self, pair: Pair<'_>) -> Reply {
         if pair.as_rule() != Rule::fails {
             return Reply::Value(self.expr(pair, 0));
         }
@@ -79,7 +80,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn test_run(&mut self, inner: impl Iterator<Item = Pair<'a>>) -> TestStmtKind {
+    fn test_run<'p>(&mut self, inner: impl Iterator<Item = Pair<'p>>) -> TestStmtKind {
         let mut inner = inner.peekable();
         let name = inner.next_if(|part| part.as_rule() == Rule::name);
         let name = name.map(|name| self.name(&name));

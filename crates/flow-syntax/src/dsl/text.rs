@@ -14,10 +14,10 @@ enum Piece<'a> {
     Hole(Pair<'a>),
 }
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     /// Reads a text of any style.
-    pub(super) fn text(&mut self, pair: Pair<'a>, height: usize) -> Text {
-        let start = self.start(&pair);
+    pub(super) fn text(&mut self, pair: Pair<'_>, height: usize) -> Text {
+        let start = pair.start();
         let rule = pair.as_rule();
         let (style, quotes) = if rule == Rule::lines {
             (TextStyle::Lines, 3)
@@ -39,7 +39,7 @@ impl<'a> Reader<'a> {
                 if rule == Rule::hole {
                     pieces.push(Piece::Hole(part));
                 } else if matches!(rule, Rule::text_part | Rule::lines_part) {
-                    pieces.push(Piece::Letters(part.as_str(), self.start(&part)));
+                    pieces.push(Piece::Letters(part.as_str(), part.start()));
                 }
             }
         }
@@ -47,15 +47,15 @@ impl<'a> Reader<'a> {
         Text { parts, style }
     }
 
-    fn pieces(&mut self, pieces: Vec<Piece<'a>>, style: TextStyle, height: usize) -> Vec<TextPart> {
+    fn pieces(&mut self, pieces: Vec<Piece<'_>>, style: TextStyle, height: usize) -> Vec<TextPart> {
         let is_raw = matches!(style, TextStyle::Raw | TextStyle::RawLines);
         let mut margin = Margin::default();
         if matches!(style, TextStyle::Lines | TextStyle::RawLines) {
             margin = Margin::of(&pieces);
             self.first_line(&pieces, margin.drops_first);
         }
-        let mut parts = Vec::new();
         let count = pieces.len();
+        let mut parts = Vec::with_capacity(count);
         for (index, piece) in pieces.into_iter().enumerate() {
             match piece {
                 Piece::Hole(pair) => {
@@ -91,14 +91,14 @@ impl<'a> Reader<'a> {
     }
 
     /// Refuses `${{ name }}`, which would be a record of one field.
-    fn foreign_hole(&mut self, pair: &Pair<'a>) -> bool {
+    fn foreign_hole(&mut self, pair: &Pair<'_>) -> bool {
         let written = pair.as_str();
         let name = written
             .strip_prefix("${{")
             .and_then(|rest| rest.strip_suffix("}}"));
         let is_foreign = name.is_some_and(|name| name.trim().bytes().all(super::lex::is_word));
         if is_foreign {
-            let start = self.start(pair);
+            let start = pair.start();
             let fault = super::fragment::foreign_hole(written, 0, |from, to| {
                 self.place(start + from, start + to)
             });
@@ -108,7 +108,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Refuses a text of several lines that begins behind its quotes.
-    fn first_line(&mut self, pieces: &[Piece<'a>], is_below: bool) {
+    fn first_line(&mut self, pieces: &[Piece<'_>], is_below: bool) {
         let breaks = |piece: &Piece<'_>| match piece {
             Piece::Letters(letters, _) => letters.contains('\n'),
             Piece::Hole(_) => false,
@@ -269,7 +269,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a text that may have no holes.
-    pub(super) fn plain_text(&mut self, pair: Pair<'a>) -> Name {
+    pub(super) fn plain_text(&mut self, pair: Pair<'_>) -> Name {
         let pair = if pair.as_rule() == Rule::pattern_literal {
             parts(pair).next().expect("a literal is not empty")
         } else {

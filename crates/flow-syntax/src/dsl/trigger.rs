@@ -4,9 +4,9 @@ use super::Reader;
 use super::grammar::{Pair, Rule, parts};
 use crate::ast::{ItemKind, Trigger, TriggerClause, TriggerClauseKind};
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     /// Reads a trigger.
-    pub(super) fn trigger_item(&mut self, pair: Pair<'a>) -> ItemKind {
+    pub(super) fn trigger_item(&mut self, pair: Pair<'_>) -> ItemKind {
         let mut inner = parts(pair).skip(1);
         let name = inner.next().expect("a trigger has a name");
         let name = self.name(&name);
@@ -20,7 +20,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn trigger_clause(&mut self, pair: Pair<'a>) -> TriggerClause {
+    fn trigger_clause(&mut self, pair: Pair<'_>) -> TriggerClause {
         let span = self.span(&pair);
         let rule = pair.as_rule();
         if matches!(rule, Rule::budget | Rule::within) {
@@ -55,7 +55,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads what stands behind `on`.
-    pub(super) fn trigger_on(&mut self, pair: Pair<'a>) -> TriggerClauseKind {
+    pub(super) fn trigger_on(&mut self, pair: Pair<'_>) -> TriggerClauseKind {
         let rule = pair.as_rule();
         let mut inner = parts(pair).skip(1);
         let first = inner.next().expect("`on` has an operand");
@@ -76,9 +76,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads what stands behind `catchup`.
-    pub(super) fn catchup(
+    pub(super) fn catchup<'p>(
         &mut self,
-        mut inner: impl Iterator<Item = Pair<'a>>,
+        mut inner: impl Iterator<Item = Pair<'p>>,
     ) -> TriggerClauseKind {
         let word = inner.next().expect("`catchup` has a word");
         let word = self.name(&word);
@@ -87,9 +87,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads what stands behind `notify`.
-    pub(super) fn notify(
+    pub(super) fn notify<'p>(
         &mut self,
-        mut inner: impl Iterator<Item = Pair<'a>>,
+        mut inner: impl Iterator<Item = Pair<'p>>,
     ) -> TriggerClauseKind {
         let channel = inner.next().expect("`notify` has a channel");
         let to = inner.next().expect("`notify` has a receiver");

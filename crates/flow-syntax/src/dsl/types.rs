@@ -8,9 +8,9 @@ use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::span::Span;
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     /// Reads what the rule `ty` gave.
-    pub(super) fn ty(&mut self, pair: Pair<'a>, depth: usize) -> TypeExpr {
+    pub(super) fn ty(&mut self, pair: Pair<'_>, depth: usize) -> TypeExpr {
         let mut ty = TypeExpr {
             base: TypeBase::Error,
             optional: None,
@@ -40,7 +40,7 @@ impl<'a> Reader<'a> {
         ty
     }
 
-    fn type_named(&mut self, pair: Pair<'a>, depth: usize) -> TypeBase {
+    fn type_named(&mut self, pair: Pair<'_>, depth: usize) -> TypeBase {
         let mut inner = pair.into_inner();
         let path = inner.next().expect("a type has a name");
         let args = inner.next().map_or_else(Vec::new, |args| {
@@ -53,7 +53,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the one type in `<…>` of a call.
-    pub(super) fn type_arg(&mut self, pair: Pair<'a>) -> Option<TypeExpr> {
+    pub(super) fn type_arg(&mut self, pair: Pair<'_>) -> Option<TypeExpr> {
         let mut inner = parts(pair);
         let first = inner.next().map(|ty| self.ty(ty, 0));
         if let Some(second) = inner.next() {
@@ -66,7 +66,7 @@ impl<'a> Reader<'a> {
         first
     }
 
-    fn refinement(&mut self, pair: Pair<'a>) -> Refinement {
+    fn refinement(&mut self, pair: Pair<'_>) -> Refinement {
         let span = self.span(&pair);
         let rule = pair.as_rule();
         let mut inner = parts(pair).skip(1);
@@ -85,9 +85,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a parameter or a field with its documentation.
-    pub(super) fn field(&mut self, pair: Pair<'a>, depth: usize) -> Field {
-        let start = self.start(&pair);
-        let end = self.end(&pair);
+    pub(super) fn field(&mut self, pair: Pair<'_>, depth: usize) -> Field {
+        let start = pair.start();
+        let end = pair.end();
         let (docs, first) = self.docs(start);
         let mut inner = parts(pair).peekable();
         let constant = inner.next_if(|part| part.as_rule() == Rule::kw_const);
@@ -107,9 +107,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a type and perhaps a default.
-    pub(super) fn parameter_type(
+    pub(super) fn parameter_type<'p>(
         &mut self,
-        mut inner: impl Iterator<Item = Pair<'a>>,
+        mut inner: impl Iterator<Item = Pair<'p>>,
         depth: usize,
     ) -> (TypeExpr, Option<Expr>) {
         let ty = inner.next().expect("a field has a type");
@@ -118,9 +118,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a value of an enumeration with its documentation.
-    pub(super) fn variant(&mut self, pair: Pair<'a>) -> Variant {
+    pub(super) fn variant(&mut self, pair: Pair<'_>) -> Variant {
         // Documentation stands before the `|` or after it.
-        let start = self.start(&pair);
+        let start = pair.start();
         let bar = self.text[..start].trim_end();
         let bar = if bar.ends_with('|') {
             bar.len() - 1

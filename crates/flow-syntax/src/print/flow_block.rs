@@ -122,7 +122,7 @@ impl<'a> Flow<'a> {
         inner_of(&stmt.value, &mut inner);
         self.own_line(place(stmt.span), is_first, &inner, |flow| {
             flow.docs(&stmt.docs);
-            flow.binding(stmt.name.as_ref(), stmt.ty.as_ref());
+            flow.binding(stmt.name.as_ref(), stmt.ty.as_deref());
             flow.value(&stmt.value);
         });
     }

@@ -1,9 +1,9 @@
 //! YAML to the tree.
 //!
 //! In reading order: [`keys`] describes every mapping in the terms of `shape`;
-//! `events` is the YAML
-//! parser, `tree` its nodes with places, `scalar` their letters; `faults` says
-//! what is wrong where the parser stops, `foreign` what YAML has and we don't;
+//! `tokens`, with `blanks`, `columns`, `letters` and `lines`, reads YAML, and
+//! `events` makes nodes of it; `tree` has them with their places, `scalar` their
+//! letters; `faults` says what is wrong where reading stops, `foreign` what YAML has and we don't;
 //! the rest reads the tree: mappings with
 //! fixed keys, text of the workflow language, values, items, regions and
 //! declarations.
@@ -11,10 +11,16 @@
 pub mod keys;
 mod shape;
 
+mod blanks;
+mod columns;
 mod events;
 mod faults;
 mod foreign;
+mod letters;
+mod lines;
+mod queue;
 mod scalar;
+mod tokens;
 mod tree;
 
 mod fields;

@@ -193,7 +193,6 @@ impl<'s> Builder<'s, '_> {
             self.last_is_tagged = is_tagged;
         }
         match event {
-            Event::Nothing => {}
             Event::Document => return self.document(start, end),
             Event::Comment => self.comment(start, end),
             // What is written behind a tag is reported with it.

@@ -279,10 +279,14 @@ fn a_day_begins_with_an_empty_ledger() {
 fn demands_that_wait_can_be_changed_and_withdrawn() {
     let mut desk = Desk::new(Terms::default());
     let one = |attempt, amount, limit| demand("a", attempt).costs(amount).within(run("a"), limit);
-    desk.ask(one(1, 10, 10));
+    desk.ask(one(1, 8, 10));
     assert_eq!(desk.ask(one(2, 10, 10)), "");
     assert_eq!(desk.ask(one(3, 5, 10)), "");
-    assert_eq!(desk.withdraw("a", 2), "");
+    assert_eq!(desk.ask(one(4, 2, 10)), "");
+    assert_eq!(desk.withdraw("a", 3), "");
+    // Who was behind it may fit where it didn't.
+    assert_eq!(desk.withdraw("a", 2), "a4 granted");
+    assert_eq!(desk.ask(one(3, 5, 10)), "");
     assert_eq!(desk.reason("a", 2), None);
     // With a larger budget it needs not wait any more.
     assert_eq!(desk.ask(one(3, 5, 15)), "a3 granted");

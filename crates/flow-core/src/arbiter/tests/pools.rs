@@ -222,6 +222,38 @@ fn who_waits_with_a_fallback_is_told_when_a_breaker_opens() {
 }
 
 #[test]
+fn who_waits_with_a_fallback_is_told_when_another_tries_the_pool() {
+    let mut terms = pool(breaker());
+    terms.budgets.project = Some(Money(10));
+    let mut desk = Desk::new(terms);
+    for attempt in 1..=2 {
+        desk.ask(demand("a", attempt).pool("p"));
+        desk.fail("a", attempt, FailureClass::Timeout);
+    }
+    desk.ask(demand("a", 3).costs(10));
+    desk.pass(30_000);
+    assert_eq!(desk.ask(demand("b", 1).pool("p").costs(5).or_else()), "");
+    assert_eq!(
+        desk.ask(demand("c", 1).pool("p")),
+        "b1 capacity, c1 granted"
+    );
+}
+
+#[test]
+fn a_job_without_its_slot_still_speaks_for_its_pool() {
+    let mut desk = Desk::new(pool(breaker()));
+    for attempt in 1..=3 {
+        desk.ask(demand("a", attempt).pool("p"));
+    }
+    let now = desk.now();
+    desk.arbiter.narrow(&hold("a", 3), &[], now);
+    desk.fail("a", 1, FailureClass::Timeout);
+    desk.fail("a", 2, FailureClass::Timeout);
+    assert_eq!(desk.ask(demand("a", 4).pool("p")), "");
+    assert_eq!(desk.settle("a", 3, 0), "a4 granted");
+}
+
+#[test]
 fn of_equal_calls_one_flies_and_the_others_are_told() {
     let mut desk = Desk::new(slots([("p", 1)]));
     let one = |run: &str, attempt| demand(run, attempt).key("fox").pool("p").costs(5);

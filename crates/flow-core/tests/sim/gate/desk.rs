@@ -135,10 +135,7 @@ impl Desk {
             run: run.clone(),
             ticket: ticket.clone(),
         };
-        let is_late = matches!(
-            event.fact,
-            Fact::Rebilled { .. } | Fact::Resolved { .. }
-        );
+        let is_late = matches!(event.fact, Fact::Rebilled { .. } | Fact::Resolved { .. });
         let decision = if let (true, Some(before)) = (is_late, before) {
             let rebill = Rebill {
                 hold,
@@ -182,10 +179,8 @@ impl Desk {
         self.boot += 1;
         for (run, log) in logs {
             for event in log {
-                let is_outcome = !matches!(
-                    event.fact,
-                    Fact::Rebilled { .. } | Fact::Resolved { .. }
-                );
+                let is_outcome =
+                    !matches!(event.fact, Fact::Rebilled { .. } | Fact::Resolved { .. });
                 if is_outcome {
                     // What the arbiter has settled it leaves as it is.
                     self.settle(run, event, None, now);
@@ -202,8 +197,8 @@ impl Desk {
 
     pub(crate) fn held(&self, run: &RunId) -> Vec<Ticket> {
         let holds = self.arbiter.holds_of(run);
-        let open = holds
-            .filter(|(_, hold)| hold.state == HoldState::Open && hold.amount > Money(0));
+        let open =
+            holds.filter(|(_, hold)| hold.state == HoldState::Open && hold.amount > Money(0));
         open.map(|(id, _)| id.ticket.clone()).collect()
     }
 

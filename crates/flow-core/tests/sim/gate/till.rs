@@ -13,8 +13,8 @@ use flow_core::event::{Event, Fact, Failure, Grant};
 use flow_core::run::{Fits, Refusal};
 use flow_core::step::Bill;
 
-use crate::dice::Dice;
 use super::Reply;
+use crate::dice::Dice;
 use crate::mutants::Mutant;
 
 /// Something that is held or was spent.

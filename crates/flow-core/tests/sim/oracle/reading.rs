@@ -13,7 +13,7 @@ use flow_core::plan::{NodeKind, Plan};
 use flow_core::step::{Bill, Sent};
 use flow_core::value::Value;
 
-use super::map::Map;
+use super::map::{self, Map};
 use super::state::Stand;
 use super::{Case, Check, Fault};
 use crate::outside::Outside;
@@ -106,6 +106,8 @@ pub(super) struct Reading<'a> {
     pub(super) cancelled: Vec<At>,
     /// What had its value before it was cancelled or late.
     pub(super) done: BTreeSet<At>,
+    /// The items that were left out by then.
+    pub(super) left: BTreeSet<(At, u32)>,
     pub(super) choices: BTreeMap<At, Option<u32>>,
     pub(super) items: BTreeMap<At, Items>,
     pub(super) rounds: BTreeMap<At, Vec<Handle>>,
@@ -149,6 +151,7 @@ impl<'a> Reading<'a> {
             late: BTreeSet::new(),
             cancelled: Vec::new(),
             done: BTreeSet::new(),
+            left: BTreeSet::new(),
             choices: BTreeMap::new(),
             items: BTreeMap::new(),
             rounds: BTreeMap::new(),
@@ -196,6 +199,7 @@ impl<'a> Reading<'a> {
         self.late.clear();
         self.cancelled.clear();
         self.done.clear();
+        self.left.clear();
         self.choices.clear();
         self.items.clear();
         self.rounds.clear();
@@ -216,6 +220,7 @@ impl<'a> Reading<'a> {
         self.opened.retain(|other, _| keep(other) || other == at);
         self.late.retain(|other| keep(other) || other == at);
         self.done.retain(keep);
+        self.left.retain(|(other, _)| keep(other));
         self.choices.retain(|other, _| keep(other));
         self.items.retain(|other, _| keep(other));
         self.rounds.retain(|other, _| keep(other));
@@ -300,7 +305,12 @@ impl<'a> Reading<'a> {
                     && !self.fallen.contains(instance);
                 is_late
                     || self.map.owner(instance).is_some_and(|owner| {
-                        self.winners.contains_key(&owner) && !self.fallen.contains(&owner)
+                        let block = self.map.spot(instance.node).block;
+                        let fallback = map::fallback(&self.plan, owner.node);
+                        let is_replaced = self.fallen.contains(&owner) && fallback != Some(block);
+                        let is_lost =
+                            self.winners.contains_key(&owner) && !self.fallen.contains(&owner);
+                        is_replaced || is_lost
                     })
             })
     }
@@ -315,9 +325,26 @@ impl<'a> Reading<'a> {
             if self.stand(&at) == Stand::Value && (is_won || !self.is_busy(&at)) {
                 done.push(at.clone());
             }
+            self.leave_out(&at);
             open.extend(self.parts(&at));
         }
         self.done.extend(done);
+    }
+
+    /// Notes which items of a `for` were left out.
+    fn leave_out(&mut self, at: &At) {
+        let plan = self.plan.clone();
+        let NodeKind::For(each) = &plan.node(at.node).kind else {
+            return;
+        };
+        if !each.keep_ok || self.is_unwanted(at) {
+            return;
+        }
+        let count = self.items.get(at).map_or(0, |items| items.count);
+        let dead =
+            (0..count).filter(|item| self.stand_of_item(at, *item, &each.body) == Stand::Dead);
+        let dead: Vec<_> = dead.map(|item| (at.clone(), item)).collect();
+        self.left.extend(dead);
     }
 
     /// Returns the instances in the blocks of an instance that are walked.

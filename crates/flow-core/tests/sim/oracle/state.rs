@@ -43,8 +43,8 @@ impl Reading<'_> {
         if own.is_some_and(|ticket| self.is_in_progress(ticket)) {
             return Stand::Open;
         }
-        let is_unwanted = self.is_cancelled(at) || self.late.contains(at);
-        if is_unwanted && !self.fallen.contains(at) {
+        let is_late = self.late.contains(at) && !self.fallen.contains(at);
+        if self.is_cancelled(at) || is_late {
             if let NodeKind::Race(_) = &self.plan.node(at.node).kind
                 && self.winners.contains_key(at)
             {
@@ -186,6 +186,9 @@ impl Reading<'_> {
 
     /// Returns how an item stands.
     pub(super) fn stand_of_item(&self, at: &At, item: u32, body: &Block) -> Stand {
+        if self.left.contains(&(at.clone(), item)) {
+            return Stand::Dead;
+        }
         self.stand_of_block(at, Some(item), body)
     }
 
@@ -193,17 +196,16 @@ impl Reading<'_> {
         let Some(items) = self.items.get(at) else {
             return Stand::Open;
         };
-        let mut stands = (0..items.count).map(|item| {
-            let stand = self.stand_of_item(at, item, body);
-            (stand, items.begun.contains(&item))
+        let is_wanted = !self.is_unwanted(at);
+        let stands = (0..items.count).map(|item| {
+            let is_begun = items.begun.contains(&item);
+            // What nobody wanted isn't left out: it is still to be done.
+            let is_left = is_wanted || self.left.contains(&(at.clone(), item));
+            match self.stand_of_item(at, item, body) {
+                Stand::Dead if keep_ok && is_left => (Stand::Value, is_begun),
+                stand => (stand, is_begun),
+            }
         });
-        // What nobody wanted isn't left out: it is still to be done.
-        if keep_ok && !self.is_unwanted(at) {
-            return match stands.all(|(stand, _)| stand != Stand::Open) {
-                true => Stand::Value,
-                false => Stand::Open,
-            };
-        }
         let stands: Vec<_> = stands.collect();
         let has_failed = stands.iter().any(|(stand, _)| *stand == Stand::Dead);
         let is_open = stands

@@ -72,9 +72,7 @@ impl World {
             return Ok(());
         }
         let mut delta = self.lives[number].run.apply(&event);
-        if self.traits.mutant == Some(Mutant::DeltaShort)
-            && self.dice.percent(20)
-        {
+        if self.traits.mutant == Some(Mutant::DeltaShort) && self.dice.percent(20) {
             delta.actions.pop();
         }
         self.follow(number, delta);

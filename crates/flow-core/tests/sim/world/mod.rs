@@ -189,7 +189,12 @@ impl World {
             gate: if traits.has_desk {
                 Gate::Desk(Box::new(Desk::new(gate_dice, project, traits.is_split)))
             } else {
-                Gate::Till(Till::new(gate_dice, traits.is_moody, project, traits.mutant))
+                Gate::Till(Till::new(
+                    gate_dice,
+                    traits.is_moody,
+                    project,
+                    traits.mutant,
+                ))
             },
             vault: Vault::default(),
             cache: BTreeMap::new(),

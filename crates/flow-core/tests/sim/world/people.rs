@@ -54,7 +54,7 @@ impl World {
     /// Somebody interferes with a run.
     pub(super) fn meddle(&mut self, number: usize) -> Result<(), Fault> {
         let by = "a meddler".into();
-        let input = match self.dice.below(9) {
+        let input = match self.dice.below(10) {
             0 | 1 => Input::Pause { by },
             2 | 3 => Input::Resume { by },
             4 => Input::Cancel {
@@ -71,6 +71,18 @@ impl World {
                 at: self.somewhere(number),
                 by,
             },
+            8 => {
+                // The same plan again: everything in it may be adopted.
+                let live = &mut self.lives[number];
+                let plan = live.run.plan().clone();
+                let digest = plan.digest();
+                live.run.offer(digest, plan);
+                Input::Replan {
+                    plan: digest,
+                    sheet: Digest::of(b"nothing changed"),
+                    by,
+                }
+            }
             _ => Input::Tick,
         };
         self.feed(number, input)
@@ -129,13 +141,31 @@ impl World {
                 Standing::Over => self.second_thoughts(number),
                 Standing::Working | Standing::Sleeping(_) => Vec::new(),
             };
-            for input in inputs {
+            let bills = self.bills(number);
+            for input in inputs.into_iter().chain(bills) {
                 has_done = true;
                 self.at_once.push_back((number, input));
             }
         }
         self.rounds = self.rounds.saturating_sub(1);
         has_done
+    }
+
+    /// Bills come late.
+    fn bills(&mut self, number: usize) -> Vec<Input> {
+        let presumed = self.lives[number].run.presumed();
+        let presumed: Vec<Ticket> = presumed.map(|(ticket, _)| ticket.clone()).collect();
+        let mut inputs = Vec::new();
+        for ticket in presumed {
+            if self.dice.percent(20) {
+                let charged = self.outside.charge_of(number, &ticket);
+                inputs.push(Input::Rebill {
+                    ticket,
+                    bill: Bill::Exact(charged),
+                });
+            }
+        }
+        inputs
     }
 
     /// Somebody looks what became of what nobody knows.

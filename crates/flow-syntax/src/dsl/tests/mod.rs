@@ -3,10 +3,9 @@
 mod habits;
 mod recovery;
 
-use super::grammar::{Grammar, Rule};
+use super::grammar::{Read, Rule};
 use crate::Parsed;
 use crate::span::{Source, SourceId};
-use pest::Parser;
 
 const GOOD: &str = include_str!("good.flow");
 
@@ -35,7 +34,7 @@ fn a_good_file_has_no_diagnostics() {
 
 #[test]
 fn the_rule_for_whole_files_takes_what_is_read_in_pieces() {
-    if let Err(error) = Grammar::parse(Rule::file, GOOD) {
-        panic!("{error}");
+    if let Err(failure) = Read::of(Rule::file, GOOD, 0) {
+        panic!("{failure:?}");
     }
 }

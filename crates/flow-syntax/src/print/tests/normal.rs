@@ -103,7 +103,7 @@ fn clauses(list: &mut [Clause]) {
 
 fn block(one: &mut Block) {
     for stmt in &mut one.stmts {
-        stmt.ty.iter_mut().for_each(ty);
+        stmt.ty.as_deref_mut().into_iter().for_each(ty);
         value(&mut stmt.value);
     }
     if let Some(result) = &mut one.result {
@@ -219,7 +219,7 @@ fn expr(one: &mut Expr) {
             expr(&mut choice.otherwise);
         }
         ExprKind::Call(call) => {
-            call.type_arg.iter_mut().for_each(ty);
+            call.type_arg.as_deref_mut().into_iter().for_each(ty);
             call.args.iter_mut().for_each(|arg| expr(&mut arg.value));
         }
         ExprKind::List(items) => items.iter_mut().for_each(expr),

@@ -213,7 +213,7 @@ impl Draw {
         }
         ExprKind::Call(Box::new(Call {
             path: self.path(),
-            type_arg: self.some(Self::ty),
+            type_arg: self.some(Self::ty).map(Box::new),
             args,
         }))
     }
@@ -501,7 +501,9 @@ impl Draw {
             None
         };
         Stmt {
-            ty: name.as_ref().and_then(|_| self.some(Self::ty)),
+            ty: name
+                .as_ref()
+                .and_then(|_| self.some(Self::ty).map(Box::new)),
             name,
             value,
             docs: self.docs(),
