@@ -491,8 +491,11 @@ impl Run {
             });
             return;
         }
-        facts.push(elapsed);
-        let Some(step) = self.step(cell) else { return };
+        let Some(step) = self.step(cell) else {
+            facts.push(elapsed);
+            return;
+        };
+        // One fact, so that no log ends between two.
         let failure = late();
         let then = self.way_out_of_step(cell, &failure);
         if step.phase.running().is_none() {
@@ -510,6 +513,8 @@ impl Run {
                 bill: Bill::None,
                 then,
             });
+        } else {
+            facts.push(elapsed);
         }
     }
 
