@@ -400,7 +400,13 @@ impl Reading<'_> {
         let open = self.last.get(at).cloned();
         let open = open.filter(|ticket| self.phase(ticket) == Some(Phase::Open));
         match (open, then) {
-            (Some(ticket), Then::Unknown) => self.go_on(&ticket, Phase::Unknown),
+            (Some(ticket), Then::Unknown) => {
+                // Only time that is over refuses so.
+                if failure.class == FailureClass::Timeout {
+                    self.late.insert(at.clone());
+                }
+                self.go_on(&ticket, Phase::Unknown)
+            }
             (Some(ticket), Then::Fail | Then::FallBack | Then::Cut) => {
                 let what = format!("{ticket} may have happened, and {then:?} follows");
                 fault(Check::Fallback, what)
