@@ -591,7 +591,7 @@ impl Run {
         let fact = match input {
             Input::Pause { by } if self.paused.is_none() && !is_over => Fact::PauseAsked { by },
             Input::Resume { by } if self.paused.is_some() => Fact::ResumeAsked { by },
-            Input::Cancel { scope, by, why } if !is_over && self.find(&scope).is_some() => {
+            Input::Cancel { scope, by, why } if !is_over && self.is_cancellable(&scope) => {
                 Fact::CancelAsked { scope, by, why }
             }
             Input::Limit { at, amount, by } if amount >= Money(0) => {
@@ -611,6 +611,12 @@ impl Run {
             _ => return Vec::new(),
         };
         vec![fact]
+    }
+
+    /// Returns whether there is something to cancel: what is over stays so.
+    fn is_cancellable(&self, scope: &At) -> bool {
+        let cell = self.find(scope);
+        cell.is_some_and(|cell| !self.frames.cell(cell).state.is_settled())
     }
 
     /// Returns whether the run ended in a way that a second try can mend.
