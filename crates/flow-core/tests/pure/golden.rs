@@ -229,3 +229,32 @@ fn bytes(digits: &str) -> Vec<u8> {
         .map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap())
         .collect()
 }
+
+/// Runs that were recorded come to the same end when they are replayed.
+#[test]
+fn recorded_runs_come_to_the_same_end() {
+    let runs = folder("runs");
+    let mut count = 0;
+    for entry in std::fs::read_dir(&runs).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|ending| ending != "events") {
+            continue;
+        }
+        let plan = std::fs::read_to_string(path.with_extension("json")).unwrap();
+        let plan = std::sync::Arc::new(Plan::from_json(&plan).unwrap());
+        let text = std::fs::read_to_string(&path).unwrap();
+        let events = text.lines().map(|line| {
+            let bytes: Vec<u8> = (0..line.len() / 2)
+                .map(|at| u8::from_str_radix(&line[2 * at..2 * at + 2], 16).unwrap())
+                .collect();
+            flow_core::event::Event::decode(&bytes).unwrap()
+        });
+        let run = flow_core::run::Run::replay(&|_| Some(plan.clone()), events).unwrap();
+        let costs = run.costs();
+        let end = format!("{:?} {:?} {costs:?}\n", run.standing(), run.status());
+        let expected = std::fs::read_to_string(path.with_extension("end")).unwrap();
+        assert_eq!(end, expected, "{}", path.display());
+        count += 1;
+    }
+    assert!(count >= 9, "runs were recorded");
+}

@@ -222,3 +222,8 @@ pub(super) fn is_printable(letter: char) -> bool {
         '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..
     )
 }
+
+/// Returns an offset as tokens have it. A text has at most 16 MiB.
+pub(super) fn clip(offset: usize) -> u32 {
+    u32::try_from(offset).unwrap_or(u32::MAX)
+}

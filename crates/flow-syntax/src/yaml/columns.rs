@@ -116,13 +116,27 @@ impl Tokens<'_> {
     }
 
     /// Gives up candidates that are on another line or too long by now.
+    #[inline]
     pub(super) fn drop_stale(&mut self) -> Scanned {
+        match self.first_candidate {
+            Some(index) if self.is_stale(index) => self.drop_all_stale(),
+            _ => Ok(()),
+        }
+    }
+
+    #[inline]
+    fn is_stale(&self, index: usize) -> bool {
+        let candidate = &self.candidates[index];
+        let is_above = candidate.line < self.line && !self.in_flow();
+        is_above || self.at - candidate.at > KEY_MAX && self.is_too_long(candidate.at)
+    }
+
+    fn drop_all_stale(&mut self) -> Scanned {
         while let Some(index) = self.first_candidate {
-            let candidate = self.candidates[index];
-            let is_above = !self.in_flow() && candidate.line < self.line;
-            if !is_above && !self.is_too_long(candidate.at) {
+            if !self.is_stale(index) {
                 break;
             }
+            let candidate = self.candidates[index];
             if candidate.is_required {
                 let kind = FaultKind::NoColon;
                 let at = candidate.at;
@@ -139,7 +153,6 @@ impl Tokens<'_> {
     pub(super) fn is_too_long(&self, start: usize) -> bool {
         // A character has at most four bytes.
         let length = self.at - start;
-        length > KEY_MAX
-            && (length > 4 * KEY_MAX || self.text[start..self.at].chars().count() > KEY_MAX)
+        length > 4 * KEY_MAX || self.text[start..self.at].chars().count() > KEY_MAX
     }
 }

@@ -235,7 +235,7 @@ impl<'s> Events<'s> {
             State::PairKey => self.flow_part(State::PairValue, None),
             State::PairValue => self.pair_value(),
             State::PairEnd => {
-                let at = self.peek()?.start;
+                let at = self.peek()?.start();
                 self.state = State::FlowSeq;
                 self.emit(Event::End, at, at);
                 Ok(())
@@ -249,7 +249,7 @@ impl<'s> Events<'s> {
             }
             State::FlowValue => self.flow_value(),
             State::FlowNoValue => {
-                let at = self.peek()?.start;
+                let at = self.peek()?.start();
                 self.absent(at, State::FlowMap);
                 Ok(())
             }
@@ -270,8 +270,8 @@ impl<'s> Events<'s> {
             }
             self.ready.push_back(Placed {
                 event: Event::Comment,
-                start: token.start,
-                end: token.end,
+                start: token.start(),
+                end: token.end(),
                 tag: None,
             });
         }
@@ -311,7 +311,7 @@ impl<'s> Events<'s> {
     fn close(&mut self, token: Token) {
         self.skip();
         self.pop();
-        self.emit(Event::End, token.start, token.end);
+        self.emit(Event::End, token.start(), token.end());
     }
 
     // Documents.
@@ -335,7 +335,7 @@ impl<'s> Events<'s> {
         } else {
             return Err(fault(FaultKind::Indentation, token));
         }
-        self.emit(Event::Document, token.start, token.end);
+        self.emit(Event::Document, token.start(), token.end());
         Ok(())
     }
 
@@ -366,12 +366,12 @@ impl<'s> Events<'s> {
         if token.kind == Kind::Alias {
             self.skip();
             self.pop();
-            self.emit(Event::Alias, token.start, token.end);
+            self.emit(Event::Alias, token.start(), token.end());
             return Ok(());
         }
         let mut anchor = None;
         let mut tag: Option<Token> = None;
-        let mut end = token.start;
+        let mut end = token.start();
         loop {
             if token.kind == Kind::Anchor && anchor.is_none() {
                 anchor = Some(token);
@@ -383,7 +383,7 @@ impl<'s> Events<'s> {
             } else {
                 break;
             }
-            end = token.end;
+            end = token.end();
             self.skip();
             token = self.peek()?;
         }
@@ -402,11 +402,11 @@ impl<'s> Events<'s> {
             self.emit(Event::Absent, end, end);
         }
         if let Some(placed) = self.ready.back_mut() {
-            placed.tag = tag.map(|tag| (tag.start, tag.end));
+            placed.tag = tag.map(|tag| (tag.start(), tag.end()));
         }
         if let Some(anchor) = anchor {
             let end = self.end;
-            self.emit(Event::Anchor, anchor.start, anchor.end);
+            self.emit(Event::Anchor, anchor.start(), anchor.end());
             self.end = end;
         }
         Ok(())
@@ -420,17 +420,17 @@ impl<'s> Events<'s> {
                 let text = self.tokens.letters(letters);
                 self.skip();
                 self.pop();
-                let is_empty = style == Style::Plain && token.start == token.end;
+                let is_empty = style == Style::Plain && token.start() == token.end();
                 let event = if is_empty {
                     Event::Absent
                 } else {
                     Event::Scalar(text, style)
                 };
-                self.emit(event, token.start, token.end);
+                self.emit(event, token.start(), token.end());
                 return false;
             }
             Kind::Dash if seat == Seat::Value => {
-                (Event::Seq(Layout::Block), State::LooseItem(token.start))
+                (Event::Seq(Layout::Block), State::LooseItem(token.start()))
             }
             Kind::SeqOpen => (Event::Seq(Layout::Flow), State::FlowSeqFirst),
             Kind::MapOpen => (Event::Map(Layout::Flow), State::FlowMapFirst),
@@ -440,13 +440,13 @@ impl<'s> Events<'s> {
         };
         self.skip();
         self.state = state;
-        self.emit(event, token.start, token.end);
+        self.emit(event, token.start(), token.end());
         false
     }
 
     /// Returns whether a tag has a handle that a directive would declare.
     fn is_undeclared(&self, tag: Token) -> bool {
-        let written = &self.tokens.text[tag.start + 1..tag.end];
+        let written = &self.tokens.text[tag.start() + 1..tag.end()];
         let length = written
             .find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-' && letter != '_');
         length.is_some_and(|length| length > 0 && written[length..].starts_with('!'))
@@ -466,7 +466,7 @@ impl<'s> Events<'s> {
         self.skip();
         let next = self.peek()?;
         if matches!(next.kind, Kind::Dash | Kind::BlockEnd) {
-            self.absent(token.start, State::BlockSeq);
+            self.absent(token.start(), State::BlockSeq);
             return Ok(());
         }
         self.then(State::BlockSeq, Seat::Block)
@@ -476,10 +476,10 @@ impl<'s> Events<'s> {
         let token = self.peek()?;
         if token.kind == Kind::Dash {
             self.skip();
-            return self.item(token.start, State::LooseSeq);
+            return self.item(token.start(), State::LooseSeq);
         }
         self.pop();
-        self.emit(Event::End, token.start, token.start);
+        self.emit(Event::End, token.start(), token.start());
         Ok(())
     }
 
@@ -500,7 +500,7 @@ impl<'s> Events<'s> {
             return self.part(None, State::BlockValue);
         }
         if token.kind == Kind::Value {
-            self.absent(token.start, State::BlockValue);
+            self.absent(token.start(), State::BlockValue);
             return Ok(());
         }
         if token.kind != Kind::BlockEnd {
@@ -514,9 +514,9 @@ impl<'s> Events<'s> {
         let token = self.peek()?;
         if token.kind == Kind::Value {
             self.skip();
-            return self.part(Some(token.start), State::BlockKey);
+            return self.part(Some(token.start()), State::BlockKey);
         }
-        self.absent(token.start, State::BlockKey);
+        self.absent(token.start(), State::BlockKey);
         Ok(())
     }
 
@@ -525,7 +525,7 @@ impl<'s> Events<'s> {
     fn part(&mut self, at: Option<usize>, next: State) -> Scanned {
         let token = self.peek()?;
         if matches!(token.kind, Kind::Key | Kind::Value | Kind::BlockEnd) {
-            self.absent(at.unwrap_or(token.start), next);
+            self.absent(at.unwrap_or(token.start()), next);
             return Ok(());
         }
         self.then(next, Seat::Value)
@@ -559,7 +559,7 @@ impl<'s> Events<'s> {
         }
         self.skip();
         self.state = State::PairKey;
-        self.emit(Event::Map(Layout::Flow), token.start, token.end);
+        self.emit(Event::Map(Layout::Flow), token.start(), token.end());
         Ok(())
     }
 
@@ -569,7 +569,7 @@ impl<'s> Events<'s> {
             self.skip();
             return self.flow_part(State::PairEnd, None);
         }
-        self.absent(token.start, State::PairEnd);
+        self.absent(token.start(), State::PairEnd);
         Ok(())
     }
 
@@ -585,7 +585,7 @@ impl<'s> Events<'s> {
             key = self.peek()?;
         }
         if key.kind == Kind::Value {
-            self.absent(key.start, State::FlowValue);
+            self.absent(key.start(), State::FlowValue);
             return Ok(());
         }
         if token.kind == Kind::Key {
@@ -598,9 +598,9 @@ impl<'s> Events<'s> {
         let token = self.peek()?;
         if token.kind == Kind::Value {
             self.skip();
-            return self.flow_part(State::FlowMap, Some(token.start));
+            return self.flow_part(State::FlowMap, Some(token.start()));
         }
-        self.absent(token.start, State::FlowMap);
+        self.absent(token.start(), State::FlowMap);
         Ok(())
     }
 
@@ -608,7 +608,7 @@ impl<'s> Events<'s> {
     fn flow_part(&mut self, next: State, at: Option<usize>) -> Scanned {
         let token = self.peek()?;
         if ends_part(token.kind, next) {
-            self.absent(at.unwrap_or(token.start), next);
+            self.absent(at.unwrap_or(token.start()), next);
             return Ok(());
         }
         self.then(next, Seat::Flow)
@@ -628,6 +628,6 @@ fn ends_part(kind: Kind, next: State) -> bool {
 fn fault(kind: FaultKind, token: Token) -> Fault {
     Fault {
         kind,
-        at: token.start,
+        at: token.start(),
     }
 }

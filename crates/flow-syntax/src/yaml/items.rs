@@ -310,6 +310,7 @@ impl<'s> Reader<'s> {
         let mut span = callee.as_ref().map(|node| self.span_of(node));
         if let Some(of) = fields.value("of") {
             span = span.map(|span| span.to(self.span_of(&of)));
+            args.reserve_exact(1);
             args.push(Arg {
                 name: None,
                 value: self.expr_value(of, "`of`"),
@@ -317,7 +318,9 @@ impl<'s> Reader<'s> {
         }
         if let Some(with) = fields.value("with") {
             span = span.map(|span| span.to(self.span_of(&with)));
-            for Entry { key, value } in self.entries(with, "`with`").unwrap_or_default() {
+            let entries = self.entries(with, "`with`").unwrap_or_default();
+            args.reserve_exact(entries.len());
+            for Entry { key, value } in entries {
                 let name = self.field_name(&key);
                 let what = format!("`{}`", key.text);
                 args.push(Arg {

@@ -42,11 +42,7 @@ impl Tokens<'_> {
         letters: Letters,
         from: (usize, usize),
     ) {
-        let token = Token {
-            kind: Kind::Scalar(style, letters),
-            start: from.0,
-            end: from.1,
-        };
+        let token = Token::new(Kind::Scalar(style, letters), from.0, from.1);
         self.queue.insert(index, token);
     }
 
@@ -124,7 +120,7 @@ impl Tokens<'_> {
         }
         let letters = match made {
             Some(text) => self.make(text),
-            None => Letters::Written(start, end),
+            None => Letters::written(start, end),
         };
         self.insert_scalar(index, Style::Plain, letters, (start, end));
         Ok(())
@@ -210,7 +206,7 @@ impl Tokens<'_> {
             }
             self.take_quoted_gap(&mut quoted)?;
         }
-        let inside = Letters::Written(quoted.start + 1, self.at);
+        let inside = Letters::written(quoted.start + 1, self.at);
         self.take(1);
         let end = self.at;
         self.skip_line_blanks()?;

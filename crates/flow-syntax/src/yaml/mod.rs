@@ -18,6 +18,7 @@ mod faults;
 mod foreign;
 mod letters;
 mod lines;
+mod queue;
 mod scalar;
 mod tokens;
 mod tree;

@@ -6,10 +6,10 @@
 //! that none follows. `columns` keeps account of both, `blanks` of lines and
 //! comments; `letters` reads what stands inside of scalars.
 
-use super::blanks::{is_blank, is_break_or_end, is_flow, is_printable, signed};
+use super::blanks::{clip, is_blank, is_break_or_end, is_flow, is_printable, signed};
 use super::events::{Fault, FaultKind, Style};
+use super::queue::Queue;
 use std::borrow::Cow;
-use std::collections::VecDeque;
 
 /// How many brackets may be open.
 const FLOWS_MAX: usize = 255;
@@ -18,10 +18,28 @@ const FLOWS_MAX: usize = 255;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Token {
     pub(super) kind: Kind,
-    /// Its first byte.
-    pub(super) start: usize,
-    /// The byte after its last.
-    pub(super) end: usize,
+    start: u32,
+    end: u32,
+}
+
+impl Token {
+    pub(super) fn new(kind: Kind, start: usize, end: usize) -> Self {
+        Self {
+            kind,
+            start: clip(start),
+            end: clip(end),
+        }
+    }
+
+    /// Returns the offset of its first byte.
+    pub(super) fn start(&self) -> usize {
+        self.start as usize
+    }
+
+    /// Returns the offset of the byte after its last.
+    pub(super) fn end(&self) -> usize {
+        self.end as usize
+    }
 }
 
 /// The kinds of tokens.
@@ -71,9 +89,16 @@ pub(super) enum Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Letters {
     /// What is written between two offsets.
-    Written(usize, usize),
+    Written(u32, u32),
     /// Something else, by its index.
-    Made(usize),
+    Made(u32),
+}
+
+impl Letters {
+    /// Takes what is written between two offsets.
+    pub(super) fn written(start: usize, end: usize) -> Self {
+        Self::Written(clip(start), clip(end))
+    }
 }
 
 /// A column that a block or a key has set.
@@ -131,7 +156,7 @@ pub(super) struct Tokens<'s> {
     pub(super) line_start: usize,
     /// Whether nothing but blanks stands before on the line.
     pub(super) is_leading: bool,
-    pub(super) queue: VecDeque<Token>,
+    pub(super) queue: Queue,
     /// How many tokens were handed out.
     pub(super) taken: usize,
     /// What is wrong behind comments that wait.
@@ -168,7 +193,7 @@ impl<'s> Tokens<'s> {
             line: 0,
             line_start: 0,
             is_leading: true,
-            queue: VecDeque::new(),
+            queue: Queue::default(),
             taken: 0,
             fault: None,
             made: Vec::new(),
@@ -196,26 +221,22 @@ impl<'s> Tokens<'s> {
             return Err(fault);
         }
         self.taken += 1;
-        let end = Token {
-            kind: Kind::End,
-            start: self.at,
-            end: self.at,
-        };
-        Ok(self.queue.pop_front().unwrap_or(end))
+        let token = self.queue.take();
+        Ok(token.unwrap_or_else(|| Token::new(Kind::End, self.at, self.at)))
     }
 
     /// Returns what a scalar means.
     pub(super) fn letters(&mut self, letters: Letters) -> Cow<'s, str> {
         match letters {
-            Letters::Written(start, end) => Cow::Borrowed(&self.text[start..end]),
-            Letters::Made(index) => Cow::Owned(std::mem::take(&mut self.made[index])),
+            Letters::Written(start, end) => Cow::Borrowed(&self.text[start as usize..end as usize]),
+            Letters::Made(index) => Cow::Owned(std::mem::take(&mut self.made[index as usize])),
         }
     }
 
     /// Keeps what a scalar means.
     pub(super) fn make(&mut self, letters: String) -> Letters {
         self.made.push(letters);
-        Letters::Made(self.made.len() - 1)
+        Letters::Made(clip(self.made.len() - 1))
     }
 
     /// Reads until it is certain what the next token is.
@@ -307,16 +328,11 @@ impl<'s> Tokens<'s> {
     }
 
     pub(super) fn push(&mut self, kind: Kind, start: usize, end: usize) {
-        self.queue.push_back(Token { kind, start, end });
+        self.queue.push(Token::new(kind, start, end));
     }
 
     pub(super) fn insert(&mut self, index: usize, kind: Kind, at: usize) {
-        let token = Token {
-            kind,
-            start: at,
-            end: at,
-        };
-        self.queue.insert(index.min(self.queue.len()), token);
+        self.queue.insert(index, Token::new(kind, at, at));
     }
 
     fn end(&mut self) -> Scanned {
@@ -515,7 +531,7 @@ impl<'s> Tokens<'s> {
         }
         // A comment behind the `:` follows it.
         let comment = (self.queue.len() > index)
-            .then(|| self.queue.pop_back())
+            .then(|| self.queue.pop())
             .flatten();
         if candidate.is_possible {
             self.check_flow_key(&candidate, start, line, column, begins_pair)?;
@@ -544,7 +560,9 @@ impl<'s> Tokens<'s> {
             self.may_key = !self.in_flow() && !has_tabs;
         }
         self.push(Kind::Value, start, start);
-        self.queue.extend(comment);
+        if let Some(comment) = comment {
+            self.queue.push(comment);
+        }
         Ok(())
     }
 
@@ -566,13 +584,13 @@ impl<'s> Tokens<'s> {
         if key.column <= least || column <= least || begins_pair {
             return wrong;
         }
-        let tokens = self.queue.iter().skip(key.number - self.taken);
+        let tokens = self.queue.waiting().iter().skip(key.number - self.taken);
         for token in tokens.filter(|token| token.kind != Kind::Comment) {
-            let before = &self.bytes[..token.start];
+            let before = &self.bytes[..token.start()];
             let breaks = before
                 .iter()
                 .rposition(|byte| matches!(byte, b'\n' | b'\r'));
-            let column = token.start - breaks.map_or(0, |at| at + 1);
+            let column = token.start() - breaks.map_or(0, |at| at + 1);
             if signed(column) <= least {
                 return wrong;
             }

@@ -106,10 +106,11 @@ impl<'s> Reader<'s> {
                 span,
             };
         }
-        if text.contains("{{") && scalar.style != Style::Single {
+        let has_brace = text.as_bytes().contains(&b'{');
+        if has_brace && text.contains("{{") && scalar.style != Style::Single {
             self.template_braces(scalar);
         }
-        if !text.contains("${") {
+        if !has_brace || !text.contains("${") {
             let kind = ExprKind::Bare(Bare {
                 text: text.to_owned(),
                 quoted: !is_plain,

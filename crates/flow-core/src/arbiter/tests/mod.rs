@@ -1,5 +1,6 @@
 //! Tests of the arbiter as a whole.
 mod budgets;
+mod faults;
 mod oracle;
 mod pools;
 mod random;

@@ -212,6 +212,7 @@ impl World {
     }
 
     /// Remembers what those who use the arbiter know.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "only bills matter to them")]
     fn note(&mut self, record: &Record) {
         for answer in &record.answers {
             let Reply::Granted(grant) = &answer.reply else {

@@ -1,0 +1,193 @@
+//! The log of a run as text.
+
+use std::fmt::Write as _;
+
+use flow_core::address::{At, Ticket};
+use flow_core::amount::{Duration, Money};
+use flow_core::effect::Effect;
+use flow_core::event::{Fact, Then, Timer};
+
+use super::world::World;
+
+impl World {
+    pub(super) fn printed(&self) -> String {
+        let mut out = String::new();
+        for event in &self.log {
+            let at = Duration(event.at.0 * Duration::MILLISECOND.0);
+            writeln!(out, "{:>8}  {}", at.to_string(), self.fact(&event.fact)).unwrap();
+        }
+        let standing = self.run.standing();
+        let costs = self.run.costs();
+        write!(out, "{standing:?}").unwrap();
+        if let Some(status) = self.run.status() {
+            write!(out, " {status:?}").unwrap();
+        }
+        if costs.spent > Money(0) || costs.presumed > Money(0) {
+            write!(out, ", spent {}, presumed {}", costs.spent, costs.presumed).unwrap();
+        }
+        if let Some(output) = self.run.output(&self.memory)
+            && let Some(ty) = &self.plan.node(flow_core::plan::NodeId(0)).ty
+        {
+            let json = flow_core::json::to_json(&output, ty).unwrap();
+            write!(out, ": {json}").unwrap();
+        }
+        out.push('\n');
+        out
+    }
+
+    fn path(&self, at: &At) -> String {
+        let node = self.run.plan_path(at.node);
+        if at.ords.is_empty() {
+            node.to_string()
+        } else {
+            format!("{node} {:?}", at.ords.as_slice())
+        }
+    }
+
+    fn attempt(&self, ticket: &Ticket) -> String {
+        format!("{}#{}", self.path(&ticket.at), ticket.attempt)
+    }
+
+    /// Returns a fact about the run or a region as text.
+    fn fact(&self, fact: &Fact) -> String {
+        let item = |item: &Option<u32>| item.map(|item| format!("[{item}]")).unwrap_or_default();
+        match fact {
+            Fact::RunStarted(_) => "started".into(),
+            Fact::OwnerTook { epoch, .. } => format!("taken by owner {epoch}"),
+            Fact::PauseAsked { by } => format!("paused by {by}"),
+            Fact::ResumeAsked { by } => format!("resumed by {by}"),
+            Fact::CancelAsked { scope, .. } => format!("{} cancelled", self.path(scope)),
+            Fact::Reopened { .. } => "reopened".into(),
+            Fact::RunSettled { status, .. } => format!("settled: {status:?}"),
+            Fact::LimitsChanged { amount, .. } => format!("the budget is {amount} now"),
+            Fact::Opened { at, within, budget } => {
+                let within = within.map(|within| format!(" within {within}"));
+                let budget = budget.as_ref().map(|set| format!(" budget {}", set.amount));
+                let limits = [within, budget].map(Option::unwrap_or_default).concat();
+                format!("{} opened{limits}", self.path(at))
+            }
+            Fact::ItemsExpanded {
+                at,
+                count,
+                parallel,
+                ..
+            } => format!("{} has {count} items, {parallel} at once", self.path(at)),
+            Fact::BranchTaken { at, arm } => {
+                let arm = arm.map_or("no arm".into(), |arm| format!("arm {arm}"));
+                format!("{} takes {arm}", self.path(at))
+            }
+            Fact::RoundOpened { at, round, .. } => {
+                format!("{} begins round {round}", self.path(at))
+            }
+            Fact::RaceWon { at, arm } => format!("{} is won by {arm}", self.path(at)),
+            Fact::Yielded { at, item: of, .. } => {
+                format!("{}{} has its value", self.path(at), item(of))
+            }
+            Fact::Broke {
+                at,
+                item: of,
+                failure,
+                then,
+            } => {
+                let (class, message) = (failure.class.word(), &failure.message);
+                let place = format!("{}{}", self.path(at), item(of));
+                format!("{place} broke ({class}: {message}), {}", what(*then))
+            }
+            Fact::Refused {
+                at, failure, then, ..
+            } => {
+                let (class, message) = (failure.class.word(), &failure.message);
+                format!(
+                    "{} refused ({class}: {message}), {}",
+                    self.path(at),
+                    what(*then)
+                )
+            }
+            Fact::PlanReplaced { .. }
+            | Fact::Reset { .. }
+            | Fact::Adopted { .. }
+            | Fact::Reused { .. }
+            | Fact::AttemptStarted(_)
+            | Fact::WasSent { .. }
+            | Fact::Submitted { .. }
+            | Fact::Succeeded { .. }
+            | Fact::Failed { .. }
+            | Fact::Stopped { .. }
+            | Fact::AttemptLost { .. }
+            | Fact::Probed { .. }
+            | Fact::Resolved { .. }
+            | Fact::Rebilled { .. }
+            | Fact::Elapsed(_)
+            | Fact::Waits { .. }
+            | Fact::Asked { .. }
+            | Fact::Answered { .. } => self.fact_of_attempt(fact),
+        }
+    }
+
+    /// Returns a fact about an attempt as text.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "what no script leads to is shown as it is"
+    )]
+    fn fact_of_attempt(&self, fact: &Fact) -> String {
+        match fact {
+            Fact::AttemptStarted(started) => {
+                let effect = match started.effect {
+                    Effect::Pure => String::new(),
+                    effect => format!(" ({effect})"),
+                };
+                let hold = started.grant.hold;
+                let hold = (hold > Money(0)).then(|| format!(", holds {hold}"));
+                let attempt = self.attempt(&started.ticket);
+                format!("{attempt} starts{effect}{}", hold.unwrap_or_default())
+            }
+            Fact::Submitted { ticket, .. } => format!("{} handed in a job", self.attempt(ticket)),
+            Fact::Succeeded { ticket, .. } => format!("{} succeeded", self.attempt(ticket)),
+            Fact::Failed {
+                ticket,
+                failure,
+                then,
+                ..
+            } => {
+                let class = failure.class.word();
+                format!("{} failed ({class}), {}", self.attempt(ticket), what(*then))
+            }
+            Fact::Stopped { ticket, then, .. } => {
+                format!("{} stopped, {}", self.attempt(ticket), what(*then))
+            }
+            Fact::AttemptLost { ticket, then, .. } => {
+                format!("{} was lost, {}", self.attempt(ticket), what(*then))
+            }
+            Fact::Probed {
+                ticket,
+                found: Some(_),
+                ..
+            } => format!("{} was found", self.attempt(ticket)),
+            Fact::Probed { ticket, then, .. } => {
+                format!("{} was not found, {}", self.attempt(ticket), what(*then))
+            }
+            Fact::Elapsed(Timer::Pause(at)) => format!("{} has paused", self.path(at)),
+            Fact::Elapsed(Timer::Within(at)) => format!("{} is too late", self.path(at)),
+            Fact::Elapsed(Timer::Wait(ticket) | Timer::Expiry(ticket)) => {
+                format!("{} has waited", self.attempt(ticket))
+            }
+            Fact::Asked { ticket, .. } => format!("{} asks", self.attempt(ticket)),
+            Fact::Answered { ticket, by, .. } => {
+                format!("{} answered by {by}", self.attempt(ticket))
+            }
+            other => format!("{other:?}"),
+        }
+    }
+}
+
+fn what(then: Then) -> String {
+    match then {
+        Then::Fail => "has failed".into(),
+        Then::FallBack => "falls back".into(),
+        Then::Again { counts, .. } => format!("again (counts: {counts:?})"),
+        Then::Probe { .. } => "is looked for".into(),
+        Then::Unknown => "unknown".into(),
+        Then::Hold => "is held".into(),
+        Then::Cut => "is not wanted".into(),
+    }
+}
