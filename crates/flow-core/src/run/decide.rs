@@ -491,8 +491,11 @@ impl Run {
             });
             return;
         }
-        facts.push(elapsed);
-        let Some(step) = self.step(cell) else { return };
+        let Some(step) = self.step(cell) else {
+            facts.push(elapsed);
+            return;
+        };
+        // One fact, so that no log ends between two.
         let failure = late();
         let then = self.way_out_of_step(cell, &failure);
         if step.phase.running().is_none() {
@@ -510,6 +513,8 @@ impl Run {
                 bill: Bill::None,
                 then,
             });
+        } else {
+            facts.push(elapsed);
         }
     }
 
@@ -586,7 +591,7 @@ impl Run {
         let fact = match input {
             Input::Pause { by } if self.paused.is_none() && !is_over => Fact::PauseAsked { by },
             Input::Resume { by } if self.paused.is_some() => Fact::ResumeAsked { by },
-            Input::Cancel { scope, by, why } if !is_over && self.find(&scope).is_some() => {
+            Input::Cancel { scope, by, why } if !is_over && self.is_cancellable(&scope) => {
                 Fact::CancelAsked { scope, by, why }
             }
             Input::Limit { at, amount, by } if amount >= Money(0) => {
@@ -606,6 +611,12 @@ impl Run {
             _ => return Vec::new(),
         };
         vec![fact]
+    }
+
+    /// Returns whether there is something to cancel: what is over stays so.
+    fn is_cancellable(&self, scope: &At) -> bool {
+        let cell = self.find(scope);
+        cell.is_some_and(|cell| !self.frames.cell(cell).state.is_settled())
     }
 
     /// Returns whether the run ended in a way that a second try can mend.

@@ -333,7 +333,11 @@ impl Run {
             Then::Unknown => self.edit_step(cell, |step| {
                 step.failure = Some(failure.clone());
                 let last = step.phase.running().cloned().map(Box::new);
-                if let Some(last) = last.or_else(|| step.open.clone()) {
+                let is_over = last.is_none();
+                if let Some(mut last) = last.or_else(|| step.open.clone()) {
+                    if is_over && *failure == late() {
+                        last.stop = Some(Stop::Within);
+                    }
                     step.phase = Phase::Unknown(last);
                 }
             }),

@@ -169,7 +169,7 @@ impl Outside {
                 None
             }
             Temper::Job { takes, fails } => Some(self.submit(call, &manner, now, takes, fails)),
-            Temper::Asks { expires, .. } => Some(self.question(call, now, expires)),
+            Temper::Asks { expires, .. } => Some(Self::question(call, now, expires)),
             Temper::Waits(millis) => Some(StepReport::Wait {
                 until: after(now, millis),
                 value: value(self.seed, call),
@@ -309,7 +309,7 @@ impl Outside {
         }
     }
 
-    fn question(&self, call: &Call, now: Timestamp, expires: Option<i64>) -> StepReport {
+    fn question(call: &Call, now: Timestamp, expires: Option<i64>) -> StepReport {
         let answer = call.ty.clone().unwrap_or(Type::Bool);
         let otherwise = (answer == Type::Bool).then_some(Value::Bool(false));
         let form = Value::text(format!("{:?}", call.args));

@@ -54,6 +54,8 @@ fn is_plain(event: &Event) -> bool {
     !matches!(
         event.fact,
         Fact::RaceWon { .. }
+            // Equal calls share a result, and which is first made depends on time.
+            | Fact::Reused { .. }
             | Fact::Elapsed(Timer::Within(_) | Timer::Expiry(_))
             | Fact::AttemptLost {
                 then: Then::Fail | Then::FallBack,

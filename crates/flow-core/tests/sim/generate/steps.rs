@@ -178,7 +178,7 @@ impl Writer<'_> {
             return (Some(block), Sort::Maybe);
         }
         let is_simple = place.depth >= super::DEPTH_MAX || self.left == 0 || self.dice.percent(50);
-        let count = if is_simple { 0 } else { 1 };
+        let count = u64::from(!is_simple);
         let written = self.block(&mut inner, count, Some(sort));
         (Some(written.block), sort)
     }

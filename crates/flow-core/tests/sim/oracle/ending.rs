@@ -54,10 +54,8 @@ impl Reading<'_> {
             return fault("the run is of no workflow".into());
         };
         let given = output.and_then(|output| self.load(output));
-        let expected = match &root.block.result {
-            None => None,
-            Some(_) => Some(self.value(&At::root())),
-        };
+        let result = root.block.result.as_ref();
+        let expected = result.map(|_| self.value(&At::root()));
         let is_right = match &expected {
             None => given.is_none() || given == Some(Value::None),
             Some(expected) => expected.is_some() && given == *expected,

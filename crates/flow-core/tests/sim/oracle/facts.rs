@@ -1,8 +1,4 @@
 //! What each event says, and whether it may be said.
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "each reader takes its own events, and what is left over is a fault"
-)]
 
 use flow_core::address::{At, Ticket};
 use flow_core::effect::FailureClass;
@@ -173,6 +169,27 @@ impl Reading<'_> {
                 }
                 self.end(ticket, Some(Settled::Value(value.clone())))
             }
+            Fact::Failed { .. }
+            | Fact::Stopped { .. }
+            | Fact::AttemptLost { .. }
+            | Fact::Probed { .. } => self.take_of_failure(event),
+            Fact::Resolved {
+                ticket,
+                verdict,
+                bill,
+                ..
+            } => self.resolved(ticket, verdict, *bill),
+            Fact::Rebilled { ticket, bill } => {
+                self.bill(ticket, *bill);
+                Ok(())
+            }
+            _ => fault(Check::Order, format!("{:?} is read by nobody", event.fact)),
+        }
+    }
+
+    /// Takes an event about an attempt that didn't succeed.
+    fn take_of_failure(&mut self, event: &Event) -> Answer {
+        match &event.fact {
             Fact::Failed {
                 ticket,
                 failure,
@@ -197,24 +214,14 @@ impl Reading<'_> {
                 ticket,
                 found,
                 then,
-            } => match found {
-                Some(value) => self.end(ticket, Some(Settled::Value(value.clone()))),
-                None => {
-                    let failure = Failure::new(FailureClass::Transient, "probed");
-                    self.after(ticket, &failure, Some(Sent::Refused), *then)
+            } => {
+                if let Some(value) = found {
+                    return self.end(ticket, Some(Settled::Value(value.clone())));
                 }
-            },
-            Fact::Resolved {
-                ticket,
-                verdict,
-                bill,
-                ..
-            } => self.resolved(ticket, verdict, *bill),
-            Fact::Rebilled { ticket, bill } => {
-                self.bill(ticket, *bill);
-                Ok(())
+                let failure = Failure::new(FailureClass::Transient, "probed");
+                self.after(ticket, &failure, Some(Sent::Refused), *then)
             }
-            _ => fault(Check::Order, format!("{:?} is read by nobody", event.fact)),
+            _ => fault(Check::Order, format!("{:?} is no failure", event.fact)),
         }
     }
 
@@ -369,7 +376,8 @@ impl Reading<'_> {
             Verdict::Happened(value) => self.end(ticket, Some(Settled::Value(value.clone()))),
             Verdict::DidNot => {
                 self.end(ticket, None)?;
-                self.did_not(ticket)
+                self.did_not(ticket);
+                Ok(())
             }
             Verdict::GiveUp => {
                 let why = Failure::new(FailureClass::UnknownOutcome, "given up");
@@ -379,9 +387,9 @@ impl Reading<'_> {
     }
 
     /// What follows if an act is known not to have happened.
-    fn did_not(&mut self, ticket: &Ticket) -> Answer {
+    fn did_not(&mut self, ticket: &Ticket) {
         if self.last.get(&ticket.at) != Some(ticket) {
-            return Ok(());
+            return;
         }
         if let Some(tries) = self.tries.get_mut(&ticket.at) {
             tries.wake = None;
@@ -392,7 +400,6 @@ impl Reading<'_> {
         if self.late.contains(at) && has_fallback && !self.is_unwanted_by_others(at) {
             self.fallen.insert(at.clone());
         }
-        Ok(())
     }
 
     /// An attempt can't begin. What may have happened before stays unknown.
@@ -400,7 +407,13 @@ impl Reading<'_> {
         let open = self.last.get(at).cloned();
         let open = open.filter(|ticket| self.phase(ticket) == Some(Phase::Open));
         match (open, then) {
-            (Some(ticket), Then::Unknown) => self.go_on(&ticket, Phase::Unknown),
+            (Some(ticket), Then::Unknown) => {
+                // Only time that is over refuses so.
+                if failure.class == FailureClass::Timeout {
+                    self.late.insert(at.clone());
+                }
+                self.go_on(&ticket, Phase::Unknown)
+            }
             (Some(ticket), Then::Fail | Then::FallBack | Then::Cut) => {
                 let what = format!("{ticket} may have happened, and {then:?} follows");
                 fault(Check::Fallback, what)

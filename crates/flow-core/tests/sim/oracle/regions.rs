@@ -1,8 +1,4 @@
 //! What events say about regions: which arm, which items, which round.
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "a region of another kind is a fault, or has a block"
-)]
 
 use std::collections::BTreeSet;
 
@@ -137,17 +133,14 @@ impl Reading<'_> {
             NodeKind::Repeat(_) => None,
             _ => Some(0),
         };
-        let expected = match block {
-            Some(block) => {
-                let result = blocks
-                    .get(block)
-                    .and_then(|(_, block)| block.result.as_ref());
-                result.and_then(|result| self.eval(result, at, item, None))
-            }
-            None => {
-                let last = self.rounds.get(at).map_or(0, Vec::len).saturating_sub(1);
-                self.state_after(at, u32::try_from(last).unwrap())
-            }
+        let expected = if let Some(block) = block {
+            let result = blocks
+                .get(block)
+                .and_then(|(_, block)| block.result.as_ref());
+            result.and_then(|result| self.eval(result, at, item, None))
+        } else {
+            let last = self.rounds.get(at).map_or(0, Vec::len).saturating_sub(1);
+            self.state_after(at, u32::try_from(last).unwrap())
         };
         if expected.is_none() || given != expected {
             let what = format!("{at} {item:?} gives {given:?}, the plan says {expected:?}");

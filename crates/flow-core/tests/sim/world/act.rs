@@ -32,7 +32,7 @@ impl World {
             }
             Pending::Depart(call) => self.depart(*call),
             Pending::Arrive(call) => {
-                self.arrive(*call);
+                self.arrive(&call);
                 Ok(())
             }
             Pending::Reply(number, ticket, report) => self.reply(number, ticket, *report),
@@ -43,7 +43,7 @@ impl World {
                 Ok(())
             }
             Pending::Find(number, ticket) => self.find(number, ticket),
-            Pending::Answer(number, ticket) => self.answer(number, ticket),
+            Pending::Answer(number, ticket) => self.answer(number, &ticket),
             Pending::Meddle(number) => self.meddle(number),
             Pending::Crash => self.crash(),
         }
@@ -266,15 +266,15 @@ impl World {
         Ok(())
     }
 
-    fn arrive(&mut self, call: Call) {
+    fn arrive(&mut self, call: &Call) {
         let number = call.run;
         let ticket = call.ticket.clone();
-        let report = self.outside.arrive(&call, self.now);
+        let report = self.outside.arrive(call, self.now);
         if let Some(doing) = self.lives[number].doing.get_mut(&ticket) {
             *doing = Doing::Arrived;
         }
         let Some(report) = report else { return };
-        let [.., back] = self.outside.manner(&call).delays;
+        let [.., back] = self.outside.manner(call).delays;
         let report = Box::new(report);
         if self.dice.percent(5) {
             let later = back + self.dice.from(0, 2_000);
@@ -326,14 +326,14 @@ impl World {
     }
 
     fn job(&self, number: usize, ticket: &Ticket) -> Value {
-        let log = self.lives[number].log.iter();
-        let handle = log.filter_map(|event| match &event.fact {
+        let log = self.lives[number].log.iter().rev();
+        let mut handle = log.filter_map(|event| match &event.fact {
             Fact::Submitted {
                 ticket: own, job, ..
             } if own == ticket => Some(job),
             _ => None,
         });
-        let handle = handle.last().expect("what is polled was submitted");
+        let handle = handle.next().expect("what is polled was submitted");
         match handle {
             flow_core::handle::Handle::Small(value) => value.clone(),
             flow_core::handle::Handle::Stored(digest) => self.vault.get(digest).unwrap(),

@@ -26,7 +26,7 @@ impl World {
         let mut events = live.run.decide(input, self.now, &self.vault);
         self.sabotage(number, &mut events);
         for event in events {
-            self.commit(number, event)?;
+            self.commit(number, &event)?;
         }
         if let Some(ticket) = asked {
             self.release_unless_begun(number, ticket);
@@ -48,14 +48,14 @@ impl World {
     }
 
     /// Commits an event, and applies it.
-    pub(super) fn commit(&mut self, number: usize, event: Event) -> Result<(), Fault> {
+    pub(super) fn commit(&mut self, number: usize, event: &Event) -> Result<(), Fault> {
         let is_synced = self.is_synced(number, &event.fact);
         let live = &mut self.lives[number];
         live.log.push(event.clone());
         self.order.push(number);
         let id = live.run.id().clone();
-        let before = self.before(number, &event);
-        self.gate.settle(&id, &event, before, self.now);
+        let before = self.before(number, event);
+        self.gate.settle(&id, event, before, self.now);
         self.gate.commit(self.order.len());
         // One file in one order: what is synced is safe with all before it. Logs
         // that are kept apart are safe each by itself.
@@ -71,7 +71,7 @@ impl World {
         {
             return Ok(());
         }
-        let mut delta = self.lives[number].run.apply(&event);
+        let mut delta = self.lives[number].run.apply(event);
         if self.traits.mutant == Some(Mutant::DeltaShort) && self.dice.percent(20) {
             delta.actions.pop();
         }

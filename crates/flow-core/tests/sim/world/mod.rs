@@ -272,29 +272,26 @@ impl World {
 
     /// Writes the plans and the logs of a world.
     fn logs(&self) -> String {
-        let mut text = format!("\n{:?}\n", self.traits);
+        let mut lines = vec![format!("\n{:?}", self.traits)];
         for (number, live) in self.lives.iter().enumerate() {
-            text += &format!("run {number} stands {:?}\n", live.run.standing());
+            lines.push(format!("run {number} stands {:?}", live.run.standing()));
             for (at, node) in live.plan.graph.node_weights().enumerate() {
-                let kind = format!("{:?}", node.kind);
-                text += &format!("  node {at} {:?} {kind}\n", node.parent);
+                lines.push(format!("  node {at} {:?} {:?}", node.parent, node.kind));
             }
             for edge in live.plan.graph.raw_edges() {
                 let (from, to) = (edge.source().index(), edge.target().index());
-                text += &format!("  edge {from} -> {to} {:?}\n", edge.weight);
+                lines.push(format!("  edge {from} -> {to} {:?}", edge.weight));
             }
             for (at, event) in live.log.iter().enumerate() {
                 let safe = if at < live.durable { ' ' } else { '?' };
-                text += &format!("  {at}{safe} {} {:?}\n", event.at, event.fact);
+                lines.push(format!("  {at}{safe} {} {:?}", event.at, event.fact));
             }
         }
-        for done in &self.outside.happened {
-            text += &format!("happened: {done:?}\n");
-        }
-        for charge in &self.outside.charged {
-            text += &format!("charged: {charge:?}\n");
-        }
-        text
+        let happened = self.outside.happened.iter();
+        lines.extend(happened.map(|done| format!("happened: {done:?}")));
+        let charged = self.outside.charged.iter();
+        lines.extend(charged.map(|charge| format!("charged: {charge:?}")));
+        lines.join("\n")
     }
 
     fn live_and_judge(&mut self) -> Result<(), Fault> {

@@ -13,14 +13,14 @@ use crate::oracle::Fault;
 
 impl World {
     /// A person answers what was asked.
-    pub(super) fn answer(&mut self, number: usize, ticket: Ticket) -> Result<(), Fault> {
+    pub(super) fn answer(&mut self, number: usize, ticket: &Ticket) -> Result<(), Fault> {
         let asks = Action::Ask {
             ticket: ticket.clone(),
         };
         if !self.lives[number].wished.contains(&asks) {
             return Ok(());
         }
-        let call = self.call(number, &ticket)?;
+        let call = self.call(number, ticket)?;
         let Some(value) = self.outside.answer(&call) else {
             return Ok(());
         };
@@ -30,7 +30,7 @@ impl World {
             .find_map(|event| match &event.fact {
                 Fact::Asked {
                     ticket: own, shown, ..
-                } if *own == ticket => Some(*shown),
+                } if own == ticket => Some(*shown),
                 _ => None,
             });
         let Some(shown) = shown else { return Ok(()) };
