@@ -249,6 +249,10 @@ impl Driver {
         orders: &mut mpsc::Receiver<Order>,
     ) -> Result<Outcome, DriveError> {
         loop {
+            // What was said before counts, also for a run that is over.
+            while let Ok(order) = orders.try_recv() {
+                self.obey(order);
+            }
             self.pump()?;
             if self.run.status().is_some() && self.is_quiet() && !self.draft.is_empty() {
                 // The end and what is said of it are one commit.

@@ -105,8 +105,12 @@ impl Bench {
     }
 
     pub(crate) fn resume(&self, run: &str) -> Flow {
-        self.flow()
-            .args(["resume", run, "--format", "json", "--store"])
+        self.resuming(self.flow(), run)
+    }
+
+    /// Adds what resumes a run.
+    pub(crate) fn resuming(&self, flow: Flow, run: &str) -> Flow {
+        flow.args(["resume", run, "--format", "json", "--store"])
             .args([self.store()])
     }
 

@@ -55,6 +55,11 @@ impl Flow {
         self.env(point::KILL_AT, point.to_string())
     }
 
+    /// Kills it at the first point of a name.
+    pub(crate) fn kill_at_point(self, name: &str) -> Self {
+        self.env(point::KILL_AT, name)
+    }
+
     /// Stops it at a point, until it is told to go on.
     pub(crate) fn stop_at(self, point: u64) -> Self {
         self.env(point::STOP_AT, point.to_string())

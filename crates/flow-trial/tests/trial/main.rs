@@ -18,6 +18,7 @@ mod budget;
 mod children;
 mod clocks;
 mod crash;
+mod faults;
 mod full;
 mod powercut;
 mod syscalls;
