@@ -276,10 +276,16 @@ impl Outside {
 
     /// A job is asked for: when it answers, and what.
     pub(crate) fn poll(&self, job: &Value, now: Timestamp) -> (Timestamp, StepReport) {
-        let Value::Int(number) = job else {
-            panic!("a job's name is what the outside gave: {job:?}")
+        let Some(job) = self.job(job) else {
+            let forgotten = StepReport::Failed(StepFailure {
+                class: FailureClass::Expired,
+                sent: Sent::Refused,
+                bill: None,
+                retry_after: None,
+                message: "nobody knows this job".into(),
+            });
+            return (after(now, 1), forgotten);
         };
-        let job = &self.jobs[usize::try_from(*number).unwrap()];
         let report = if job.fails {
             StepReport::Failed(StepFailure {
                 class: FailureClass::Policy,
@@ -299,14 +305,17 @@ impl Outside {
 
     /// A job is not wanted any more. It is charged all the same.
     pub(crate) fn cancel(&self, job: &Value) -> StepReport {
-        let Value::Int(number) = job else {
-            panic!("a job's name is what the outside gave: {job:?}")
-        };
-        let job = &self.jobs[usize::try_from(*number).unwrap()];
         StepReport::Stopped {
             sent: Sent::Maybe,
-            bill: Some(job.bill),
+            bill: self.job(job).map(|job| job.bill),
         }
+    }
+
+    fn job(&self, name: &Value) -> Option<&Job> {
+        let Value::Int(number) = name else {
+            panic!("a job's name is what an outside gave: {name:?}")
+        };
+        self.jobs.get(usize::try_from(*number).unwrap())
     }
 
     fn question(call: &Call, now: Timestamp, expires: Option<i64>) -> StepReport {

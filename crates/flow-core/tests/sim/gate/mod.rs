@@ -107,6 +107,14 @@ impl Gate {
         }
     }
 
+    /// Takes over what a log says, as if it had granted it.
+    pub(crate) fn adopt(&mut self, run: &RunId, log: &[Event]) {
+        match self {
+            Self::Till(till) => till.adopt(run, log),
+            Self::Desk(_) => panic!("only a till takes over a log"),
+        }
+    }
+
     /// The attempts of a run for which money is held.
     pub(crate) fn held(&self, run: &RunId) -> Vec<Ticket> {
         match self {

@@ -235,6 +235,26 @@ impl Till {
         }
     }
 
+    /// Takes over what a log says.
+    pub(crate) fn adopt(&mut self, run: &RunId, log: &[Event]) {
+        for event in log {
+            if let Fact::AttemptStarted(started) = &event.fact {
+                let hold = HoldId {
+                    run: run.clone(),
+                    ticket: started.ticket.clone(),
+                };
+                let entry = Entry {
+                    ledgers: started.grant.ledgers.clone(),
+                    amount: started.grant.hold,
+                    is_open: true,
+                };
+                self.entries.insert(hold, entry);
+            } else {
+                self.settle(run, event);
+            }
+        }
+    }
+
     /// The attempts of a run for which money is held.
     pub(crate) fn held(&self, run: &RunId) -> Vec<Ticket> {
         let own = self.entries.iter();

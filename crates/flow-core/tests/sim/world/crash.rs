@@ -1,6 +1,6 @@
 //! Crashes: everything is forgotten but what is durable.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use flow_core::address::RunId;
@@ -10,9 +10,10 @@ use flow_core::event::{Event, Fact};
 use flow_core::plan::Plan;
 use flow_core::run::{Input, Run};
 
-use super::{Live, Pending, World};
+use super::{Live, Pending, Traits, World};
 use crate::mutants::Mutant;
 use crate::oracle::{Check, Fault};
+use crate::script::Mood;
 
 impl World {
     fn all_logs(&self) -> Vec<(RunId, Vec<Event>)> {
@@ -196,6 +197,56 @@ impl World {
             length += step;
         }
         Ok(())
+    }
+
+    /// Checks that a run goes on from a prefix of its log, in a world that knows
+    /// nothing else of it, and comes to an end or to people.
+    pub(super) fn check_resumed(&mut self) -> Result<(), Fault> {
+        let number = self.dice.at(self.lives.len());
+        let length = 1 + self.dice.at(self.lives[number].log.len());
+        let old = &self.lives[number];
+        let log = old.log[..length].to_vec();
+        let run = self.replayed(number, log.clone())?;
+        let traits = Traits {
+            mood: Mood::Calm,
+            is_moody: false,
+            has_desk: false,
+            crashes: 0,
+            meddling: 0,
+            ..self.traits
+        };
+        let mut world = Self::empty(self.seed, traits, None, run.last_at());
+        world.vault = self.vault.clone();
+        world.order = vec![0; length];
+        world.gate.adopt(run.id(), &log);
+        world.lives.push(Live {
+            plan: old.plan.clone(),
+            inputs: old.inputs.clone(),
+            wished: run.outstanding().into_iter().collect(),
+            run,
+            durable: length,
+            log,
+            doing: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            asking: BTreeMap::new(),
+        });
+        let take = world.take(0);
+        world.feed(0, take)?;
+        for action in world.lives[0].run.outstanding() {
+            world.see_to(0, action);
+        }
+        world.go_on()?;
+        while world.intervene() {
+            world.go_on()?;
+        }
+        let judged = world.judge().and_then(|()| world.check_ledgers());
+        judged.map_err(|fault| {
+            let what = format!(
+                "resumed from {length} events of run {number}: {}",
+                fault.what
+            );
+            Fault { what, ..fault }
+        })
     }
 
     /// Checks that money is held for what is in progress, and for nothing else.

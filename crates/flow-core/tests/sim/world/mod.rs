@@ -175,8 +175,19 @@ impl World {
             .percent(25)
             .then(|| Money(dice.from(5, 100) * 10_000_000));
         let now = Timestamp(1_790_000_000_000 + dice.from(0, 86_400_000));
+        let mut world = Self::empty(seed, traits, project, now);
+        for number in 0..count {
+            let taste = Taste::draw(&mut dice);
+            let plan = Arc::new(generate::plan(&mut dice, taste));
+            world.enter(number, plan, &mut dice);
+        }
+        world
+    }
+
+    /// A world without runs.
+    fn empty(seed: u64, traits: Traits, project: Option<Money>, now: Timestamp) -> Self {
         let gate_dice = Dice::named(seed, "gate");
-        let mut world = Self {
+        Self {
             seed,
             dice: Dice::named(seed, "world"),
             traits,
@@ -203,13 +214,7 @@ impl World {
             crashes_left: traits.crashes,
             meddling_left: traits.meddling,
             rounds: 12,
-        };
-        for number in 0..count {
-            let taste = Taste::draw(&mut dice);
-            let plan = Arc::new(generate::plan(&mut dice, taste));
-            world.enter(number, plan, &mut dice);
         }
-        world
     }
 
     /// A run begins.
@@ -307,7 +312,11 @@ impl World {
         }
         self.judge()?;
         self.check_ledgers()?;
-        self.check_replays()
+        self.check_replays()?;
+        if self.seed % 3 == 0 && self.traits.mutant.is_none() {
+            self.check_resumed()?;
+        }
+        Ok(())
     }
 
     fn take(&self, number: usize) -> Input {
