@@ -88,7 +88,11 @@ impl World {
                 item: of,
                 failure,
                 then,
-            } => told(&format!("{}{} broke", self.path(at), item(of)), failure, *then),
+            } => told(
+                &format!("{}{} broke", self.path(at), item(of)),
+                failure,
+                *then,
+            ),
             Fact::Refused {
                 at, failure, then, ..
             } => told(&format!("{} refused", self.path(at)), failure, *then),
