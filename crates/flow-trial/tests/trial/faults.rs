@@ -145,6 +145,17 @@ fn a_job_that_is_forgotten_is_shown_with_what_it_may_have_cost() {
 }
 
 #[test]
+fn what_waits_for_a_person_is_not_done_before() {
+    let bench = Bench::new();
+    let ended = bench.run(Scenario::new("ask", &[])).end();
+    assert_eq!(ended.code(), Some(5), "{ended:#?}");
+    let again = bench.resume(&ended.run().unwrap()).end();
+    assert_eq!(again.code(), Some(5), "{again:#?}");
+    let truth = bench.server.truth();
+    assert_eq!((truth.arrived("draft"), truth.arrived("post")), (1, 0));
+}
+
+#[test]
 fn a_server_that_restarts_is_waited_for() {
     let bench = Bench::new();
     let ended = bench

@@ -21,5 +21,6 @@ mod crash;
 mod faults;
 mod full;
 mod powercut;
+mod secrets;
 mod syscalls;
 mod twins;
