@@ -24,7 +24,7 @@
 //! first comes first; demands of a run that need different things don't wait
 //! for each other. What several things contend for could still be passed for
 //! ever, one of them being there whenever the other isn't. So a demand that
-//! has changed lines [too often](queue::MOVES_MAX) is an elder: until it is
+//! has changed lines too often is an elder: until it is
 //! answered, nobody else gets what the oldest elder needs. There is one at a
 //! time, so elders don't block each other, and what is held for attempts under
 //! way comes back without them.
