@@ -116,6 +116,12 @@ impl Flow {
     }
 }
 
+/// Kills a process of a trial.
+pub(crate) fn kill(id: u32) {
+    let id = Pid::from_raw(i32::try_from(id).unwrap()).unwrap();
+    kill_process(id, Signal::KILL).unwrap();
+}
+
 /// What a process has said on standard error.
 #[derive(Default)]
 struct Said {
