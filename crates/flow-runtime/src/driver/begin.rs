@@ -224,7 +224,7 @@ impl Driver {
         let layout = around.store.layout();
         let office = Arc::new(Office {
             blobs: around.store.blobs().clone(),
-            reaper: Arc::new(Reaper::default()),
+            reaper: Arc::new(Reaper::new(owner.id().as_str())),
             secrets: around.secrets.clone(),
             unfinished: layout.unfinished(owner.id().as_str()),
             logs: layout.logs(run.id()),

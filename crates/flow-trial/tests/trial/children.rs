@@ -50,14 +50,14 @@ fn no_child_survives_a_flow_that_is_killed() {
     let bench = Bench::new();
     let started = bench.run(Scenario::new("child", &[])).start();
     let run = started.run();
-    wait_for(&bench, "the command begins", |count| count >= 2);
+    wait_for(&bench, "the command begins", |count| count >= 4);
     started.kill();
     let ended = started.end();
     assert!(ended.is_killed());
     wait_for(&bench, "all children have ended", |count| count == 0);
     // It may be begun again, and only then.
     let again = bench.resume(&run).start();
-    wait_for(&bench, "the command begins again", |count| count >= 2);
+    wait_for(&bench, "the command begins again", |count| count >= 4);
     again.kill();
     drop(again);
     wait_for(&bench, "all children have ended again", |count| count == 0);
@@ -86,16 +86,16 @@ fn a_child_whose_flow_and_helper_were_killed_ends_before_it_is_begun_again() {
     let bench = Bench::new();
     let started = bench.run(Scenario::new("child", &[])).start();
     let run = started.run();
-    wait_for(&bench, "the command begins", |count| count >= 2);
+    wait_for(&bench, "the command begins", |count| count >= 4);
     let helper = helper(started.id()).unwrap();
     kill(helper);
     started.kill();
     assert!(started.end().is_killed());
     let left = survivors(&bench);
-    assert!(left.len() >= 2, "{left:?}");
+    assert!(left.len() >= 4, "{left:?}");
     let again = bench.resume(&run).start();
     wait_for_all(&bench, "the command begins again", |now| {
-        now.len() >= 2 && !now.iter().any(|id| left.contains(id))
+        now.len() >= 4 && !now.iter().any(|id| left.contains(id))
     });
     again.kill();
     drop(again);
