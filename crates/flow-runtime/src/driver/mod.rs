@@ -332,7 +332,9 @@ impl Driver {
         while let Some(input) = self.inputs.pop_front() {
             self.take_up(input)?;
         }
-        self.flush_lazy()
+        let flushed = self.flush_lazy();
+        self.reader.let_go();
+        flushed
     }
 
     fn take_up(&mut self, input: Input) -> Result<(), DriveError> {
