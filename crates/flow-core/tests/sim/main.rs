@@ -31,9 +31,9 @@ use oracle::Fault;
 use world::{Outcome, Tells, Traits, World};
 
 /// How many worlds there are if nothing is said.
-const WORLDS: u64 = 2_000;
-/// How many faults are told at most.
-const FAULTS_MAX: usize = 12;
+const WORLDS: u64 = 1_200;
+/// How many faults are told if nothing is said.
+const FAULTS: u64 = 12;
 
 /// Worlds that once found something.
 const SEEDS: &str = include_str!("../../../../tests/sim/seeds.txt");
@@ -72,6 +72,7 @@ fn number(name: &str, default: u64) -> u64 {
 fn worlds() {
     let from = number("FROM", 0);
     let count = number("WORLDS", WORLDS);
+    let most = usize::try_from(number("FAULTS", FAULTS)).unwrap();
     let mut faults = Vec::new();
     let tells = if count == 1 {
         Tells::Logs
@@ -80,7 +81,7 @@ fn worlds() {
     };
     for seed in from..from + count {
         faults.extend(told(seed, || world(seed, tells)).err());
-        if faults.len() >= FAULTS_MAX {
+        if faults.len() >= most {
             break;
         }
     }

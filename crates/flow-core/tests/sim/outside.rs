@@ -15,6 +15,7 @@ use flow_core::step::{Bill, Found, Question, Sent, StepFailure, StepReport};
 use flow_core::ty::Type;
 use flow_core::value::Value;
 
+use crate::dice::Dice;
 use crate::script::{Billing, Call, Manner, Mood, Temper, after, manner, value};
 
 /// An effect that took place.
@@ -116,6 +117,11 @@ impl Outside {
     /// A request arrives. Gives what is answered, if anything.
     pub(crate) fn arrive(&mut self, call: &Call, now: Timestamp) -> Option<StepReport> {
         let manner = self.manner(call);
+        if self.is_cut_off(call) {
+            let message = "there was no way to get through";
+            let failure = StepFailure::unsent(FailureClass::Transient, message);
+            return Some(StepReport::Failed(failure));
+        }
         if let Some(kept) = self.known(call, now) {
             return Some(match kept.answer {
                 Ok(value) => StepReport::Done {
@@ -175,6 +181,17 @@ impl Outside {
                 value: value(self.seed, call),
             }),
         }
+    }
+
+    /// Whether an attempt never gets through, whatever became of those before.
+    fn is_cut_off(&self, call: &Call) -> bool {
+        let Ticket {
+            generation,
+            attempt,
+            ..
+        } = call.ticket;
+        let name = (call.run, &call.path, generation, attempt, "line");
+        self.mood == Mood::Rough && Dice::named(self.seed, name).percent(7)
     }
 
     fn count(&self, call: &Call) -> u32 {
