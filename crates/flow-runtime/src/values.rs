@@ -110,10 +110,13 @@ impl Values for StoreValues {
             return Handle::Small(value.clone());
         }
         let digest = Digest::of(&bytes);
-        if !inner.remembered.contains_key(&digest) {
+        if inner.remembered.contains_key(&digest) {
+            // It is in the store, or on its way there.
+            inner.fresh.references.push(digest);
+        } else {
             inner.remember(digest, value.clone(), bytes.len());
+            inner.keep(digest, bytes, artifacts, self.store.blobs());
         }
-        inner.keep(digest, bytes, artifacts, self.store.blobs());
         Handle::Stored(Arc::new(digest))
     }
 }
