@@ -313,7 +313,7 @@ impl World {
         self.judge()?;
         self.check_ledgers()?;
         self.check_replays()?;
-        if self.seed % 3 == 0 && self.traits.mutant.is_none() {
+        if self.seed.is_multiple_of(3) && self.traits.mutant.is_none() {
             self.check_resumed()?;
         }
         Ok(())
