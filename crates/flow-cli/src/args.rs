@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-/// Check, price, draw and format workflows.
+/// Check, price, run, draw and format workflows.
 ///
 /// A workflow is a checked program: it knows its types, its worst bill and its
 /// side effects before it runs.
@@ -17,7 +17,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
     disable_help_subcommand = false
 )]
 #[command(
-    after_help = "Example:\n  flow new poster && flow validate poster.flow && flow plan poster.flow"
+    after_help = "Example:\n  flow new poster && flow validate poster.flow && flow plan poster.flow && flow run poster.flow"
 )]
 pub(crate) struct Cli {
     /// When to use colours
@@ -48,6 +48,12 @@ pub(crate) enum Command {
     /// Show what a workflow does, in which order, and what it costs at most
     #[command(after_help = PLAN_EXAMPLE)]
     Plan(Plan),
+    /// Run a workflow
+    #[command(after_help = RUN_EXAMPLE)]
+    Run(Run),
+    /// Go on with a run that was stopped, has failed or waits
+    #[command(after_help = RESUME_EXAMPLE)]
+    Resume(Resume),
     /// Draw a workflow
     #[command(after_help = GRAPH_EXAMPLE)]
     Graph(Graph),
@@ -73,12 +79,6 @@ pub(crate) enum Command {
         after_help = "Example:\n  flow completions bash > ~/.local/share/bash-completion/completions/flow"
     )]
     Completions(Completions),
-    /// Run a workflow
-    #[command(after_help = RUN_EXAMPLE)]
-    Run(Run),
-    /// Go on with a run that was stopped, has failed or waits
-    #[command(after_help = RESUME_EXAMPLE)]
-    Resume(Resume),
     /// End what steps left behind when flow is gone; flow starts it itself
     #[command(name = "__reaper", hide = true)]
     Reaper,

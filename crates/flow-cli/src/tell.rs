@@ -6,7 +6,7 @@ use flow_core::address::Ticket;
 use flow_core::amount::Money;
 use flow_core::event::{Event, Fact, Status, Then};
 use flow_core::run::Standing;
-use flow_core::step::Progress;
+use flow_core::step::{Bill, Progress};
 use flow_core::value::Value;
 use flow_runtime::driver::{Driver, Outcome, View, Watcher};
 
@@ -59,6 +59,11 @@ fn line(view: &View<'_>, fact: &Fact) -> Option<String> {
             let class = failure.class.word();
             format!("{} ({class}): {}", view.path(at), failure.message)
         }
+        Fact::AttemptLost {
+            bill: Bill::None,
+            then: Then::Again { .. },
+            ..
+        } => return None,
         Fact::AttemptLost { ticket, bill, then } => {
             let path = view.path(&ticket.at);
             let charged = match bill.amount() {

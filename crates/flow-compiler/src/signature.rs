@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use flow_core::digest::Digest;
 use flow_core::effect::Effect;
+use flow_core::expr::Expr;
 use flow_core::ty::Type;
 use flow_syntax::ast::{self, Item, ItemKind};
 use flow_syntax::diagnostic::{Diagnostic, Diagnostics};
@@ -41,6 +42,8 @@ pub struct Signature {
     pub params: Vec<Param>,
     /// The types of its parameters by name, as plans have them.
     pub types: Arc<BTreeMap<Arc<str>, Type>>,
+    /// The defaults of its parameters by name, with which a call begins.
+    pub defaults: BTreeMap<Arc<str>, Expr>,
     /// What it gives.
     pub returns: Type,
     /// What it does first, then what a call may ask for instead.
@@ -120,6 +123,7 @@ impl Signatures {
             let name = decl.path.text.as_str();
             let params = defaults::of_step(self, name, &decl.params, &mut out);
             if let Some(step) = self.steps.get_mut(name) {
+                step.defaults = defaults::written_in(&params);
                 step.params = params;
             }
         }

@@ -58,7 +58,12 @@ impl<'a> Ingredients<'a> {
     ///
     /// The seed counts if the step has a parameter `seed` that nothing was
     /// given for, since it draws from the seed of the call then.
-    pub fn of(step: &'a Step, args: &'a BTreeMap<Arc<str>, Value>, seed: u64) -> Self {
+    pub fn of(
+        step: &'a Step,
+        result: Option<&'a Type>,
+        args: &'a BTreeMap<Arc<str>, Value>,
+        seed: u64,
+    ) -> Self {
         let is_open = matches!(args.get("seed"), None | Some(Value::None));
         let draws = is_open && step.params.contains_key("seed");
         Self {
@@ -66,7 +71,7 @@ impl<'a> Ingredients<'a> {
             implementation: None,
             args,
             type_arg: step.type_arg.as_ref(),
-            result: step.params.get("return"),
+            result,
             seed: draws.then_some(seed),
             environment: &NO_VARIABLES,
         }

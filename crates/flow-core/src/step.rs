@@ -156,8 +156,10 @@ pub struct StepCall {
     pub path: StepPath,
     /// Its arguments, defaults included.
     pub args: BTreeMap<Arc<str>, Value>,
-    /// The types of its parameters and, as `return`, of its result.
+    /// The types of its parameters.
     pub types: Arc<BTreeMap<Arc<str>, Type>>,
+    /// The type of its result.
+    pub result: Option<Type>,
     /// What stands for its type parameter.
     pub type_arg: Option<Type>,
     /// The command of a plugin.

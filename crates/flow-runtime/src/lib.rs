@@ -5,15 +5,16 @@
 //! value means is the core's business: here they are bytes.
 //!
 //! Modules, in reading order: where everything is kept and in which order it
-//! becomes durable, the large files beside it, and who may write; time, the
-//! process that ends what is left, what steps and runs see of all that; and the
-//! loop that drives a run.
+//! becomes durable, the large files beside it, who may write, and what is left of
+//! those who did; time, the process that ends what is left at once, what steps
+//! and runs see of all that; and the loop that drives a run.
 
 pub mod store;
 
 pub mod artifacts;
 
 pub mod owner;
+mod survivors;
 
 pub mod clock;
 pub mod reaper;

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use crate::store::layout::Layout;
+use crate::survivors;
 
 /// The name of an owner: unique for ever.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -182,7 +183,11 @@ pub fn look(layout: &Layout, id: &OwnerId) -> Result<Life, OwnerError> {
     match lock.try_lock() {
         Ok(()) => {
             // The lock is held while its file goes, so that it is removed once.
-            drop(fs::remove_dir_all(layout.unfinished(id.as_str())));
+            let unfinished = layout.unfinished(id.as_str());
+            if fs::read_dir(&unfinished).is_ok_and(|mut left| left.next().is_some()) {
+                survivors::end(id.as_str());
+            }
+            drop(fs::remove_dir_all(unfinished));
             drop(fs::remove_file(&path));
             Ok(Life::Dead)
         }

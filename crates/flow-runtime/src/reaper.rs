@@ -2,7 +2,9 @@
 //!
 //! It reads the process groups of steps from a pipe: `+17` is one that began,
 //! `-17` one that ended. The pipe ends with flow, however that ends; then the
-//! groups that are left are asked to end, and killed two seconds later.
+//! groups that are left are asked to end, and killed two seconds later. If flow
+//! didn't say good-bye, `.`, so are the processes that left their group: they
+//! are known by their owner, whose name comes first, `=NAME`.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
@@ -12,6 +14,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
+
+use crate::survivors;
 
 /// The hidden command that is the reaper.
 pub const COMMAND: &str = "__reaper";
@@ -23,8 +27,10 @@ const GRACE: Duration = Duration::from_secs(2);
 const STEP: Duration = Duration::from_millis(20);
 
 /// The near end of the pipe. The reaper is started with the first group.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Reaper {
+    /// Whose steps they are.
+    owner: String,
     /// A step may begin a group on any thread, and none may begin before the
     /// reaper knows of it: so they wait here for each other.
     process: Mutex<Option<Process>>,
@@ -37,6 +43,14 @@ struct Process {
 }
 
 impl Reaper {
+    /// Will end the steps of an owner.
+    pub fn new(owner: &str) -> Self {
+        Self {
+            owner: owner.to_owned(),
+            process: Mutex::default(),
+        }
+    }
+
     /// Notes that a group began.
     pub fn adopt(&self, group: u32) {
         self.tell('+', group);
@@ -50,7 +64,7 @@ impl Reaper {
     fn tell(&self, sign: char, group: u32) {
         let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
         if process.is_none() {
-            *process = begin().ok();
+            *process = begin(&self.owner).ok();
         }
         let pipe = process.as_mut().and_then(|process| process.pipe.as_mut());
         if let Some(pipe) = pipe {
@@ -64,13 +78,16 @@ impl Drop for Reaper {
     fn drop(&mut self) {
         let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(process) = process.as_mut() {
-            process.pipe = None;
+            if let Some(mut pipe) = process.pipe.take() {
+                // What has left its group by now was meant to stay.
+                writeln!(pipe, ".").ok();
+            }
             drop(process.child.wait());
         }
     }
 }
 
-fn begin() -> io::Result<Process> {
+fn begin(owner: &str) -> io::Result<Process> {
     let mut child = Command::new(std::env::current_exe()?)
         .arg(COMMAND)
         // What a terminal sends to flow is not for the reaper.
@@ -79,14 +96,23 @@ fn begin() -> io::Result<Process> {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()?;
-    let pipe = child.stdin.take();
+    let mut pipe = child.stdin.take();
+    if let Some(pipe) = &mut pipe {
+        writeln!(pipe, "={owner}")?;
+    }
     Ok(Process { child, pipe })
 }
 
 /// Is the reaper, until its input ends.
 pub fn reap(input: impl BufRead) {
     let mut groups = BTreeMap::new();
+    let mut owner = None;
     for line in input.lines().map_while(Result::ok) {
+        match line.strip_prefix('=') {
+            Some(name) => owner = Some(name.to_owned()),
+            None if line == "." => owner = None,
+            None => {}
+        }
         let number: Option<i32> = line.get(1..).and_then(|number| number.parse().ok());
         let Some((number, group)) =
             number.and_then(|number| Some((number, Pid::from_raw(number)?)))
@@ -100,6 +126,10 @@ pub fn reap(input: impl BufRead) {
         }
     }
     end(groups);
+    // Some may have left their group.
+    if let Some(owner) = owner {
+        survivors::end(&owner);
+    }
 }
 
 fn end(mut groups: BTreeMap<i32, Pid>) {

@@ -56,8 +56,8 @@ pub(crate) trait Given {
     fn texts(&self, name: &str) -> Result<Vec<&Arc<str>>, StepFailure>;
     /// Returns the entries of a map.
     fn map(&self, name: &str) -> Result<&BTreeMap<Arc<str>, Value>, StepFailure>;
-    /// Returns the type of a parameter, or of the result under `return`.
-    fn ty(&self, name: &str) -> Result<&Type, StepFailure>;
+    /// Returns the type of the result.
+    fn result_type(&self) -> Result<&Type, StepFailure>;
 }
 
 impl Given for StepCall {
@@ -127,8 +127,8 @@ impl Given for StepCall {
         Ok(entries)
     }
 
-    fn ty(&self, name: &str) -> Result<&Type, StepFailure> {
-        self.types.get(name).ok_or_else(|| bug(self, name))
+    fn result_type(&self) -> Result<&Type, StepFailure> {
+        self.result.as_ref().ok_or_else(|| bug(self, "return"))
     }
 }
 

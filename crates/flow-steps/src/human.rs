@@ -66,7 +66,7 @@ fn ask(call: &StepCall, clock: &Clock) -> Result<StepReport, StepFailure> {
         ("about", call.value("about")?.clone()),
         ("suggestion", suggestion.unwrap_or(Value::None)),
     ];
-    let answer = call.ty("return")?.clone();
+    let answer = call.result_type()?.clone();
     let question = question(call, clock, "ask", fields, answer)?;
     Ok(StepReport::Ask(question))
 }
@@ -79,7 +79,7 @@ fn choose(call: &StepCall, clock: &Clock) -> Result<StepReport, StepFailure> {
     if there <= count {
         return Ok(done(from));
     }
-    let mut answer = call.ty("return")?.clone();
+    let mut answer = call.result_type()?.clone();
     if let Type::List(list) = &mut answer {
         list.length = Bounds {
             min: Some(count),

@@ -20,8 +20,12 @@ impl Executor for Reader {
     fn start(&self, call: StepCall) -> Work<StepReport> {
         computed(move || {
             let value = match &*call.step {
-                "json.parse" => parse(call.text("text")?, call.ty("return")?),
-                _ => at(call.value("value")?, call.text("path")?, call.ty("return")?),
+                "json.parse" => parse(call.text("text")?, call.result_type()?),
+                _ => at(
+                    call.value("value")?,
+                    call.text("path")?,
+                    call.result_type()?,
+                ),
             };
             value.map(done)
         })

@@ -11,10 +11,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::process::{Signal, getpid, kill_process};
 
-/// At which point the process is killed.
+/// At which point the process is killed: its number from 1, or its name.
 pub const KILL_AT: &str = "FLOW_TRIAL_KILL_AT";
 
-/// At which point the process is stopped, until somebody lets it go on.
+/// At which point the process is stopped, until somebody lets it go on: its
+/// number, or its name.
 pub const STOP_AT: &str = "FLOW_TRIAL_STOP_AT";
 
 /// The file that gets the name of every point that is passed.
@@ -28,17 +29,39 @@ static ORDERS: OnceLock<Orders> = OnceLock::new();
 
 #[derive(Debug)]
 struct Orders {
-    kill_at: Option<u64>,
-    stop_at: Option<u64>,
+    kill_at: Option<Point>,
+    stop_at: Option<Point>,
     points: Option<PathBuf>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Point {
+    Number(u64),
+    Name(String),
+}
+
+impl Point {
+    fn read(text: String) -> Self {
+        match text.parse() {
+            Ok(number) => Self::Number(number),
+            Err(_) => Self::Name(text),
+        }
+    }
+
+    fn is(&self, number: u64, name: &str) -> bool {
+        match self {
+            Self::Number(this) => *this == number,
+            Self::Name(this) => this == name,
+        }
+    }
 }
 
 impl Orders {
     fn read() -> Self {
-        let number = |name| std::env::var(name).ok()?.parse().ok();
+        let point = |name| std::env::var(name).ok().map(Point::read);
         Self {
-            kill_at: number(KILL_AT),
-            stop_at: number(STOP_AT),
+            kill_at: point(KILL_AT),
+            stop_at: point(STOP_AT),
             points: std::env::var_os(POINTS).map(PathBuf::from),
         }
     }
@@ -54,9 +77,10 @@ pub fn pass(name: &str) {
         file.and_then(|mut file| file.write_all(format!("{name}\n").as_bytes()))
             .ok();
     }
-    let signal = if orders.kill_at == Some(number) {
+    let is = |point: &Option<Point>| point.as_ref().is_some_and(|point| point.is(number, name));
+    let signal = if is(&orders.kill_at) {
         Signal::KILL
-    } else if orders.stop_at == Some(number) {
+    } else if is(&orders.stop_at) {
         Signal::STOP
     } else {
         return;

@@ -1,9 +1,8 @@
 //! `flow resume`: goes on with a run.
 
-use flow_core::address::RunId;
-use flow_core::event::Status;
 use flow_core::run::Input;
 use flow_runtime::driver::{Driver, Order, Reuse};
+use flow_runtime::store::{Phase, RunRow};
 
 use crate::args::Resume as Args;
 use crate::drive::{Desk, budget, drive};
@@ -15,7 +14,11 @@ use crate::output::Output;
 pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exit, Failure> {
     let root = crate::project::root_here()?;
     let desk = Desk::open(&root, &args.running, extra, Reuse::Results)?;
-    let id = find(&desk, &args.run)?;
+    let found = find(&desk, &args.run)?;
+    // What fails only now, because nobody saw how it ended, is not tried again
+    // unasked.
+    let has_failed = matches!(found.summary.phase, Phase::Failed | Phase::Cancelled);
+    let id = found.id;
     let budget = budget(&args.running)?;
     drive(
         desk,
@@ -32,11 +35,8 @@ pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exi
                 };
                 give(&orders, input).await;
             }
-            match driver.run().status() {
-                Some(Status::Failed | Status::Cancelled) => {
-                    give(&orders, Input::Reopen { by: by.clone() }).await;
-                }
-                Some(Status::Succeeded) | None => {}
+            if has_failed {
+                give(&orders, Input::Reopen { by: by.clone() }).await;
             }
             if driver.run().is_paused() {
                 give(&orders, Input::Resume { by }).await;
@@ -52,16 +52,16 @@ async fn give(orders: &tokio::sync::mpsc::Sender<Order>, input: Input) {
 }
 
 /// Finds a run by the beginning of its name.
-fn find(desk: &Desk, prefix: &str) -> Result<RunId, Failure> {
+fn find(desk: &Desk, prefix: &str) -> Result<RunRow, Failure> {
     let reader = desk.store().reader();
     let reader = reader.map_err(|error| Failure::store(error.to_string()))?;
     let found = reader.runs_named(prefix, 10);
     let found = found.map_err(|error| Failure::store(error.to_string()))?;
     if let Some(exact) = found.iter().find(|run| &*run.id.0 == prefix) {
-        return Ok(exact.id.clone());
+        return Ok(exact.clone());
     }
     match found.as_slice() {
-        [only] => Ok(only.id.clone()),
+        [only] => Ok(only.clone()),
         [] => Err(Failure::usage(format!("there is no run `{prefix}`"))
             .with_help("`flow run` begins one, and says its name")),
         several => {

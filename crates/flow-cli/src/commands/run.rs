@@ -32,8 +32,9 @@ pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exi
     if !target.compiled.is_ok() {
         return Ok(Exit::Invalid);
     }
-    let workflow = target.workflow()?;
-    let Some(plan) = &workflow.plan else {
+    let root = target.root.clone();
+    let mut workflow = target.into_workflow()?;
+    let Some(plan) = workflow.plan.take() else {
         return Ok(Exit::Invalid);
     };
     let reuse = if args.fresh {
@@ -41,11 +42,11 @@ pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exi
     } else {
         Reuse::Results
     };
-    let desk = Desk::open(&target.root, &args.running, extra, reuse)?;
+    let desk = Desk::open(&root, &args.running, extra, reuse)?;
     let new = NewRun {
-        inputs: inputs(workflow, plan, &args.inputs)?,
-        files: files(plan, &target.root),
-        plan: Arc::new(plan.clone()),
+        inputs: inputs(&workflow, &plan, &args.inputs)?,
+        files: files(&plan, &root),
+        plan: Arc::new(plan),
         seed: args.seed.unwrap_or_else(any_seed),
         budget: budget(&args.running)?,
         trigger: None,

@@ -49,6 +49,14 @@ impl Target {
         })
     }
 
+    /// Returns the workflow that is meant, and drops the others.
+    pub(super) fn into_workflow(mut self) -> Result<CompiledWorkflow, Failure> {
+        let name = self.workflow()?.name.clone();
+        let all = std::mem::take(&mut self.compiled.workflows);
+        let mut meant = all.into_iter().filter(|workflow| workflow.name == name);
+        Ok(meant.next().expect("it was found before"))
+    }
+
     /// Returns the workflow that is meant: the named one, the only one,
     /// `main`, or the one that is named like the file.
     pub(super) fn workflow(&self) -> Result<&CompiledWorkflow, Failure> {

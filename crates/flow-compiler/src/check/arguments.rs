@@ -81,6 +81,7 @@ impl Checker<'_> {
             type_arg = generic::infer(&signature.returns, wanted);
         }
         let args = Arguments {
+            exprs: signature.defaults.clone(),
             type_arg,
             is_generic: signature.type_param.is_some(),
             is_priced: signature.cost.is_some(),
@@ -111,7 +112,8 @@ impl Checker<'_> {
         args
     }
 
-    /// Checks arguments against parameters, and fills defaults in.
+    /// Checks arguments against parameters, and fills defaults in. Where there
+    /// are some already, all that are written in the declaration are.
     pub(super) fn arguments_of(
         &mut self,
         call: &ast::Call,
@@ -120,7 +122,7 @@ impl Checker<'_> {
         callee: &str,
     ) -> Arguments {
         let mut given: Vec<Option<Span>> = vec![None; params.len()];
-        let mut values: Vec<Option<Expr>> = vec![None; params.len()];
+        let is_prepared = !args.exprs.is_empty();
         for (at, arg) in call.args.iter().enumerate() {
             let param = match &arg.name {
                 Some(name) => self.named_param(name, params, callee),
@@ -153,17 +155,27 @@ impl Checker<'_> {
                 );
                 continue;
             }
-            values[position] = self.argument(&arg.value, param, &mut args, callee);
+            match self.argument(&arg.value, param, &mut args, callee) {
+                Some(expr) => args.exprs.insert(param.name.clone(), expr),
+                None => args.exprs.remove(&param.name),
+            };
         }
         let mut missing = Vec::new();
-        for ((param, given), value) in params.iter().zip(given).zip(&mut values) {
-            if given.is_none() {
-                *value = self.default(param, callee, call.path.span, &mut args, &mut missing);
+        for (param, given) in params.iter().zip(given) {
+            if given.is_some() {
+                continue;
+            }
+            let ParamDefault::Value(expr) = &param.default else {
+                self.setting(param, callee, call.path.span, &mut args, &mut missing);
+                continue;
+            };
+            if !is_prepared {
+                args.exprs.insert(param.name.clone(), expr.clone());
+            }
+            if let (true, Some(ty)) = (args.is_priced, &param.ty) {
+                args.types.insert(param.name.clone(), ty.clone());
             }
         }
-        let values = params.iter().zip(values);
-        let values = values.filter_map(|(param, value)| Some((param.name.clone(), value?)));
-        args.exprs = values.collect();
         args.silent |= !missing.is_empty();
         self.report_missing(&missing, call, callee);
         args
@@ -273,29 +285,27 @@ impl Checker<'_> {
         }
     }
 
-    fn default(
+    /// Looks for what stands for an argument that has no written default.
+    fn setting(
         &mut self,
         param: &Param,
         callee: &str,
         span: Span,
         args: &mut Arguments,
         missing: &mut Vec<String>,
-    ) -> Option<Expr> {
+    ) {
         match &param.default {
             ParamDefault::Required => missing.push(param.name.to_string()),
-            ParamDefault::Value(expr) => {
-                if let (true, Some(ty)) = (args.is_priced, &param.ty) {
-                    args.types.insert(param.name.clone(), ty.clone());
-                }
-                return Some(expr.clone());
-            }
+            ParamDefault::Value(_) => {}
             ParamDefault::Setting => {
                 let setting = self.world.settings.default_of(callee, &param.name);
                 let value = setting
                     .zip(param.ty.as_ref())
                     .map(|(text, ty)| (text.to_owned(), flow_core::scalar::read(text, ty)));
                 match value {
-                    Some((_, Ok(value))) => return Some(Expr::Const(value)),
+                    Some((_, Ok(value))) => {
+                        args.exprs.insert(param.name.clone(), Expr::Const(value));
+                    }
                     Some((text, Err(error))) => self.report(
                         Self::error(
                             codes::NO_DEFAULT,
@@ -318,7 +328,6 @@ impl Checker<'_> {
                 }
             }
         }
-        None
     }
 
     fn named_param(&mut self, name: &ast::Name, params: &[Param], callee: &str) -> Option<usize> {

@@ -89,6 +89,15 @@ pub(crate) fn of_workflows(
     program.readings = readings;
 }
 
+/// Returns the defaults of some parameters by their names.
+pub(crate) fn written_in(params: &[Param]) -> BTreeMap<Arc<str>, Expr> {
+    let named = params.iter().filter_map(|param| match &param.default {
+        ParamDefault::Value(expr) => Some((param.name.clone(), expr.clone())),
+        ParamDefault::Required | ParamDefault::Setting => None,
+    });
+    named.collect()
+}
+
 fn check(
     world: World<'_>,
     file: FileId,

@@ -1,5 +1,6 @@
 //! Declared steps: `step gen.image(…) -> image effect paid cost … pool …`.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -52,6 +53,7 @@ pub(crate) fn signature(
         .filter_map(|param| Some((param.name.clone(), param.ty.clone()?)));
     Some(Signature {
         types: Arc::new(types.collect()),
+        defaults: BTreeMap::new(),
         name: decl.path.text.as_str().into(),
         docs: docs.into(),
         type_param: decl

@@ -9,6 +9,7 @@ use crate::plan::Period;
 use crate::run::Refusal;
 
 use super::Arbiter;
+use super::breaker::Passage;
 use super::days::Rolled;
 use super::demand::{Demand, HasFallback, HoldId, LedgerDemand, LedgerId, OwnerId};
 use super::fact::{Answer, ArbEvent, Decision, Reply};
@@ -96,14 +97,25 @@ impl Arbiter {
             && by > JITTER
         {
             self.commit(ArbEvent::ClockSetBack { by }, out);
-            self.queue.stir_all();
         }
+        if now < self.last {
+            // What was open at a later instant may be closed at this one.
+            self.look_again();
+        }
+        self.last = now;
         if self.days.update(now, &self.books.days, &self.terms.zone) == Rolled::Yes {
             self.stir_days();
         }
         let now = now.max(self.books.clock);
         self.queue.stir_due(now);
         now
+    }
+
+    /// Lets the next look be at everybody: the books or the time may be others.
+    pub(super) fn look_again(&mut self) {
+        self.queue.stir_all();
+        let pools = self.books.breakers.keys().cloned();
+        self.queue.breakers_stirred.extend(pools);
     }
 
     fn stir_days(&mut self) {
@@ -181,6 +193,11 @@ impl Arbiter {
     /// Looks at all who wait for what there may be more of.
     pub(super) fn serve(&mut self, now: Timestamp, out: &mut Decision) {
         self.land(out);
+        while let Some(pool) = self.queue.breakers_stirred.pop_first() {
+            if let Passage::Barred(_) = self.passage(&pool, now) {
+                self.refuse_with_fallback(&pool, out);
+            }
+        }
         while let Some(resource) = self.queue.stirred.pop_first() {
             self.serve_line(&resource, now, out);
         }

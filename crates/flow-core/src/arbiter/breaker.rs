@@ -39,7 +39,7 @@ pub enum BreakerState {
 
 /// Whether a breaker lets an attempt through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Passage {
+pub(super) enum Passage {
     /// It does.
     Free,
     /// It does, and the attempt decides how it goes on.
@@ -61,7 +61,7 @@ pub enum Ending {
 
 impl Breaker {
     /// Says whether an attempt is let through.
-    pub fn passage(&self, now: Timestamp) -> Passage {
+    pub(super) fn passage(&self, now: Timestamp) -> Passage {
         match &self.state {
             BreakerState::Closed => Passage::Free,
             BreakerState::Open { until } if *until > now => Passage::Barred(Some(*until)),
@@ -71,7 +71,7 @@ impl Breaker {
     }
 
     /// Returns whether an attempt is the one that was let through.
-    pub fn is_probe(&self, hold: &HoldId) -> bool {
+    pub(super) fn is_probe(&self, hold: &HoldId) -> bool {
         matches!(&self.state, BreakerState::HalfOpen { probe: Some(probe) } if probe == hold)
     }
 

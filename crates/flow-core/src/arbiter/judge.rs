@@ -151,10 +151,7 @@ impl Arbiter {
         let mut barred = None;
         for demand in &waiter.demand.pools {
             let pool = &demand.pool;
-            let terms = self.terms.pool(pool);
-            let breaker = self.books.breakers.get(pool);
-            let breaker = breaker.filter(|_| terms.breaker.is_some());
-            match breaker.map_or(Passage::Free, |breaker| breaker.passage(now)) {
+            match self.passage(pool, now) {
                 Passage::Free => {}
                 Passage::Probe => fit.probes.push(pool.clone()),
                 Passage::Barred(_) if waiter.demand.has_fallback == HasFallback::Yes => {
@@ -184,6 +181,13 @@ impl Arbiter {
             }
         }
         None
+    }
+
+    /// Says whether the breaker of a pool lets an attempt through.
+    pub(super) fn passage(&self, pool: &str, now: Timestamp) -> Passage {
+        let breaker = self.books.breakers.get(pool);
+        let breaker = breaker.filter(|_| self.terms.pool(pool).breaker.is_some());
+        breaker.map_or(Passage::Free, |breaker| breaker.passage(now))
     }
 
     /// Returns what a demand lacks, or who is before it.

@@ -16,7 +16,7 @@ pub struct Ledger {
 
 /// Whether an amount fits into a ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Room {
+pub(super) enum Room {
     /// It does.
     Fits,
     /// It may, when what is held has been settled.
@@ -27,7 +27,7 @@ pub enum Room {
 
 impl Ledger {
     /// Says whether an amount fits below a limit. Nothing always fits.
-    pub fn room(self, amount: Money, limit: Money) -> Room {
+    pub(super) fn room(self, amount: Money, limit: Money) -> Room {
         if amount.0 <= 0 {
             return Room::Fits;
         }
@@ -43,13 +43,13 @@ impl Ledger {
     }
 
     /// Returns what is left below a limit of what was spent and is held.
-    pub fn left_now(self, limit: Money) -> Money {
+    pub(super) fn left_now(self, limit: Money) -> Money {
         let used = self.spent.saturating_add(self.held);
         Money(limit.0.saturating_sub(used.0).max(0))
     }
 
     /// Returns what is left below a limit if all that is held is given back.
-    pub fn left_most(self, limit: Money) -> Money {
+    pub(super) fn left_most(self, limit: Money) -> Money {
         Money(limit.0.saturating_sub(self.spent.0).max(0))
     }
 

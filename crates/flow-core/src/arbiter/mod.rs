@@ -12,8 +12,9 @@
 //! the rows that [`Arbiter::changes`] gives together with the events that the
 //! answers lead to. With several processes on one store the operation is
 //! carried out inside of the transaction, after [`Arbiter::merge`] or
-//! [`Arbiter::replace`] of what others have written; if the commit fails,
-//! everything is loaded again. Demands that wait are in memory only.
+//! [`Arbiter::replace`] of what others have written. If the commit fails,
+//! everything is loaded again, and what was answered is asked again. Demands
+//! that wait are in memory only.
 //!
 //! # Who is next
 //!
@@ -23,7 +24,7 @@
 //! first comes first; demands of a run that need different things don't wait
 //! for each other. What several things contend for could still be passed for
 //! ever, one of them being there whenever the other isn't. So a demand that
-//! has changed lines [too often](queue::MOVES_MAX) is an elder: until it is
+//! has changed lines too often is an elder: until it is
 //! answered, nobody else gets what the oldest elder needs. There is one at a
 //! time, so elders don't block each other, and what is held for attempts under
 //! way comes back without them.
@@ -65,6 +66,7 @@ pub use terms::{BreakerTerms, Budgets, PoolTerms, Rate, Terms};
 pub use verify::{Mismatch, What};
 
 use crate::address::RunId;
+use crate::amount::Timestamp;
 use books::{Books, Changed};
 use days::Days;
 use queue::Queue;
@@ -77,6 +79,8 @@ pub struct Arbiter {
     changed: Changed,
     queue: Queue,
     days: Days,
+    /// When it was last asked anything.
+    last: Timestamp,
 }
 
 impl Arbiter {
@@ -113,7 +117,7 @@ impl Arbiter {
             self.books.change(change);
         }
         self.days.forget();
-        self.queue.stir_all();
+        self.look_again();
     }
 
     /// Drops a run's own ledgers from memory, if no hold of it is known. Their
@@ -135,7 +139,7 @@ impl Arbiter {
     /// next operation looks at all demands.
     pub fn apply(&mut self, event: &ArbEvent) {
         self.books.apply(event, &mut self.changed);
-        self.queue.stir_all();
+        self.look_again();
     }
 
     /// Returns the rows that have changed since this was last called, in the

@@ -160,6 +160,8 @@ pub(super) struct Queue {
     pub(super) stirred: BTreeSet<Resource>,
     /// The keys that may no longer be in flight.
     pub(super) keys_stirred: BTreeSet<Digest>,
+    /// The pools whose breakers may have opened.
+    pub(super) breakers_stirred: BTreeSet<Arc<str>>,
     /// How often somebody who waits was looked at: what waiting costs.
     pub(super) looks: u64,
     seq: Seq,

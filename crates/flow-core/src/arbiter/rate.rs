@@ -19,8 +19,7 @@ pub struct Bucket {
 
 impl Bucket {
     /// Returns the bucket after a token was taken.
-    #[must_use]
-    pub fn without_one(self, rate: Rate, now: Timestamp) -> Self {
+    pub(super) fn without_one(self, rate: Rate, now: Timestamp) -> Self {
         let full_at = self.full_at.0.max(nanos(now));
         Self {
             full_at: Duration(full_at.saturating_add(interval(rate))),
@@ -29,7 +28,7 @@ impl Bucket {
     }
 
     /// Returns the instant from which there is a token, if there is none now.
-    pub fn next(self, rate: Rate, now: Timestamp) -> Option<Timestamp> {
+    pub(super) fn next(self, rate: Rate, now: Timestamp) -> Option<Timestamp> {
         let step = interval(rate);
         let capacity = step.saturating_mul(i64::from(rate.burst.get()));
         // With a token less it may be full again so much later, and no more.
@@ -44,7 +43,7 @@ impl Bucket {
     }
 
     /// Returns the instant until which the pool is left in peace.
-    pub fn pause(self, now: Timestamp) -> Option<Timestamp> {
+    pub(super) fn pause(self, now: Timestamp) -> Option<Timestamp> {
         self.paused.filter(|until| *until > now)
     }
 

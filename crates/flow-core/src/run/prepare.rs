@@ -100,10 +100,12 @@ impl Run {
         };
         let path = self.path(&ticket.at, values);
         let seed = key::seed(self.start.seed, &path);
-        let key = key::cache_key(&Ingredients::of(step, &args, seed));
+        let result = self.plan.node(ticket.at.node).ty.clone();
+        let key = key::cache_key(&Ingredients::of(step, result.as_ref(), &args, seed));
         Ok(Prepared {
             step: step.step.clone(),
             types: step.params.clone(),
+            result,
             type_arg: step.type_arg.clone(),
             run: step.run.clone(),
             effect: step.effect,

@@ -235,24 +235,24 @@ fn bytes(digits: &str) -> Vec<u8> {
 fn recorded_runs_come_to_the_same_end() {
     let runs = folder("runs");
     let mut count = 0;
-    for entry in std::fs::read_dir(&runs).unwrap() {
+    for entry in fs::read_dir(&runs).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_none_or(|ending| ending != "events") {
             continue;
         }
-        let plan = std::fs::read_to_string(path.with_extension("json")).unwrap();
+        let plan = fs::read_to_string(path.with_extension("json")).unwrap();
         let plan = std::sync::Arc::new(Plan::from_json(&plan).unwrap());
-        let text = std::fs::read_to_string(&path).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
         let events = text.lines().map(|line| {
             let bytes: Vec<u8> = (0..line.len() / 2)
                 .map(|at| u8::from_str_radix(&line[2 * at..2 * at + 2], 16).unwrap())
                 .collect();
-            flow_core::event::Event::decode(&bytes).unwrap()
+            Event::decode(&bytes).unwrap()
         });
         let run = flow_core::run::Run::replay(&|_| Some(plan.clone()), events).unwrap();
         let costs = run.costs();
         let end = format!("{:?} {:?} {costs:?}\n", run.standing(), run.status());
-        let expected = std::fs::read_to_string(path.with_extension("end")).unwrap();
+        let expected = fs::read_to_string(path.with_extension("end")).unwrap();
         assert_eq!(end, expected, "{}", path.display());
         count += 1;
     }

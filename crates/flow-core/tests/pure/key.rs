@@ -293,8 +293,9 @@ fn call(params: &[(&str, Type)]) -> Step {
 #[test]
 fn a_call_is_made_of_what_its_step_says() {
     let args = args();
-    let step = call(&[("prompt", Type::text()), ("return", Type::Bool)]);
-    let parts = cache_key(&Ingredients::of(&step, &args, 42)).parts;
+    let step = call(&[("prompt", Type::text())]);
+    let result = Some(&Type::Bool);
+    let parts = cache_key(&Ingredients::of(&step, result, &args, 42)).parts;
     let names: Vec<_> = parts.iter().map(|(name, _)| &**name).collect();
     assert_eq!(names.len(), args.len() + 3);
     for name in ["signature", "type", "result"] {
@@ -307,7 +308,10 @@ fn a_call_is_made_of_what_its_step_says() {
     other.effect = Effect::Pure;
     other.pools = vec![Expr::Const(Value::text("gpu"))];
     other.policies.cache = Some(Cache::On);
-    assert_eq!(cache_key(&Ingredients::of(&other, &args, 43)).parts, parts);
+    assert_eq!(
+        cache_key(&Ingredients::of(&other, result, &args, 43)).parts,
+        parts
+    );
 }
 
 #[test]
@@ -323,7 +327,7 @@ fn a_seed_counts_if_the_step_draws_from_it() {
         (&without, &none, None),
     ];
     for (step, args, seed) in table {
-        assert_eq!(Ingredients::of(step, args, 42).seed, seed, "{args:?}");
+        assert_eq!(Ingredients::of(step, None, args, 42).seed, seed, "{args:?}");
     }
 }
 

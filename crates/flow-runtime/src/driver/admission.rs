@@ -85,7 +85,8 @@ impl Driver {
             return None;
         }
         let key = prepared.key.as_ref()?.digest;
-        // What can't be read is made again.
+        // What can't be read is made again. One is seldom looked for alone.
+        self.reader.hold_on();
         let entry = self.reader.cached(&key).ok().flatten()?;
         let now = self.around.clock.now();
         if entry.expires.is_some_and(|expires| expires <= now) {
@@ -357,6 +358,7 @@ impl Driver {
 
     /// Reads what runs share again: another process has changed it.
     pub(super) fn reload(&mut self) -> Result<(), DriveError> {
+        self.reader.let_go();
         let state = self.reader.shared()?;
         self.shared = state.version;
         let rows = state.rows.iter().filter_map(|row| {

@@ -250,6 +250,7 @@ fn call(prepared: &Prepared, desk: Arc<AttemptDesk>) -> StepCall {
         path: prepared.path.clone(),
         args: prepared.args.clone(),
         types: prepared.types.clone(),
+        result: prepared.result.clone(),
         type_arg: prepared.type_arg.clone(),
         run: prepared.run.clone(),
         effect: prepared.effect,

@@ -186,7 +186,10 @@ impl Driver {
         });
         driver.pump()?;
         for action in driver.run.outstanding() {
-            driver.carry_out(action)?;
+            // What follows from being taken waits for its commit.
+            if !driver.draft.actions.contains(&action) {
+                driver.carry_out(action)?;
+            }
         }
         Ok(driver)
     }
@@ -221,7 +224,7 @@ impl Driver {
         let layout = around.store.layout();
         let office = Arc::new(Office {
             blobs: around.store.blobs().clone(),
-            reaper: Arc::new(Reaper::default()),
+            reaper: Arc::new(Reaper::new(owner.id().as_str())),
             secrets: around.secrets.clone(),
             unfinished: layout.unfinished(owner.id().as_str()),
             logs: layout.logs(run.id()),

@@ -249,6 +249,10 @@ impl Driver {
         orders: &mut mpsc::Receiver<Order>,
     ) -> Result<Outcome, DriveError> {
         loop {
+            // What was said before counts, also for a run that is over.
+            while let Ok(order) = orders.try_recv() {
+                self.obey(order);
+            }
             self.pump()?;
             if self.run.status().is_some() && self.is_quiet() && !self.draft.is_empty() {
                 // The end and what is said of it are one commit.
@@ -328,7 +332,9 @@ impl Driver {
         while let Some(input) = self.inputs.pop_front() {
             self.take_up(input)?;
         }
-        self.flush_lazy()
+        let flushed = self.flush_lazy();
+        self.reader.let_go();
+        flushed
     }
 
     fn take_up(&mut self, input: Input) -> Result<(), DriveError> {

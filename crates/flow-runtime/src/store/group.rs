@@ -25,6 +25,10 @@ use super::rows::{self, Stamp, Stop, count, integer};
 use crate::artifacts::{BlobError, Blobs, Durable, barrier};
 use crate::owner::Ownership;
 
+/// How long the log may be that a short command leaves behind: whoever opens
+/// the store next goes through all of it.
+const LOG_LEFT: u64 = 8 * 1024 * 1024;
+
 /// The write connection and what belongs to it.
 pub(super) struct Group {
     db: Connection,
@@ -238,6 +242,7 @@ impl Group {
             self.barrier()?;
         }
         match self.options.closing {
+            Closing::Quick if self.log_length > LOG_LEFT => self.cut_log(),
             Closing::Quick => Ok(()),
             Closing::Tidy => self.cut_log(),
         }

@@ -198,6 +198,23 @@ impl Reader {
         }
     }
 
+    /// Keeps to one moment for all that is asked until [`Reader::let_go`]: many
+    /// questions in a row cost less. To be let go of soon, for the log of the
+    /// database can't be put away meanwhile.
+    pub fn hold_on(&self) {
+        if self.db.is_autocommit() {
+            // Without it every question is a moment of its own.
+            drop(self.db.execute_batch("BEGIN"));
+        }
+    }
+
+    /// Ends what [`Reader::hold_on`] began.
+    pub fn let_go(&self) {
+        if !self.db.is_autocommit() {
+            drop(self.db.execute_batch("COMMIT"));
+        }
+    }
+
     /// Returns the result of a key, unless a blob of it was lost. Whether it is
     /// too old is for the caller to say.
     pub fn cached(&self, key: &Digest) -> Result<Option<CacheEntry>, ReadError> {

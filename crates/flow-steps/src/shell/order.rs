@@ -24,7 +24,8 @@ const PATH_DEFAULT: &str = "/usr/local/bin:/usr/bin:/bin";
 /// What it has from our own environment.
 const INHERITED: [&str; 3] = ["PATH", "HOME", "LANG"];
 
-/// The variable by which the processes of an attempt are known.
+/// The variable by which the processes of an attempt are known: it names the
+/// attempt's own folder. The store looks for it after its owner has died.
 const ATTEMPT: &str = "FLOW_ATTEMPT";
 
 /// A command that is ready to be started.
@@ -51,9 +52,8 @@ pub(super) async fn prepare(project: &Path, call: &StepCall) -> Result<Order, St
         Some(folder) => paths::real(project, folder)?,
         None => made(own.join("work"))?,
     };
-    let temporary = made(own.join("tmp"))?;
     let mut secrets = Vec::new();
-    let environment = environment(call, &temporary, &mut secrets)?;
+    let environment = environment(call, &own, &mut secrets)?;
     let is_script = &*call.step == "shell.script";
     let mut words = call
         .texts(if is_script { "shell" } else { "command" })?
@@ -159,7 +159,7 @@ fn script(call: &StepCall, own: &Path) -> Result<Arc<str>, StepFailure> {
 /// Returns all variables, and adds what the secret ones hide.
 fn environment(
     call: &StepCall,
-    temporary: &Path,
+    own: &Path,
     secrets: &mut Vec<Arc<str>>,
 ) -> Result<BTreeMap<Arc<str>, Arc<str>>, StepFailure> {
     let mut all: BTreeMap<Arc<str>, Arc<str>> = BTreeMap::new();
@@ -169,9 +169,8 @@ fn environment(
             all.insert(name.into(), value.into());
         }
     }
-    if let Some(path) = temporary.to_str() {
-        all.insert("TMPDIR".into(), path.into());
-    }
+    let temporary = made(own.join("tmp"))?;
+    all.insert("TMPDIR".into(), temporary.to_string_lossy().into());
     for (name, value) in call.map("env")? {
         if let Value::Text(value) = value {
             all.insert(variable(name)?, value.clone());
@@ -184,8 +183,7 @@ fn environment(
             all.insert(variable(name)?, hidden);
         }
     }
-    let attempt = format!("{}.{}", call.idempotency, call.ticket);
-    all.insert(ATTEMPT.into(), attempt.into());
+    all.insert(ATTEMPT.into(), own.to_string_lossy().into());
     Ok(all)
 }
 

@@ -45,7 +45,7 @@ fn with(mut call: StepCall, name: &str, argument: Value) -> StepCall {
 
 /// Carries out a call, and sees to it that nothing of it is left.
 async fn ran(desk: &Arc<FakeDesk>, call: StepCall) -> Result<Value, StepFailure> {
-    let key = call.idempotency.to_string();
+    let key = key(&call);
     let report = report(call).await;
     desk.released().await;
     assert_eq!(survivors(&key), Vec::<u32>::new());
@@ -69,6 +69,11 @@ fn text_of(value: &Value, name: &str) -> String {
         panic!("{value:?}");
     };
     text.to_string()
+}
+
+/// Returns what the processes of a call carry in their environment.
+fn key(call: &StepCall) -> String {
+    call.desk.folder().unwrap().display().to_string()
 }
 
 /// Returns the processes that carry a call's key in their environment.
@@ -134,7 +139,7 @@ async fn the_environment_is_the_commands_own() {
         "env",
         record([("X", Value::text("a b"))]),
     );
-    let attempt = format!("{}.{}", call.idempotency, call.ticket);
+    let attempt = key(&call);
     let result = text_of(&ran(&desk, call).await.unwrap(), "text");
     let mut names: Vec<&str> = result.lines().collect();
     let end = names.split_off(names.len() - 2);
@@ -423,7 +428,7 @@ async fn a_command_is_asked_to_stop_and_may_clean_up() {
         &desk,
         "trap 'echo cleaned; exit 0' TERM; echo ready; while :; do sleep 0.01; done",
     );
-    let key = call.idempotency.to_string();
+    let key = key(&call);
     let work = tokio::spawn(report(call));
     ready(&desk).await;
     desk.is_stopped.store(true, Ordering::SeqCst);
@@ -444,7 +449,7 @@ async fn a_command_that_ignores_being_asked_is_killed() {
         &desk,
         "trap '' TERM; (trap '' TERM; sleep 600) & echo ready; while :; do sleep 1; done",
     );
-    let key = call.idempotency.to_string();
+    let key = key(&call);
     let work = tokio::spawn(report(call));
     ready(&desk).await;
     desk.is_stopped.store(true, Ordering::SeqCst);
@@ -457,7 +462,7 @@ async fn a_command_that_ignores_being_asked_is_killed() {
 async fn dropping_the_work_ends_all_of_it() {
     let desk = Arc::new(FakeDesk::new());
     let call = script(&desk, "(sleep 600 & ) ; echo ready; sleep 600");
-    let key = call.idempotency.to_string();
+    let key = key(&call);
     let work = tokio::spawn(report(call));
     ready(&desk).await;
     assert!(!survivors(&key).is_empty());
@@ -470,7 +475,7 @@ async fn dropping_the_work_ends_all_of_it() {
 fn the_end_of_the_runtime_kills_what_is_left() {
     let desk = Arc::new(FakeDesk::new());
     let call = script(&desk, "trap '' TERM; echo ready; while :; do sleep 1; done");
-    let key = call.idempotency.to_string();
+    let key = key(&call);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -42,6 +42,10 @@ impl Offsets {
 
     /// Returns the place in the source of a range of the fragment.
     pub(crate) fn span(&self, start: usize, end: usize) -> Span {
+        if let [(0, base)] = *self.points.as_slice() {
+            let base = base as usize;
+            return Span::new(self.source, base + start, base + end);
+        }
         let find = |offset: usize| {
             let offset = u32::try_from(offset).unwrap_or(u32::MAX);
             let last = self.points.partition_point(|point| point.0 <= offset) - 1;

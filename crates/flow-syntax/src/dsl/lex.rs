@@ -180,8 +180,11 @@ fn mark(text: &str, start: usize) -> Token {
     ];
     let bytes = text.as_bytes();
     // The second bytes of long marks.
-    let goes_on = |byte: &u8| b"=>.?&|+-*:{".contains(byte);
-    if bytes[start].is_ascii() && !bytes.get(start + 1).is_some_and(goes_on) {
+    let goes_on = matches!(
+        bytes.get(start + 1),
+        Some(b'=' | b'>' | b'.' | b'?' | b'&' | b'|' | b'+' | b'-' | b'*' | b':' | b'{')
+    );
+    if bytes[start].is_ascii() && !goes_on {
         return Token {
             kind: Kind::Mark,
             start,

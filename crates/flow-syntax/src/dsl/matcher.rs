@@ -12,6 +12,9 @@ use super::watch::{Look, Watch};
 /// anything is read; this bounds what nests without them.
 const NESTING_MAX: usize = 1024;
 
+/// How many pieces most statements have.
+const TOKENS_USUAL: usize = 32;
+
 /// A piece that was read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Token {
@@ -114,7 +117,7 @@ impl<'a> Matcher<'a> {
         Self {
             bytes: text.as_bytes(),
             at: from,
-            tokens: Vec::new(),
+            tokens: Vec::with_capacity(TOKENS_USUAL),
             quiet: 0,
             nesting: 0,
             is_too_deep: false,

@@ -143,6 +143,14 @@ impl Anchors {
         }
     }
 
+    /// As [`Self::fields`], for what stands in parentheses. Empty ones are
+    /// written without room, so what stands in them goes before the whole.
+    fn params(&mut self, start: u32, end: u32, params: &[Field]) {
+        if !params.is_empty() {
+            self.fields(start, end, params);
+        }
+    }
+
     fn ty(&mut self, ty: &TypeExpr) {
         match &ty.base {
             TypeBase::Named { args, .. } => args.iter().for_each(|arg| self.ty(arg)),
@@ -156,7 +164,7 @@ impl Anchors {
             .type_param
             .as_ref()
             .map_or(step.path.span, |name| name.span);
-        self.fields(head.end, step.returns.span.start, &step.params);
+        self.params(head.end, step.returns.span.start, &step.params);
         let places = step_places(step);
         let returns = place(step.returns.span);
         let all = std::iter::once(returns).chain(places);
@@ -175,7 +183,7 @@ impl Anchors {
             .map_or(body, |limit| limit.span.start);
         let returns = workflow.returns.as_ref();
         let params_end = returns.map_or(limits, |ty| ty.span.start);
-        self.fields(workflow.name.span.end, params_end, &workflow.params);
+        self.params(workflow.name.span.end, params_end, &workflow.params);
         if let Some(ty) = returns {
             self.ty(ty);
         }

@@ -68,7 +68,7 @@ pub(crate) fn parse(source: &Source) -> Parsed {
             // A list that is indented wrongly is so in all of its lines.
             let column = stopped.stray_column();
             if column.is_none() || column != stray {
-                out.push(fault);
+                out.push(between_characters(fault, &source.text));
             }
             stray = column;
             cuts += 1;
@@ -102,6 +102,24 @@ fn read(
     let items = reader.file(root);
     let (comments, out) = reader.finish();
     (File { items, comments }, out)
+}
+
+/// Widens the places of a fault to whole characters. Where something was cut
+/// out, a letter of one byte stands for one that may have more.
+fn between_characters(mut fault: Diagnostic, text: &str) -> Diagnostic {
+    let others = fault.others.iter_mut().map(|label| &mut label.span);
+    let edits = fault.fix.iter_mut().flat_map(|fix| &mut fix.edits);
+    let edits = edits.map(|edit| &mut edit.span);
+    for span in [&mut fault.primary.span]
+        .into_iter()
+        .chain(others)
+        .chain(edits)
+    {
+        let start = text.floor_char_boundary(span.start as usize);
+        let end = text.ceil_char_boundary(span.end as usize);
+        *span = Span::new(span.source, start, end);
+    }
+    fault
 }
 
 /// Replaces NUL, which ends a text for the parser, and reports the first.

@@ -50,6 +50,7 @@ fn item(text: &str) -> String {
 }
 
 mod clean;
+mod events;
 mod hostile;
 mod traps;
 mod twins;

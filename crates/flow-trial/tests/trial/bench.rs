@@ -28,6 +28,30 @@ impl Scenario {
     }
 }
 
+/// Memory that looks like a disk. What a disk loses is lost by the trials
+/// themselves, so that they need none, and don't have to wait for it.
+const MEMORY: &str = "/dev/shm";
+
+/// How much room a trial needs to be in memory.
+const ROOM: u64 = 2 << 30;
+
+/// The variable that says where trials are made.
+const FOLDER: &str = "FLOW_TRIAL_FOLDER";
+
+/// Makes a folder where it is said, else in memory if there is enough of it.
+fn folder() -> TempDir {
+    if let Some(folder) = std::env::var_os(FOLDER) {
+        return TempDir::new_in(folder).unwrap();
+    }
+    let found = rustix::fs::statvfs(MEMORY);
+    let free = found.map_or(0, |found| found.f_bavail.saturating_mul(found.f_frsize));
+    if free >= ROOM {
+        TempDir::new_in(MEMORY).unwrap()
+    } else {
+        TempDir::new().unwrap()
+    }
+}
+
 /// All that one trial needs. It is removed with the trial.
 pub(crate) struct Bench {
     folder: TempDir,
@@ -36,7 +60,7 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) fn new() -> Self {
-        let folder = TempDir::new().unwrap();
+        let folder = folder();
         for entry in Path::new(SCENARIOS).read_dir().unwrap() {
             let entry = entry.unwrap();
             std::fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
@@ -81,8 +105,12 @@ impl Bench {
     }
 
     pub(crate) fn resume(&self, run: &str) -> Flow {
-        self.flow()
-            .args(["resume", run, "--format", "json", "--store"])
+        self.resuming(self.flow(), run)
+    }
+
+    /// Adds what resumes a run.
+    pub(crate) fn resuming(&self, flow: Flow, run: &str) -> Flow {
+        flow.args(["resume", run, "--format", "json", "--store"])
             .args([self.store()])
     }
 

@@ -17,6 +17,8 @@ fn a_thousand_calls_at_once_keep_within_their_budget() {
         (&["wide=64", "fail=bill:0.5"], 7),
         // Answers are lost: what they may have cost counts.
         (&["wide=32", "fail=lost,ok"], 7),
+        // Refused, and charged all the same.
+        (&["wide=32", "fail=503_after,ok"], 7),
         // So cheap that all fit.
         (&["wide=64", "fail=bill:0.05+slow:1"], 0),
     ] {

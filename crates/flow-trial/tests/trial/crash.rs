@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use flow_core::amount::Money;
+
 use crate::bench::{Bench, Scenario};
 use crate::dice::{Dice, is_long, some_of};
 use crate::flow::Ended;
-use crate::oracle::{Calm, is_touched, judge};
+use crate::oracle::{Books, Calm, is_touched, judge};
 
 /// What is killed. Faults of the server are in some of them, so that recovery
 /// is killed, too.
@@ -116,4 +118,24 @@ fn a_run_of_acts_that_is_killed_again_and_again_does_nothing_twice() {
         let judged = judge(&bench, &run, &ended, &calm);
         judged.unwrap_or_else(|fault| panic!("round {round}: {fault}"));
     }
+}
+
+#[test]
+fn a_purchase_that_was_lost_twice_is_made_a_third_time_only_if_somebody_says_so() {
+    let scenario = Scenario::new("chain", &[]);
+    let calm = Calm::of(scenario);
+    let bench = Bench::new();
+    let lost = "sent chain/draft";
+    let first = bench.run(scenario).kill_at_point(lost).end();
+    let run = first.run().unwrap();
+    let second = bench.resume(&run).kill_at_point(lost).end();
+    assert!(first.is_killed() && second.is_killed(), "{second:#?}");
+    let third = bench.resume(&run).end();
+    assert_eq!(third.code(), Some(4), "{third:#?}");
+    assert_eq!(bench.server.truth().arrived("draft"), 2);
+    // Somebody says so.
+    let ended = bench.resume(&run).end();
+    judge(&bench, &run, &ended, &calm).unwrap();
+    assert_eq!(bench.server.truth().arrived("draft"), 3);
+    assert_eq!(Books::of(&bench, &run).presumed, Money(200_000_000));
 }

@@ -55,6 +55,11 @@ impl Flow {
         self.env(point::KILL_AT, point.to_string())
     }
 
+    /// Kills it at the first point of a name.
+    pub(crate) fn kill_at_point(self, name: &str) -> Self {
+        self.env(point::KILL_AT, name)
+    }
+
     /// Stops it at a point, until it is told to go on.
     pub(crate) fn stop_at(self, point: u64) -> Self {
         self.env(point::STOP_AT, point.to_string())
@@ -109,6 +114,12 @@ impl Flow {
     pub(crate) fn end(self) -> Ended {
         self.start().end()
     }
+}
+
+/// Kills a process of a trial.
+pub(crate) fn kill(id: u32) {
+    let id = Pid::from_raw(i32::try_from(id).unwrap()).unwrap();
+    kill_process(id, Signal::KILL).unwrap();
 }
 
 /// What a process has said on standard error.

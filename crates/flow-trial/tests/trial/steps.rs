@@ -93,6 +93,7 @@ impl Trial {
             path: StepPath::root("test"),
             args: args.map(|(name, value)| (name.into(), value)).into(),
             types: Arc::default(),
+            result: None,
             type_arg: None,
             run: None,
             effect,

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::bench::{Bench, Scenario};
+use crate::flow::Flow;
 
 /// The calls that are looked at.
 const TRACED: &str = "trace=fdatasync,fsync,syncfs,pwrite64,write,sendto,connect";
@@ -41,10 +42,9 @@ enum Call {
     Sent,
 }
 
-/// Runs a scenario under the tracer; returns its calls in the order in which
+/// Runs a command under the tracer; returns its calls in the order in which
 /// they returned.
-fn traced(scenario: Scenario) -> Vec<Call> {
-    let bench = Bench::new();
+fn traced(bench: &Bench, with: impl FnOnce(Flow) -> Flow) -> Vec<Call> {
     let trace = bench.path("trace");
     let args = [
         "-f",
@@ -57,10 +57,7 @@ fn traced(scenario: Scenario) -> Vec<Call> {
         trace.to_str().unwrap(),
     ];
     let flow = bench.traced("strace", &args);
-    let ended = bench
-        .running(flow, scenario)
-        .points(&bench.path("points"))
-        .end();
+    let ended = with(flow).points(&bench.path("points")).end();
     assert_eq!(ended.code(), Some(0), "{ended:#?}");
     read(&trace, bench.server.address().port())
 }
@@ -108,7 +105,9 @@ fn nothing_is_sent_before_the_intent_is_durable() {
     if !is_there() {
         return;
     }
-    let calls = traced(Scenario::new("chain", &[]));
+    let bench = Bench::new();
+    let chain = Scenario::new("chain", &[]);
+    let calls = traced(&bench, |flow| bench.running(flow, chain));
     for step in ["draft", "final", "picture"] {
         let at = |what: &str| {
             let point = Call::Point(format!("{what} chain/{step}"));
@@ -135,12 +134,33 @@ fn nothing_is_sent_before_the_intent_is_durable() {
 }
 
 #[test]
+fn nothing_is_sent_again_before_the_new_intent_is_durable() {
+    if !is_there() {
+        return;
+    }
+    let bench = Bench::new();
+    let killed = bench
+        .run(Scenario::new("chain", &[]))
+        .kill_at_point("sent chain/draft");
+    let run = killed.end().run().unwrap();
+    let calls = traced(&bench, |flow| bench.resuming(flow, &run));
+    let start = Call::Point("start chain/draft".to_owned());
+    let start = calls.iter().position(|call| *call == start).unwrap();
+    // All that was written is synced: the new owner, and what it begins.
+    let before = &calls[..start];
+    let last = |call: &Call| before.iter().rposition(|other| other == call);
+    let (written, synced) = (last(&Call::LogWritten), last(&Call::LogSynced));
+    assert!(written.is_some() && written < synced, "{before:#?}");
+}
+
+#[test]
 fn a_scenario_syncs_as_often_as_it_has_to() {
     if !is_there() {
         return;
     }
     for (scenario, log) in SYNCS {
-        let calls = traced(*scenario);
+        let bench = Bench::new();
+        let calls = traced(&bench, |flow| bench.running(flow, *scenario));
         let found = calls
             .iter()
             .filter(|call| **call == Call::LogSynced)

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use flow_core::address::{At, Ticket};
 use flow_core::amount::{Duration, Money};
 use flow_core::effect::Effect;
-use flow_core::event::{Fact, Then, Timer};
+use flow_core::event::{Fact, Failure, Then, Timer};
 
 use super::world::World;
 
@@ -54,12 +54,12 @@ impl World {
         match fact {
             Fact::RunStarted(_) => "started".into(),
             Fact::OwnerTook { epoch, .. } => format!("taken by owner {epoch}"),
-            Fact::PauseAsked { by } => format!("paused by {by}"),
-            Fact::ResumeAsked { by } => format!("resumed by {by}"),
-            Fact::CancelAsked { scope, .. } => format!("{} cancelled", self.path(scope)),
-            Fact::Reopened { .. } => "reopened".into(),
+            Fact::PauseAsked { .. }
+            | Fact::ResumeAsked { .. }
+            | Fact::CancelAsked { .. }
+            | Fact::LimitsChanged { .. }
+            | Fact::Reopened { .. } => self.order_told(fact),
             Fact::RunSettled { status, .. } => format!("settled: {status:?}"),
-            Fact::LimitsChanged { amount, .. } => format!("the budget is {amount} now"),
             Fact::Opened { at, within, budget } => {
                 let within = within.map(|within| format!(" within {within}"));
                 let budget = budget.as_ref().map(|set| format!(" budget {}", set.amount));
@@ -88,21 +88,14 @@ impl World {
                 item: of,
                 failure,
                 then,
-            } => {
-                let (class, message) = (failure.class.word(), &failure.message);
-                let place = format!("{}{}", self.path(at), item(of));
-                format!("{place} broke ({class}: {message}), {}", what(*then))
-            }
+            } => told(
+                &format!("{}{} broke", self.path(at), item(of)),
+                failure,
+                *then,
+            ),
             Fact::Refused {
                 at, failure, then, ..
-            } => {
-                let (class, message) = (failure.class.word(), &failure.message);
-                format!(
-                    "{} refused ({class}: {message}), {}",
-                    self.path(at),
-                    what(*then)
-                )
-            }
+            } => told(&format!("{} refused", self.path(at)), failure, *then),
             Fact::PlanReplaced { .. }
             | Fact::Reset { .. }
             | Fact::Adopted { .. }
@@ -121,6 +114,18 @@ impl World {
             | Fact::Waits { .. }
             | Fact::Asked { .. }
             | Fact::Answered { .. } => self.fact_of_attempt(fact),
+        }
+    }
+
+    /// Returns an order as text.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "only orders come here")]
+    fn order_told(&self, fact: &Fact) -> String {
+        match fact {
+            Fact::PauseAsked { by } => format!("paused by {by}"),
+            Fact::ResumeAsked { by } => format!("resumed by {by}"),
+            Fact::CancelAsked { scope, .. } => format!("{} cancelled", self.path(scope)),
+            Fact::LimitsChanged { amount, .. } => format!("the budget is {amount} now"),
+            _ => "reopened".into(),
         }
     }
 
@@ -190,4 +195,9 @@ fn what(then: Then) -> String {
         Then::Hold => "is held".into(),
         Then::Cut => "is not wanted".into(),
     }
+}
+
+fn told(what_failed: &str, failure: &Failure, then: Then) -> String {
+    let (class, message) = (failure.class.word(), &failure.message);
+    format!("{what_failed} ({class}: {message}), {}", what(then))
 }

@@ -254,6 +254,41 @@ fn a_job_without_its_slot_still_speaks_for_its_pool() {
 }
 
 #[test]
+fn who_waits_with_a_fallback_is_told_what_others_saw() {
+    let terms = Terms {
+        pools: [
+            ("p".into(), breaker()),
+            (
+                "q".into(),
+                PoolTerms {
+                    slots: Some(1),
+                    ..PoolTerms::default()
+                },
+            ),
+        ]
+        .into(),
+        ..Terms::default()
+    };
+    let mut desk = Desk::new(terms);
+    desk.ask(demand("a", 1).pool("q"));
+    assert_eq!(desk.ask(demand("b", 1).pool("q").pool("p").or_else()), "");
+    let open = Breaker {
+        failures: 2,
+        state: BreakerState::Open {
+            until: Timestamp(desk.now + 30_000),
+        },
+    };
+    let row = Row::Breaker("p".into(), open);
+    desk.arbiter.merge([Change::Put(row)]);
+    assert_eq!(desk.pass(0), "b1 capacity");
+    // A clock that is set back shuts again what had opened.
+    desk.now += 40_000;
+    assert_eq!(desk.ask(demand("b", 2).pool("q").pool("p").or_else()), "");
+    desk.now -= 20_000;
+    assert_eq!(desk.pass(0), "b2 capacity");
+}
+
+#[test]
 fn of_equal_calls_one_flies_and_the_others_are_told() {
     let mut desk = Desk::new(slots([("p", 1)]));
     let one = |run: &str, attempt| demand(run, attempt).key("fox").pool("p").costs(5);

@@ -163,7 +163,7 @@ impl World {
                 && let Some((_, prepared)) = self.lives[number].asking.get(&hold)
                 && prepared.effect.costs()
             {
-                let call = call_of(number, prepared, &self.lives[number].run);
+                let call = call_of(number, prepared);
                 self.outside.depart(&call, false);
             }
             // Kept apart, the intent comes later than the hold.
@@ -197,7 +197,7 @@ impl World {
         let ticket = hold.ticket.clone();
         match reply {
             Reply::Granted(grant) => {
-                let call = call_of(number, &prepared, &self.lives[number].run);
+                let call = call_of(number, &prepared);
                 self.lives[number].calls.insert(ticket.clone(), call);
                 let started = prepared.intent(grant);
                 self.feed(number, Input::Granted(Box::new(started)))
@@ -218,7 +218,7 @@ impl World {
         let prepared = live.run.prepare_again(ticket, &self.vault);
         let prepared = prepared
             .map_err(|why| Fault::new(Check::Replay, format!("run {number}: {ticket}: {why:?}")))?;
-        let call = call_of(number, &prepared, &live.run);
+        let call = call_of(number, &prepared);
         live.calls.insert(ticket.clone(), call.clone());
         Ok(call)
     }
@@ -386,18 +386,14 @@ impl World {
     }
 }
 
-fn call_of(number: usize, prepared: &Prepared, run: &flow_core::run::Run) -> Call {
+fn call_of(number: usize, prepared: &Prepared) -> Call {
     Call {
         run: number,
         ticket: prepared.ticket.clone(),
         path: prepared.path.to_string(),
         step: prepared.step.clone(),
         args: prepared.args.clone(),
-        ty: prepared
-            .types
-            .get("return")
-            .cloned()
-            .or_else(|| run.plan().node(prepared.ticket.at.node).ty.clone()),
+        ty: prepared.result.clone(),
         effect: prepared.effect,
         idempotency: prepared.idempotency,
         bound: prepared.demand.amount,

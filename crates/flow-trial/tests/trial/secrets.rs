@@ -1,0 +1,47 @@
+//! Rule 14: what a secret hides is in no file of a store, and in nothing that
+//! is said.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::bench::{Bench, Scenario};
+
+/// What is hidden.
+const HIDDEN: &str = "hunter2-and-nobody-knows";
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in folder.read_dir().unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found
+}
+
+#[test]
+fn what_a_command_tells_of_a_secret_is_kept_nowhere() {
+    for (inputs, code) in [(&["code=0"][..], 0), (&["code=3"], 4)] {
+        let bench = Bench::new();
+        let flow = bench.run(Scenario::new("leak", inputs));
+        let ended = flow.env("TRIAL_TOKEN", HIDDEN).end();
+        assert_eq!(ended.code(), Some(code), "{ended:#?}");
+        let said = format!("{}{}", ended.out, ended.err.join("\n"));
+        assert!(said.contains("it is ***"), "{said}");
+        assert!(!said.contains(HIDDEN), "{said}");
+        let files = files(&bench.store());
+        assert!(files.iter().any(|path| path.ends_with("flow.db")));
+        let mut logs = 0;
+        for path in files {
+            let bytes = fs::read(&path).unwrap();
+            let text = String::from_utf8_lossy(&bytes);
+            assert!(!text.contains(HIDDEN), "{}", path.display());
+            logs += usize::from(text.contains("it is ***"));
+        }
+        // It was looked for where it would be.
+        assert!(logs > 0);
+    }
+}
