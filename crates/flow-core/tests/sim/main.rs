@@ -31,7 +31,7 @@ use oracle::Fault;
 use world::{Outcome, Tells, Traits, World};
 
 /// How many worlds there are if nothing is said.
-const WORLDS: u64 = 1_200;
+const WORLDS: u64 = 2_000;
 /// How many faults are told if nothing is said.
 const FAULTS: u64 = 12;
 
