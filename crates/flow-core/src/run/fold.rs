@@ -388,7 +388,12 @@ impl Run {
                     step.era_since = None;
                     step.open = None;
                 }
-                Same::Act => step.open = step.phase.running().cloned().map(Box::new),
+                // What only costs is never looked for: its bill is presumed.
+                Same::Act => {
+                    let last = step.phase.running();
+                    let last = last.filter(|last| last.effect.acts());
+                    step.open = last.cloned().map(Box::new);
+                }
             }
             step.failure = Some(failure.clone());
             step.phase = if wake > now {

@@ -76,7 +76,13 @@ impl Run {
         if running.stop == Some(Stop::Within) {
             return self.way_out_of_step(cell, ended.failure);
         }
-        self.retry(cell, step, ended, Same::No, now, values)
+        // A target that knows keys charges once for what may have arrived.
+        let same = if ended.sent == Sent::Maybe {
+            Same::Act
+        } else {
+            Same::No
+        };
+        self.retry(cell, step, ended, same, now, values)
             .unwrap_or_else(|| self.way_out_of_step(cell, ended.failure))
     }
 
@@ -146,7 +152,8 @@ impl Run {
                 Some(OnLost::Ask) => Then::Unknown,
                 Some(OnLost::Fail) => self.way_out_of_step(cell, &super::fold::lost()),
                 // Once, and no more: who dies of a call would pay for ever.
-                Some(OnLost::Again) | None if step.lost == 0 => again(Same::No),
+                // Nobody knows whether it happened: who knows the key charges once.
+                Some(OnLost::Again) | None if step.lost == 0 => again(Same::Act),
                 Some(OnLost::Again) | None => Then::Fail,
             },
         };

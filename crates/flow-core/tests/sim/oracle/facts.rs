@@ -340,6 +340,8 @@ impl Reading<'_> {
         } = then
             && is_last
             && let Some(attempt) = self.attempts.get_mut(ticket)
+            // What only costs is over: its bill says what it counts as.
+            && attempt.effect.acts()
         {
             attempt.phase = Phase::Open;
         }
