@@ -18,9 +18,11 @@ use crate::values::artifacts;
 impl Driver {
     /// Takes up the wish to admit an attempt.
     pub(super) fn admit(&mut self, ticket: &Ticket) {
-        if self.granted.contains_key(ticket) || self.waiting.contains_key(ticket) {
+        if self.granted.contains_key(ticket) {
             return;
         }
+        // A wish that comes again asks for something else than before.
+        self.take_back(ticket);
         if self.granted.len() >= self.around.parallel || !self.has_room() {
             self.queued.push_back(ticket.clone());
             return;
@@ -165,22 +167,25 @@ impl Driver {
     /// A wish was taken back.
     pub(super) fn withdraw(&mut self, action: &Action) {
         match action {
-            Action::Admit { ticket } => {
-                let Some(prepared) = self.waiting.remove(ticket) else {
-                    return;
-                };
-                if is_free(&prepared) {
-                    for others in self.flying.values_mut() {
-                        others.retain(|other| other != ticket);
-                    }
-                } else {
-                    self.arbiter_withdraw(ticket);
-                }
-            }
+            Action::Admit { ticket } => self.take_back(ticket),
             Action::Start { .. } | Action::Poll { .. } | Action::Probe { .. } => {
                 self.draft.actions.retain(|other| other != action);
             }
             Action::Evaluate { .. } | Action::Stop { .. } | Action::Ask { .. } => {}
+        }
+    }
+
+    /// Takes back what an attempt waits for.
+    fn take_back(&mut self, ticket: &Ticket) {
+        let Some(prepared) = self.waiting.remove(ticket) else {
+            return;
+        };
+        if is_free(&prepared) {
+            for others in self.flying.values_mut() {
+                others.retain(|other| other != ticket);
+            }
+        } else {
+            self.arbiter_withdraw(ticket);
         }
     }
 

@@ -348,13 +348,12 @@ impl Driver {
         if let Some(fault) = self.values.take_fault() {
             return Err(fault.into());
         }
-        if events.is_empty()
-            && let Some(ticket) = granted
-        {
-            self.give_back(&ticket);
-        }
         for event in events {
             self.record(&event);
+        }
+        // A grant that began nothing is given back.
+        if let Some(ticket) = granted {
+            self.give_back(&ticket);
         }
         Ok(())
     }
