@@ -29,6 +29,7 @@ mod place;
 mod scope;
 
 mod decide;
+mod durable;
 mod evaluate;
 mod outcome;
 mod prepare;

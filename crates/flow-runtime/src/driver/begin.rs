@@ -22,7 +22,7 @@ use super::{DriveError, Driver, Surroundings};
 use crate::desk::Office;
 use crate::owner::OwnerError;
 use crate::reaper::Reaper;
-use crate::store::{Begin, EPOCH_FIRST, OpenError, ReadError, TakeError};
+use crate::store::{Begin, EPOCH_FIRST, Level, OpenError, ReadError, TakeError};
 use crate::values::StoreValues;
 
 /// How many notes of attempts may wait.
@@ -152,7 +152,7 @@ impl Driver {
             at: now,
             firing: firing.map(|firing| (firing.trigger.clone(), firing.scheduled)),
         });
-        driver.draft.push(0, &event);
+        driver.draft.push(0, &event, Level::Synced);
         driver.seq = 1;
         for action in delta.actions {
             driver.carry_out(action)?;

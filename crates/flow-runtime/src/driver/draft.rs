@@ -3,10 +3,8 @@
 use std::sync::Arc;
 
 use flow_core::address::{RunId, Ticket};
-use flow_core::amount::Money;
 use flow_core::arbiter::{Demand, Ending};
 use flow_core::digest::Digest;
-use flow_core::effect::Effect;
 use flow_core::event::{Event, Fact, Then};
 use flow_core::handle::Handle;
 use flow_core::plan::NodeId;
@@ -58,14 +56,14 @@ impl Draft {
         self.events.is_empty() && self.summary.is_none() && self.asked.is_empty()
     }
 
-    /// Adds an event.
-    pub(crate) fn push(&mut self, seq: u64, event: &Event) {
+    /// Adds an event, and how sure its commit has to be.
+    pub(crate) fn push(&mut self, seq: u64, event: &Event, level: Level) {
         let mut body = Vec::with_capacity(64);
         event
             .fact
             .encode(&mut body)
             .expect("the list of a `for` is computed before it gets into an event");
-        self.level = self.level.max(level(&event.fact));
+        self.level = self.level.max(level);
         for handle in handles(&event.fact) {
             if let Handle::Stored(digest) = handle {
                 self.references.push(**digest);
@@ -147,64 +145,6 @@ impl Draft {
 /// Returns the stored form of an attempt's address.
 pub(crate) fn ticket_bytes(ticket: &Ticket) -> Vec<u8> {
     ticket.to_string().into_bytes()
-}
-
-/// Returns how sure the commit of a fact has to be.
-pub(crate) fn level(fact: &Fact) -> Level {
-    let is_dear = match fact {
-        Fact::AttemptStarted(started) => started.effect.costs() || started.grant.hold > Money(0),
-        Fact::Succeeded { bill, .. }
-        | Fact::Failed { bill, .. }
-        | Fact::Stopped { bill, .. }
-        | Fact::AttemptLost { bill, .. }
-            if *bill != Bill::None =>
-        {
-            true
-        }
-        Fact::Failed { then, .. } | Fact::Stopped { then, .. } | Fact::AttemptLost { then, .. } => {
-            matches!(then, Then::Unknown | Then::Probe { .. })
-        }
-        Fact::RunStarted(_)
-        | Fact::OwnerTook { .. }
-        | Fact::PauseAsked { .. }
-        | Fact::ResumeAsked { .. }
-        | Fact::CancelAsked { .. }
-        | Fact::LimitsChanged { .. }
-        | Fact::PlanReplaced { .. }
-        | Fact::Reset { .. }
-        | Fact::Adopted { .. }
-        | Fact::RunSettled { .. }
-        | Fact::Reopened { .. }
-        | Fact::Submitted { .. }
-        | Fact::Probed { .. }
-        | Fact::Resolved { .. }
-        | Fact::Rebilled { .. }
-        | Fact::Asked { .. }
-        | Fact::Answered { .. } => true,
-        Fact::Succeeded { .. }
-        | Fact::Opened { .. }
-        | Fact::ItemsExpanded { .. }
-        | Fact::BranchTaken { .. }
-        | Fact::RoundOpened { .. }
-        | Fact::RaceWon { .. }
-        | Fact::Yielded { .. }
-        | Fact::Broke { .. }
-        | Fact::Reused { .. }
-        | Fact::WasSent { .. }
-        | Fact::Elapsed(_)
-        | Fact::Waits { .. }
-        | Fact::Refused { .. } => false,
-    };
-    if is_dear { Level::Synced } else { Level::Lazy }
-}
-
-/// Returns how sure the outcome of an attempt has to be, by its effect.
-pub(crate) fn level_of_outcome(effect: Effect) -> Level {
-    if effect.costs() {
-        Level::Synced
-    } else {
-        Level::Lazy
-    }
 }
 
 /// Returns the node that a fact is about.

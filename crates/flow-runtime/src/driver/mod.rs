@@ -39,7 +39,7 @@ use crate::values::StoreValues;
 use attempts::{Ended, Live};
 use moved::Copy;
 
-use draft::{Draft, effect_state, level_of_outcome, ticket_bytes};
+use draft::{Draft, effect_state, ticket_bytes};
 
 pub use admission::Reuse;
 pub use begin::{BeginError, Given, NewRun};
@@ -361,11 +361,15 @@ impl Driver {
     /// Folds an event and puts it into the draft.
     fn record(&mut self, event: &Event) {
         let effect = self.effect_before(&event.fact);
+        let level = if self.run.is_dear(&event.fact) {
+            Level::Synced
+        } else {
+            Level::Lazy
+        };
         let delta = self.run.apply(event);
-        self.draft.push(self.seq, event);
+        self.draft.push(self.seq, event, level);
         self.seq += 1;
         if let Some(effect) = effect {
-            self.draft.level = self.draft.level.max(level_of_outcome(effect));
             self.note_effect(event, effect);
         }
         self.settle(event);

@@ -49,7 +49,7 @@ impl World {
 
     /// Commits an event, and applies it.
     pub(super) fn commit(&mut self, number: usize, event: &Event) -> Result<(), Fault> {
-        let is_synced = self.is_synced(number, &event.fact);
+        let is_synced = self.lives[number].run.is_dear(&event.fact);
         let live = &mut self.lives[number];
         live.log.push(event.clone());
         self.order.push(number);
@@ -154,60 +154,6 @@ impl World {
             return Err(Fault::new(Check::Delta, what));
         }
         Ok(())
-    }
-
-    /// Returns whether an event is safe before anything is done about it.
-    fn is_synced(&self, number: usize, fact: &Fact) -> bool {
-        let costs = |ticket: &Ticket| {
-            let plan = &self.lives[number].plan;
-            match &plan.node(ticket.at.node).kind {
-                NodeKind::Step(step) => step.effect.costs(),
-                NodeKind::Value(_)
-                | NodeKind::Workflow(_)
-                | NodeKind::If(_)
-                | NodeKind::Match(_)
-                | NodeKind::For(_)
-                | NodeKind::Repeat(_)
-                | NodeKind::Race(_)
-                | NodeKind::Parallel(_) => false,
-            }
-        };
-        match fact {
-            Fact::AttemptStarted(started) => started.effect.costs(),
-            Fact::Succeeded { ticket, .. }
-            | Fact::Failed { ticket, .. }
-            | Fact::Stopped { ticket, .. }
-            | Fact::AttemptLost { ticket, .. }
-            | Fact::Probed { ticket, .. } => costs(ticket),
-            Fact::RunStarted(_)
-            | Fact::OwnerTook { .. }
-            | Fact::PauseAsked { .. }
-            | Fact::ResumeAsked { .. }
-            | Fact::CancelAsked { .. }
-            | Fact::LimitsChanged { .. }
-            | Fact::PlanReplaced { .. }
-            | Fact::Reset { .. }
-            | Fact::Adopted { .. }
-            | Fact::RunSettled { .. }
-            | Fact::Reopened { .. }
-            | Fact::Submitted { .. }
-            | Fact::Resolved { .. }
-            | Fact::Rebilled { .. }
-            | Fact::Answered { .. } => true,
-            Fact::Opened { .. }
-            | Fact::ItemsExpanded { .. }
-            | Fact::BranchTaken { .. }
-            | Fact::RoundOpened { .. }
-            | Fact::RaceWon { .. }
-            | Fact::Yielded { .. }
-            | Fact::Broke { .. }
-            | Fact::Reused { .. }
-            | Fact::WasSent { .. }
-            | Fact::Elapsed(_)
-            | Fact::Waits { .. }
-            | Fact::Asked { .. }
-            | Fact::Refused { .. } => false,
-        }
     }
 
     // Sabotage.
