@@ -54,6 +54,9 @@ pub(crate) enum Command {
     /// Go on with a run that was stopped, has failed or waits
     #[command(after_help = RESUME_EXAMPLE)]
     Resume(Resume),
+    /// List the runs, the newest first
+    #[command(after_help = "Examples:\n  flow runs\n  flow runs --open --format json")]
+    Runs(Runs),
     /// Draw a workflow
     #[command(after_help = GRAPH_EXAMPLE)]
     Graph(Graph),
@@ -97,6 +100,7 @@ person, 6 nobody knows what became of an act, 7 it doesn't fit into a budget, 8 
 
 const RESUME_EXAMPLE: &str = "\
 Examples:
+  flow resume                          # the newest that isn't over
   flow resume kotemi
   flow resume ko --budget '$5'         # the beginning of its name is enough
 
@@ -142,12 +146,29 @@ pub(crate) struct Run {
     pub(crate) settled: Settled,
 }
 
+/// `flow runs`
+#[derive(Debug, Args)]
+pub(crate) struct Runs {
+    /// Only those that are not over
+    #[arg(long)]
+    pub(crate) open: bool,
+    /// How many at most
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) limit: usize,
+    /// The folder that runs are kept in; without it, `.flow` in the project
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) store: Option<PathBuf>,
+    /// How to show them
+    #[arg(long, value_enum, default_value_t = DataFormat::Human)]
+    pub(crate) format: DataFormat,
+}
+
 /// `flow resume`
 #[derive(Debug, Args)]
 pub(crate) struct Resume {
-    /// The run; the beginning of its name is enough
+    /// The run; the beginning of its name is enough. Without it, the newest that isn't over
     #[arg(value_name = "RUN")]
-    pub(crate) run: String,
+    pub(crate) run: Option<String>,
     /// Where it is kept.
     #[command(flatten)]
     pub(crate) running: Running,

@@ -2,7 +2,7 @@
 //! can go wrong with that.
 
 use std::future::Future;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use flow_core::amount::{Money, Timestamp};
@@ -45,8 +45,7 @@ impl Desk {
         extra: &Extra,
         reuse: Reuse,
     ) -> Result<Self, Failure> {
-        let folder = running.store.clone();
-        let folder = folder.unwrap_or_else(|| root.join(".flow"));
+        let folder = folder(root, running.store.as_deref());
         let options = extra.options.clone().unwrap_or_default();
         let store = Store::open(&folder, options);
         let store = store.map_err(|error| Failure::store(whole(&error)))?;
@@ -75,6 +74,11 @@ impl Desk {
     pub(crate) fn store(&self) -> &Store {
         &self.store
     }
+}
+
+/// Returns the folder that runs are kept in.
+pub(crate) fn folder(root: &Path, store: Option<&Path>) -> PathBuf {
+    store.map_or_else(|| root.join(".flow"), Path::to_path_buf)
 }
 
 /// Reads the budget of the command line.
@@ -220,7 +224,7 @@ fn drive_failure(error: &DriveError, run: &str) -> Failure {
 }
 
 /// Returns an error with its causes.
-fn whole(error: &dyn std::error::Error) -> String {
+pub(crate) fn whole(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

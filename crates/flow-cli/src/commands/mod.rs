@@ -10,6 +10,7 @@ mod plan;
 mod reaper;
 mod resume;
 mod run;
+mod runs;
 mod schema;
 mod steps;
 mod target;
@@ -34,6 +35,7 @@ pub(crate) fn run(command: Command, extra: &Extra, output: &mut Output) -> Resul
         Command::Completions(args) => completions::run(&args, output),
         Command::Run(args) => run::run(&args, extra, output),
         Command::Resume(args) => resume::run(&args, extra, output),
+        Command::Runs(args) => runs::run(&args, output),
         Command::Reaper => Ok(reaper::run()),
     }
 }

@@ -2,10 +2,10 @@
 
 use flow_core::run::Input;
 use flow_runtime::driver::{Driver, Order, Reuse};
-use flow_runtime::store::{Phase, RunRow};
+use flow_runtime::store::{Phase, RunRow, Runs};
 
 use crate::args::Resume as Args;
-use crate::drive::{Desk, budget, drive};
+use crate::drive::{Desk, budget, drive, whole};
 use crate::exit::{Exit, Failure};
 use crate::extra::Extra;
 use crate::output::Output;
@@ -14,7 +14,7 @@ use crate::output::Output;
 pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exit, Failure> {
     let root = crate::project::root_here()?;
     let desk = Desk::open(&root, &args.running, extra, Reuse::Results)?;
-    let found = find(&desk, &args.run)?;
+    let found = find(&desk, args.run.as_deref())?;
     // What fails only now, because nobody saw how it ended, is not tried again
     // unasked.
     let has_failed = matches!(found.summary.phase, Phase::Failed | Phase::Cancelled);
@@ -51,21 +51,25 @@ async fn give(orders: &tokio::sync::mpsc::Sender<Order>, input: Input) {
     drop(orders.send(Order::Give(Box::new(input))).await);
 }
 
-/// Finds a run by the beginning of its name.
-fn find(desk: &Desk, prefix: &str) -> Result<RunRow, Failure> {
+/// Finds a run by the beginning of its name, or the newest that isn't over.
+fn find(desk: &Desk, prefix: Option<&str>) -> Result<RunRow, Failure> {
     let reader = desk.store().reader();
-    let reader = reader.map_err(|error| Failure::store(error.to_string()))?;
-    let found = reader.runs_named(prefix, 10);
-    let found = found.map_err(|error| Failure::store(error.to_string()))?;
-    if let Some(exact) = found.iter().find(|run| &*run.id.0 == prefix) {
-        return Ok(exact.clone());
-    }
-    match found.as_slice() {
-        [only] => Ok(only.clone()),
-        [] => Err(Failure::usage(format!("there is no run `{prefix}`"))
-            .with_help("`flow run` begins one, and says its name")),
-        several => {
+    let reader = reader.map_err(|error| Failure::store(whole(&error)))?;
+    let found = match prefix {
+        Some(prefix) => reader.runs_named(prefix, 10),
+        None => reader.runs(Runs::Open, None, 1),
+    };
+    let found = found.map_err(|error| Failure::store(whole(&error)))?;
+    let exact = found.iter().find(|run| Some(&*run.id.0) == prefix);
+    match (exact, found.as_slice(), prefix) {
+        (Some(only), _, _) | (None, [only], _) => Ok(only.clone()),
+        (None, [], Some(prefix)) => Err(Failure::usage(format!("there is no run `{prefix}`"))
+            .with_help("`flow runs` lists them")),
+        (None, [], None) => Err(Failure::usage("every run is over")
+            .with_help("`flow runs` lists them; `flow resume RUN` tries a failed one again")),
+        (None, several, prefix) => {
             let names: Vec<&str> = several.iter().map(|run| &*run.id.0).collect();
+            let prefix = prefix.unwrap_or_default();
             let message = format!("several runs begin with `{prefix}`");
             Err(Failure::usage(message).with_help(format!("there are `{}`", names.join("`, `"))))
         }
