@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use flow_compiler::settings::Settings;
 use flow_compiler::signature::Signatures;
-use flow_compiler::{Compiled, compile, stdlib};
+use flow_compiler::{Compiled, check, compile, stdlib};
 use flow_syntax::diagnostic::{Diagnostic, nearest};
 use flow_syntax::span::{Source, SourceId};
 
@@ -156,6 +156,18 @@ impl Entry {
     pub(crate) fn compile(&self) -> Compiled {
         let project = &self.project;
         compile(
+            &self.name,
+            self.text.clone(),
+            &project.signatures,
+            &project.settings,
+            &project.disk,
+        )
+    }
+
+    /// Reads and checks it, without plans unless they are needed for that.
+    pub(crate) fn check(&self) -> Compiled {
+        let project = &self.project;
+        check(
             &self.name,
             self.text.clone(),
             &project.signatures,

@@ -11,6 +11,7 @@ use flow_syntax::span::{Source, SourceId, Span};
 
 use crate::check::{CheckedTest, CheckedTrigger};
 use crate::declare::Param;
+use crate::hir;
 use crate::lower::Origins;
 
 /// All that a file and the files it uses say.
@@ -33,7 +34,15 @@ pub struct Compiled {
     /// What the files say as trees, the entry first. Whoever has no more use
     /// for all of this may end without taking it apart.
     pub trees: Vec<File>,
+    /// What was checked and not made into plans, kept for the same reason.
+    pub unlowered: Unlowered,
 }
+
+/// What was checked and not made into plans.
+#[derive(Debug, Clone, Default)]
+pub struct Unlowered(
+    #[expect(dead_code, reason = "it is only kept")] pub(crate) Vec<hir::Workflow>,
+);
 
 /// A workflow of the entry.
 #[derive(Debug, Clone)]

@@ -28,9 +28,9 @@ pub use check::{
     Catchup, CheckedTest, CheckedTrigger, Expect, FlowEnd, Notify, NotifyOn, Overlap, Schedule,
     Slot, Stub, StubReply, TestAction, TestRun, When,
 };
-pub use compiled::{Compiled, CompiledWorkflow};
+pub use compiled::{Compiled, CompiledWorkflow, Unlowered};
 pub use declare::{Param, ParamDefault};
 pub use lower::Origins;
-pub use pipeline::compile;
+pub use pipeline::{check, compile};
 pub use signature::{Signature, Signatures};
 pub use translate::translate;

@@ -11,6 +11,7 @@ use flow_syntax::diagnostic::{Diagnostic, Diagnostics};
 use flow_syntax::span::{Source, Span};
 
 use crate::check::{self, Checker, World};
+use crate::compiled::Unlowered;
 use crate::declare::{self, FileId, Program, WorkflowFacts, WorkflowId};
 use crate::follow;
 use crate::hir;
@@ -51,7 +52,29 @@ pub fn compile(
     settings: &Settings,
     files: &dyn Files,
 ) -> Compiled {
-    read(name, text, signatures, settings, files).0
+    read(name, text, signatures, settings, files, Plans::Made).0
+}
+
+/// Reads and checks a file and all that it uses, as [`compile`] does, and makes
+/// plans only where something can be wrong with one: for who wants to know
+/// whether something is.
+pub fn check(
+    name: &str,
+    text: Arc<str>,
+    signatures: &Signatures,
+    settings: &Settings,
+    files: &dyn Files,
+) -> Compiled {
+    read(name, text, signatures, settings, files, Plans::IfInDoubt).0
+}
+
+/// Which plans are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Plans {
+    /// All of the entry's.
+    Made,
+    /// Those that could be wrong: budgets are held against whole plans.
+    IfInDoubt,
 }
 
 /// Does what [`compile`] says, and tells how scalars and words of the
@@ -62,6 +85,7 @@ pub(crate) fn read(
     signatures: &Signatures,
     settings: &Settings,
     files: &dyn Files,
+    plans: Plans,
 ) -> (Compiled, Readings) {
     let mut out = Diagnostics::default();
     let loaded = declare::load(name, text, signatures, files, &mut out);
@@ -112,7 +136,9 @@ pub(crate) fn read(
         }
         found.take(checker);
     }
-    let workflows = lower_all(&program, &order, &facts, &mut bodies, &mut found.out);
+    let is_doubted = plans == Plans::Made || bodies.iter().flatten().any(has_budgets);
+    let plans = if is_doubted { Plans::Made } else { plans };
+    let workflows = lower_all(&program, &order, &facts, &mut bodies, plans, &mut found.out);
     let mut sources = signatures.sources.clone();
     sources.extend(loaded.sources.iter().cloned());
     sources.append(&mut found.templates);
@@ -127,6 +153,7 @@ pub(crate) fn read(
         triggers,
         tests,
         trees: loaded.trees,
+        unlowered: Unlowered(bodies.into_iter().flatten().collect()),
     };
     (compiled, found.readings)
 }
@@ -141,6 +168,7 @@ fn lower_all(
     order: &[WorkflowId],
     facts: &[Option<WorkflowFacts>],
     bodies: &mut [Option<hir::Workflow>],
+    plans: Plans,
     out: &mut Diagnostics,
 ) -> Vec<CompiledWorkflow> {
     let is_ok = !out.has_errors();
@@ -170,6 +198,10 @@ fn lower_all(
         if is_ok {
             if let Some(left) = room.checked_sub(sizes[at]) {
                 room = left;
+                if plans == Plans::IfInDoubt {
+                    workflows.push(compiled);
+                    continue;
+                }
                 let is_called = called.contains(&WorkflowId(at));
                 let (plan, origins) = lower::lower(WorkflowId(at), bodies, is_called);
                 check_budgets(&plan, &origins, out);
@@ -233,6 +265,10 @@ fn check_budgets(plan: &Plan, origins: &Origins, out: &mut Diagnostics) {
         }
         report_over(&over, origins.budget(over.node), out);
     }
+}
+
+fn has_budgets(body: &hir::Workflow) -> bool {
+    body.nodes.iter().any(has_budget)
 }
 
 fn has_budget(node: &Node) -> bool {

@@ -17,6 +17,7 @@ use flow_syntax::diagnostic::Diagnostic;
 use flow_syntax::print::{Trivia, print};
 use flow_syntax::span::{Source, Span, Spelling};
 
+use crate::pipeline::Plans;
 use crate::project::Files;
 use crate::settings::Settings;
 use crate::signature::Signatures;
@@ -43,7 +44,7 @@ pub fn translate(
 ) -> Result<String, Vec<Diagnostic>> {
     let text = source.text.clone();
     let (compiled, readings) =
-        crate::pipeline::read(&source.name, text, signatures, settings, files);
+        crate::pipeline::read(&source.name, text, signatures, settings, files, Plans::Made);
     if !compiled.is_ok() {
         return Err(compiled.diagnostics);
     }

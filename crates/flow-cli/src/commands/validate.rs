@@ -58,7 +58,7 @@ fn check(projects: &Projects, entries: &[Entry], report: &mut Report) {
             projects.tell_project(report, &entry.project);
             report.looked_at(&projects.shown(&entry.project, &entry.name));
         } else {
-            let compiled = entry.compile();
+            let compiled = entry.check();
             projects.tell(report, entry, &compiled);
             // The command is about to end, which gives the memory back at
             // once; a large file takes long to take apart.

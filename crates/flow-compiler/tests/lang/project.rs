@@ -91,15 +91,18 @@ pub(crate) fn settings() -> Settings {
     }
 }
 
-/// Compiles a text of a folder.
+/// Compiles a text of a folder. Whoever only checks it is told the same.
 pub(crate) fn compile(folder: &Path, name: &str, text: &str) -> Compiled {
-    flow_compiler::compile(
-        name,
-        text.into(),
-        signatures(),
-        &settings(),
-        &Folder(folder.to_path_buf()),
-    )
+    let (text, settings): (Arc<str>, _) = (text.into(), settings());
+    let files = Folder(folder.to_path_buf());
+    let checked = flow_compiler::check(name, text.clone(), signatures(), &settings, &files);
+    let compiled = flow_compiler::compile(name, text, signatures(), &settings, &files);
+    assert_eq!(
+        format!("{:#?}", checked.diagnostics),
+        format!("{:#?}", compiled.diagnostics),
+        "{name}"
+    );
+    compiled
 }
 
 /// Reads a text as declarations of steps, as a file of `steps/` is read.
@@ -115,5 +118,6 @@ pub(crate) fn declare(name: &str, text: &str) -> Compiled {
         triggers: Vec::new(),
         tests: Vec::new(),
         trees: Vec::new(),
+        unlowered: flow_compiler::Unlowered::default(),
     }
 }
