@@ -118,8 +118,9 @@ where
     Make: FnOnce(Surroundings, mpsc::Sender<Order>) -> Made,
     Made: Future<Output = Result<Driver, BeginError>>,
 {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+    // One thread has the loop and all that waits; what computes for long has
+    // threads of its own.
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::io(format!("cannot start: {error}")))?;

@@ -10,6 +10,7 @@ use flow_core::effect::FailureClass;
 use flow_core::step::{Bill, StepCall, StepFailure, StepReport, Work};
 use flow_core::ty::Type;
 use flow_core::value::Value;
+use tokio::task::spawn_blocking;
 
 /// Answers with a value that cost nothing.
 pub(crate) fn done(value: Value) -> StepReport {
@@ -19,11 +20,34 @@ pub(crate) fn done(value: Value) -> StepReport {
     }
 }
 
-/// Answers with what a function computes, when it is asked for.
+/// How many bytes of texts are worked on without a thread of their own. The
+/// loop that drives a run waits meanwhile.
+const AT_ONCE_MAX: usize = 16 * 1024;
+
+/// Answers with what a function computes from a call, when it is asked for.
 pub(crate) fn computed(
-    work: impl FnOnce() -> Result<StepReport, StepFailure> + Send + 'static,
+    call: StepCall,
+    work: impl FnOnce(&StepCall) -> Result<StepReport, StepFailure> + Send + 'static,
 ) -> Work<StepReport> {
-    Box::pin(async move { work().unwrap_or_else(StepReport::Failed) })
+    let texts = call.args.values().map(|value| {
+        if let Value::Text(text) = value {
+            text.len()
+        } else {
+            0
+        }
+    });
+    let is_small = texts.sum::<usize>() <= AT_ONCE_MAX;
+    let answer = move || work(&call).unwrap_or_else(StepReport::Failed);
+    if is_small {
+        return Box::pin(async move { answer() });
+    }
+    Box::pin(async move {
+        match spawn_blocking(answer).await {
+            Ok(report) => report,
+            // A panic is the attempt's, wherever it happened.
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    })
 }
 
 /// Makes a failure of the author's or of the data.

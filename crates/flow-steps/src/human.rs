@@ -40,10 +40,10 @@ impl Questions {
 impl Executor for Questions {
     fn start(&self, call: StepCall) -> Work<StepReport> {
         let clock = self.clock.clone();
-        computed(move || match &*call.step {
-            "approve" => approve(&call, &clock),
-            "human.ask" => ask(&call, &clock),
-            _ => choose(&call, &clock),
+        computed(call, move |call| match &*call.step {
+            "approve" => approve(call, &clock),
+            "human.ask" => ask(call, &clock),
+            _ => choose(call, &clock),
         })
     }
 }

@@ -18,7 +18,7 @@ pub(crate) struct Reader;
 
 impl Executor for Reader {
     fn start(&self, call: StepCall) -> Work<StepReport> {
-        computed(move || {
+        computed(call, |call| {
             let value = match &*call.step {
                 "json.parse" => parse(call.text("text")?, call.result_type()?),
                 _ => at(

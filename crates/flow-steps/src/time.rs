@@ -25,7 +25,7 @@ impl Waits {
 impl Executor for Waits {
     fn start(&self, call: StepCall) -> Work<StepReport> {
         let clock = self.clock.clone();
-        computed(move || wait(&call, &clock))
+        computed(call, move |call| wait(call, &clock))
     }
 }
 

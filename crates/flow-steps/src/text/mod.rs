@@ -27,7 +27,7 @@ pub(crate) struct Letters;
 
 impl Executor for Letters {
     fn start(&self, call: StepCall) -> Work<StepReport> {
-        computed(move || carry_out(&call).map(done))
+        computed(call, |call| carry_out(call).map(done))
     }
 }
 
