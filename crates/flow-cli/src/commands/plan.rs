@@ -97,8 +97,19 @@ pub(super) fn given_inputs(
 }
 
 fn fits(param: &Param, ty: &Type, value: &str) -> Result<(), Failure> {
-    // Files, lists and records are read when a run starts.
-    let is_word = match ty.present() {
+    // The others are read when a run starts.
+    if !is_word(ty) {
+        return Ok(());
+    }
+    scalar::read(value, ty)
+        .map(|_| ())
+        .map_err(|error| Failure::usage(format!("the input `{}`: {error}", param.name)))
+}
+
+/// Returns whether an input of a type is written as a word: files are paths, and
+/// lists and records are JSON.
+pub(super) fn is_word(ty: &Type) -> bool {
+    match ty.present() {
         Type::Media(_) | Type::List(_) | Type::Map(_) | Type::Record(_) => false,
         Type::Text(_)
         | Type::Int(_)
@@ -116,13 +127,7 @@ fn fits(param: &Param, ty: &Type, value: &str) -> Result<(), Failure> {
         | Type::Enum(_)
         | Type::Param
         | Type::None => true,
-    };
-    if !is_word {
-        return Ok(());
     }
-    scalar::read(value, ty)
-        .map(|_| ())
-        .map_err(|error| Failure::usage(format!("the input `{}`: {error}", param.name)))
 }
 
 fn unknown_input(workflow: &CompiledWorkflow, name: &str) -> Failure {

@@ -14,7 +14,7 @@ use flow_core::ty::{Media, Type};
 use flow_runtime::driver::{Driver, Given, NewRun, Reuse};
 
 use crate::args::Run as Args;
-use crate::commands::plan::given_inputs;
+use crate::commands::plan::{given_inputs, is_word};
 use crate::commands::target::Target;
 use crate::drive::{Desk, budget, drive};
 use crate::exit::{Exit, Failure};
@@ -92,35 +92,18 @@ fn input(
         };
     };
     let wrong = |why: String| Failure::usage(format!("the input `{}`: {why}", param.name));
-    match param.ty.present() {
-        Type::Media(media) => file(text, *media).map_err(wrong),
-        Type::List(_) | Type::Map(_) | Type::Record(_) => {
-            let read: serde_json::Value = serde_json::from_str(text)
-                .map_err(|error| wrong(format!("`{text}` is no JSON ({error})")))?;
-            let value = json::from_json(&read, &param.ty);
-            let value = value.map_err(|mismatch| wrong(mismatch.to_string()))?;
-            Ok(Given::Value(value))
-        }
-        Type::Text(_)
-        | Type::Int(_)
-        | Type::Float(_)
-        | Type::Bool
-        | Type::Duration(_)
-        | Type::Money(_)
-        | Type::Time
-        | Type::Size
-        | Type::Model
-        | Type::Json
-        | Type::Secret
-        | Type::Step
-        | Type::Optional(_)
-        | Type::Enum(_)
-        | Type::Param
-        | Type::None => {
-            let value = scalar::read(text, &param.ty).map_err(|error| wrong(error.to_string()))?;
-            Ok(Given::Value(value))
-        }
+    if let Type::Media(media) = param.ty.present() {
+        return file(text, *media).map_err(wrong);
     }
+    let value = if is_word(&param.ty) {
+        scalar::read(text, &param.ty).map_err(|error| wrong(error.to_string()))?
+    } else {
+        let read: serde_json::Value = serde_json::from_str(text)
+            .map_err(|error| wrong(format!("`{text}` is no JSON ({error})")))?;
+        let value = json::from_json(&read, &param.ty);
+        value.map_err(|mismatch| wrong(mismatch.to_string()))?
+    };
+    Ok(Given::Value(value))
 }
 
 fn file(text: &str, media: Media) -> Result<Given, String> {

@@ -110,7 +110,7 @@ impl Arbiter {
         {
             let (bill, bound) = (evidence.bill, evidence.bound);
             let text = format!(
-                "the price `{price}` isn't trusted: {bill} was billed where it says {bound} at most; if the bill is right, correct the price, then say `flow prices trust {price}`"
+                "the price `{price}` isn't trusted: {bill} was billed where it says {bound} at most; if the bill is right, correct the price; this store begins nothing on it any more, another one (`--store`) does"
             );
             return never(FailureClass::Budget, text);
         }

@@ -9,7 +9,7 @@ use crate::arbiter::LedgerId;
 use crate::effect::{Act, Effect, FailureClass};
 use crate::event::{Event, Fact, Failure, Started, Then, Timer};
 use crate::handle::Values;
-use crate::plan::{Exhausted, NodeId};
+use crate::plan::Exhausted;
 use crate::step::{Bill, Found, Sent, StepFailure, StepReport};
 use crate::value::Value;
 
@@ -623,10 +623,5 @@ impl Run {
     fn is_reopenable(&self) -> bool {
         use crate::event::Status;
         matches!(self.status(), Some(Status::Failed | Status::Cancelled))
-    }
-
-    /// Returns the root of the plan, for orders that concern all of the run.
-    pub fn everything() -> At {
-        At::new(NodeId(0), [])
     }
 }

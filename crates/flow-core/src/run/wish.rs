@@ -333,7 +333,7 @@ pub enum Standing {
     Over,
 }
 
-/// Why an input could not be taken.
+/// Why a log can't be followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Corrupt {
     /// The log doesn't begin with a start.
@@ -349,7 +349,6 @@ pub enum Corrupt {
     },
 }
 
-/// The class and the words of a failure.
 impl Failure {
     /// Makes a failure.
     pub fn new(class: FailureClass, message: impl Into<Arc<str>>) -> Self {

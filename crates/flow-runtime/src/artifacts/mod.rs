@@ -88,7 +88,7 @@ pub enum BlobError {
         source: io::Error,
     },
     /// It isn't there.
-    #[error("the artifact {} is not in the store any more; `flow reset` makes it again", digest.short())]
+    #[error("the artifact {} is not in the store any more; `flow run --fresh` makes it again", digest.short())]
     Missing {
         /// Its digest.
         digest: Digest,
