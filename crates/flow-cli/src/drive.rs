@@ -2,14 +2,19 @@
 //! can go wrong with that.
 
 use std::future::Future;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use flow_core::address::Ticket;
 use flow_core::amount::{Money, Timestamp};
 use flow_core::arbiter::Terms;
+use flow_core::event::Event;
+use flow_core::step::Progress;
 use flow_runtime::clock::{Clock, WallClock};
 use flow_runtime::driver::{
-    BeginError, DriveError, Driver, Executors, Known, Order, Over, Reuse, Surroundings,
+    BeginError, DriveError, Driver, Executors, Known, Order, Over, Reuse, Surroundings, View,
+    Watcher,
 };
 use flow_runtime::store::{Store, TakeError};
 use tokio::signal::unix::{SignalKind, signal};
@@ -20,7 +25,8 @@ use crate::config;
 use crate::exit::{Exit, Failure};
 use crate::extra::Extra;
 use crate::output::Output;
-use crate::tell::{End, Teller, tell};
+use crate::progress::{Lines, Screen, Shown};
+use crate::tell::{End, tell};
 
 /// How many orders may wait.
 const ORDERS: usize = 16;
@@ -86,7 +92,7 @@ impl Desk {
         &self.store
     }
 
-    fn surroundings(&self) -> Surroundings {
+    fn surroundings(&self, watcher: Box<dyn Watcher>) -> Surroundings {
         Surroundings {
             store: self.store.clone(),
             executors: self.around.executors.clone(),
@@ -95,7 +101,7 @@ impl Desk {
             terms: self.around.terms.clone(),
             parallel: self.around.parallel,
             reuse: self.around.reuse,
-            watcher: Box::new(Teller),
+            watcher,
         }
     }
 }
@@ -159,7 +165,9 @@ where
     Made: Future<Output = Result<Driver, BeginError>>,
 {
     let runtime = runtime()?;
-    let around = desk.surroundings();
+    let shown = shown(output, format);
+    let around = desk.surroundings(Box::new(shown.clone()));
+    let clock = desk.around.clock.clone();
     let ended = runtime.block_on(async {
         let (orders, mut given) = mpsc::channel(ORDERS);
         let mut driver = make(around, orders.clone())
@@ -167,10 +175,13 @@ where
             .map_err(|error| begin_failure(&error))?;
         let id = driver.run().id().clone();
         output.message(&format!("run {id} of `{}`", driver.run().workflow()))?;
+        shown.begin(&driver, clock.now());
         let driven = tokio::select! {
             driven = driver.drive(&mut given) => Some(driven),
-            () = interrupted(&orders) => None,
+            () = interrupted(&orders, &shown) => None,
+            () = shown.ticks(|| clock.now()) => None,
         };
+        shown.close();
         match driven {
             Some(Ok(outcome)) => tell(&End::of(&driver, &outcome), output, format),
             Some(Err(error)) => Err(drive_failure(&error, &id.0)),
@@ -183,6 +194,26 @@ where
     // Steps that don't listen must not keep the command.
     runtime.shutdown_background();
     ended
+}
+
+/// Says how a run is shown.
+fn shown(output: &Output, format: DataFormat) -> Shown {
+    let looks = output.message_looks();
+    let is_seen = std::io::stderr().is_terminal() && format == DataFormat::Human;
+    if is_seen {
+        Shown::new(Screen::new(output.color(), looks))
+    } else {
+        Shown::new(Lines::new(looks))
+    }
+}
+
+/// Nobody is told anything: there is nothing to tell.
+struct Silent;
+
+impl Watcher for Silent {
+    fn event(&mut self, _: &View<'_>, _: &Event) {}
+
+    fn progress(&mut self, _: &Ticket, _: &Progress) {}
 }
 
 /// One thread has the loop and all that waits; what computes for long has
@@ -199,13 +230,13 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 
 /// Begins and ends a run whose result is there already; nothing if it isn't.
 pub(crate) fn recall(desk: &Desk, known: Known) -> Result<Option<Over>, Failure> {
-    let around = desk.surroundings();
+    let around = desk.surroundings(Box::new(Silent));
     let over = runtime()?.block_on(flow_runtime::driver::recall(&around, known));
     over.map_err(|error| begin_failure(&error))
 }
 
 /// Waits for the second interruption; the first only pauses.
-async fn interrupted(orders: &mpsc::Sender<Order>) {
+async fn interrupted(orders: &mpsc::Sender<Order>, shown: &Shown) {
     let kinds = [
         SignalKind::interrupt(),
         SignalKind::terminate(),
@@ -221,9 +252,7 @@ async fn interrupted(orders: &mpsc::Sender<Order>) {
             _ = hangup.recv() => {}
         }
         if is_first {
-            let mut stream = std::io::stderr().lock();
-            let text = b"pausing: what runs may finish; again to stop at once\n";
-            drop(std::io::Write::write_all(&mut stream, text));
+            shown.say("pausing: what runs may finish; again to stop at once");
             drop(orders.send(Order::Pause).await);
         }
     }

@@ -23,6 +23,8 @@ mod pages;
 mod project;
 
 mod drive;
+mod page;
+mod progress;
 mod tell;
 
 mod commands;

@@ -65,8 +65,18 @@ impl Output {
 
     /// Returns what standard error can show.
     pub(crate) fn message_looks(&self) -> Looks {
-        looks(self.color, io::stderr().is_terminal())
+        message_looks(self.color)
     }
+
+    /// Returns when colours are used.
+    pub(crate) fn color(&self) -> Color {
+        self.color
+    }
+}
+
+/// Returns what standard error can show.
+pub(crate) fn message_looks(color: Color) -> Looks {
+    looks(color, io::stderr().is_terminal())
 }
 
 fn fault(error: &io::Error) -> Failure {

@@ -167,6 +167,7 @@ impl Desk for AttemptDesk {
         if let Some(folder) = &*own {
             return Ok(folder.clone());
         }
+        self.office.reaper.watch();
         let made = self.office.folders.take().map_err(|error| {
             let message = format!("cannot make a folder for the attempt ({error})");
             StepFailure::unsent(FailureClass::Transient, message)

@@ -31,6 +31,7 @@ mod scope;
 mod decide;
 mod durable;
 mod evaluate;
+mod left;
 mod outcome;
 mod prepare;
 
@@ -51,6 +52,7 @@ use shape::Shape;
 use state::{CellId, FrameId, Frames, Orphan, OrphanState, Phase, State};
 use walk::Task;
 
+pub use left::in_block;
 pub use scope::constant;
 pub use wish::{Action, Corrupt, Delta, Fits, Input, Prepared, Refusal, Shared, Standing};
 
