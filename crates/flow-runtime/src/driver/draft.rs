@@ -204,9 +204,11 @@ fn handles(fact: &Fact) -> Vec<&Handle> {
                 .trigger
                 .iter()
                 .filter_map(|firing| firing.event.as_ref());
+            let recalled = start.recalled.iter().map(|recalled| &recalled.value);
             std::iter::once(&start.inputs)
                 .chain(files)
                 .chain(event)
+                .chain(recalled)
                 .collect()
         }
         Fact::Adopted { value, .. }

@@ -12,6 +12,7 @@ mod attempts;
 mod begin;
 mod draft;
 mod moved;
+mod recall;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -43,6 +44,7 @@ use draft::{Draft, effect_state, ticket_bytes};
 
 pub use admission::Reuse;
 pub use begin::{BeginError, Given, NewRun};
+pub use recall::{Known, Over, recall};
 
 /// What carries out steps, by their names.
 pub type Executors = BTreeMap<Arc<str>, Arc<dyn Executor>>;
@@ -225,6 +227,9 @@ pub struct Driver {
     by_task: HashMap<tokio::task::Id, Ticket>,
     notes: (mpsc::Sender<Note>, mpsc::Receiver<Note>),
     counts: Counts,
+    /// The key under which the result is kept for equal runs, as long as all
+    /// goes well.
+    whole: Option<Digest>,
 }
 
 impl Driver {
@@ -374,6 +379,7 @@ impl Driver {
         }
         self.settle(event);
         self.share(event);
+        self.keep_whole(event);
         self.count(&event.fact);
         for action in delta.withdrawn {
             self.withdraw(&action);
