@@ -13,9 +13,6 @@ mod fold;
 mod name;
 mod survey;
 
-#[cfg(test)]
-mod tests;
-
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -319,7 +319,15 @@ impl<'a> Survey<'a> {
         self.history.plan.node(at.node)
     }
 
+    /// Returns whether nothing was walked: an equal run had the result.
+    pub fn is_recalled(&self) -> bool {
+        self.run.started().recalled.is_some() && self.history.restarts == 0
+    }
+
     fn own(&self, instance: &Instance) -> Own {
+        if instance.at == At::root() && self.is_recalled() {
+            return Own::Known(State::Reused);
+        }
         let entry = self.history.entry(&instance.at);
         let stance = if instance.is_live {
             self.run.stance(&instance.at)
@@ -445,6 +453,9 @@ impl<'a> Survey<'a> {
     /// plan, what is done instead last.
     pub fn arms(&self, instance: &Instance) -> Vec<Arm<'a>> {
         let at = &instance.at;
+        if *at == At::root() && self.is_recalled() {
+            return Vec::new();
+        }
         let entry = self.history.entry(at);
         let stance = if instance.is_live {
             self.run.stance(at)
