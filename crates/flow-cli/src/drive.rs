@@ -83,7 +83,7 @@ impl Desk {
             executors: self.around.executors.clone(),
             clock: self.around.clock.clone(),
             secrets: Arc::new(|name| std::env::var(name).ok().map(Into::into)),
-            terms: flow_core::arbiter::Terms::default(),
+            terms: terms(),
             parallel: self.around.parallel,
             reuse: self.around.reuse,
             watcher: Box::new(Teller),
@@ -94,6 +94,11 @@ impl Desk {
 /// Returns the folder that runs are kept in.
 pub(crate) fn folder(root: &Path, store: Option<&Path>) -> PathBuf {
     store.map_or_else(|| root.join(".flow"), Path::to_path_buf)
+}
+
+/// Returns how much there is of what runs share.
+pub(crate) fn terms() -> flow_core::arbiter::Terms {
+    flow_core::arbiter::Terms::default()
 }
 
 /// Reads the budget of the command line.

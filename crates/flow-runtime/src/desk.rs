@@ -17,6 +17,7 @@ use tokio::sync::mpsc::Sender;
 
 use crate::artifacts::{Blobs, Kept};
 use crate::reaper::Reaper;
+use crate::store::layout::attempt_name;
 
 /// Tells what secrets hide.
 pub type Secrets = Arc<dyn Fn(&str) -> Option<Arc<str>> + Send + Sync>;
@@ -67,10 +68,9 @@ struct Log {
 
 impl AttemptDesk {
     pub(crate) fn new(office: Arc<Office>, ticket: Ticket, notes: Sender<Note>) -> Self {
-        let at = ticket.at.to_string().replace(['[', ']', ','], "_");
         Self {
             office,
-            name: format!("{at}.{}.{}", ticket.generation, ticket.attempt),
+            name: attempt_name(&ticket),
             ticket,
             notes,
             is_sent: AtomicBool::new(false),

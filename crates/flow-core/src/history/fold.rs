@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use crate::address::{At, Ticket};
 use crate::amount::Timestamp;
-use crate::event::{Event, Fact, Failure, Started, Then, Timer, Verdict};
+use crate::digest::Digest;
+use crate::event::{Event, Fact, Failure, Origin, Started, Then, Timer, Verdict};
+use crate::handle::Handle;
 use crate::plan::{NodeId, Plan};
 use crate::step::Bill;
 
@@ -40,20 +42,15 @@ impl History {
             Fact::RunSettled { status, .. } => self.settled = Some((event.at, *status)),
             Fact::Reopened { .. } => self.settled = None,
             Fact::Opened { at, .. } => drop(self.touch(at, event.at)),
-            Fact::Adopted { at, value, from }
-            | Fact::Reused {
-                at, value, from, ..
-            } => {
-                let is_adopted = matches!(event.fact, Fact::Adopted { .. });
-                if let Some(entry) = self.touch(at, event.at) {
-                    entry.source = Some(if is_adopted {
-                        Source::Adopted(from.clone())
-                    } else {
-                        Source::Reused(from.clone())
-                    });
-                    entry.end = Some(End::Done(value.clone()));
-                }
+            Fact::Adopted { at, value, from } => {
+                self.note_source(at, value, from, None, seq, event.at);
             }
+            Fact::Reused {
+                at,
+                key,
+                value,
+                from,
+            } => self.note_source(at, value, from, Some(*key), seq, event.at),
             Fact::ItemsExpanded { .. }
             | Fact::BranchTaken { .. }
             | Fact::RoundOpened { .. }
@@ -104,6 +101,22 @@ impl History {
         let entry = entries.get_mut(&at.ords)?;
         entry.last = now;
         Some(entry)
+    }
+
+    fn note_source(
+        &mut self,
+        at: &At,
+        value: &Handle,
+        from: &Origin,
+        key: Option<Digest>,
+        seq: u64,
+        now: Timestamp,
+    ) {
+        if let Some(entry) = self.touch(at, now) {
+            let from = from.clone();
+            entry.source = Some(Source { from, key, seq });
+            entry.end = Some(End::Done(value.clone()));
+        }
     }
 
     fn note_started(&mut self, seq: u64, started: &Started, now: Timestamp) {

@@ -7,10 +7,12 @@
 //! nothing is ever decided by it.
 //!
 //! Modules, in reading order: what becomes of an event; which name belongs to
-//! which instance; and how an instance stands, from a run and its history.
+//! which instance; how an instance stands, from a run and its history; and how
+//! it came, or didn't come, to that.
 
 mod fold;
 mod name;
+mod reach;
 mod survey;
 
 use std::cell::OnceCell;
@@ -21,6 +23,7 @@ use smallvec::SmallVec;
 
 use crate::address::{At, Ords, Ticket};
 use crate::amount::{Money, Timestamp};
+use crate::digest::Digest;
 use crate::effect::Effect;
 use crate::event::{Event, Failure, Origin, Status, Then};
 use crate::handle::Handle;
@@ -30,7 +33,8 @@ use crate::run::{Corrupt, Run};
 use crate::step::{Bill, Sent};
 
 pub use name::{Place, Unplaced};
-pub use survey::{Arm, Instance, State, Survey};
+pub use reach::Reach;
+pub use survey::{Arm, Instance, Parts, State, Survey};
 
 /// What happened in a run.
 #[derive(Debug, Clone)]
@@ -163,11 +167,14 @@ pub enum Said {
 
 /// Where a value comes from that no attempt made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
-    /// It was found by its key.
-    Reused(Origin),
-    /// It was taken over when the run was begun again.
-    Adopted(Origin),
+pub struct Source {
+    /// The event that made it.
+    pub from: Origin,
+    /// The key that it was found by; without one, it was taken over when the run
+    /// was begun again.
+    pub key: Option<Digest>,
+    /// The number of the event that says so.
+    pub seq: u64,
 }
 
 /// How an instance ended, as an event says.
@@ -366,7 +373,7 @@ impl Attempt {
 ///
 /// The plans that it speaks of are asked for by their digests.
 pub fn replay(
-    plans: &dyn Fn(&crate::digest::Digest) -> Option<Arc<Plan>>,
+    plans: &dyn Fn(&Digest) -> Option<Arc<Plan>>,
     events: impl IntoIterator<Item = Event>,
 ) -> Result<(Run, History), Corrupt> {
     let mut events = events.into_iter();

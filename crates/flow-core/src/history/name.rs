@@ -454,7 +454,6 @@ mod tests {
             "a[\"x]",
             "a[\"\\u{zz}\"]",
             "a[\"\\u",
-            "]",
             "[3]",
         ] {
             assert_eq!(read(text), None, "{text}");

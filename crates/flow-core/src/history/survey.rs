@@ -11,7 +11,7 @@ use crate::event::Failure;
 use crate::plan::{Block, Edge, Node, NodeId, NodeKind};
 use crate::run::{Run, Stance};
 
-use super::{Choice, End, Entry, History, Source};
+use super::{Choice, End, Entry, History};
 
 /// How an instance stands, for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,6 +62,8 @@ pub struct Instance {
 /// A block of an instance that was begun.
 #[derive(Debug, Clone)]
 pub struct Arm<'a> {
+    /// Its position among the blocks of the node.
+    pub number: u32,
     /// How it is told from others: `then`, `else`, `noir`.
     pub name: Option<Arc<str>>,
     /// What is in it.
@@ -73,6 +75,10 @@ pub struct Arm<'a> {
     /// Whether it is what is done instead of the others.
     pub is_fallback: bool,
 }
+
+/// How the parts of something stand, without their number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Parts(u16);
 
 /// A run and its history.
 #[derive(Debug, Clone, Copy)]
@@ -160,42 +166,62 @@ impl State {
     pub fn is_good(self) -> bool {
         matches!(self, Self::Reused | Self::Succeeded)
     }
+}
 
-    /// Returns the state of what consists of parts in these states.
-    pub fn of_parts(parts: impl IntoIterator<Item = Self>) -> Self {
-        let mut has = [false; Self::ALL.len()];
-        for part in parts {
-            has[part as usize] = true;
+impl Parts {
+    /// Adds a part.
+    pub fn add(&mut self, part: State) {
+        self.0 |= 1 << part as u16;
+    }
+
+    /// Returns whether any part stands so.
+    pub fn has(self, state: State) -> bool {
+        self.0 & (1 << state as u16) != 0
+    }
+
+    fn without(self, state: State) -> Self {
+        Self(self.0 & !(1 << state as u16))
+    }
+
+    /// Returns how the whole stands.
+    pub fn state(self) -> State {
+        let busy = [State::Running, State::Remote, State::Probing];
+        if busy.into_iter().any(|state| self.has(state)) {
+            return State::Running;
         }
-        let has = |state: Self| has[state as usize];
-        for busy in [Self::Running, Self::Remote, Self::Probing] {
-            if has(busy) {
-                return Self::Running;
-            }
-        }
-        let waits = [
-            Self::Ready,
-            Self::Asking,
-            Self::Unknown,
-            Self::Held,
-            Self::Pausing,
-            Self::Sleeping,
+        let others = [
+            State::Ready,
+            State::Asking,
+            State::Unknown,
+            State::Held,
+            State::Pausing,
+            State::Sleeping,
+            State::Failed,
+            State::Blocked,
+            State::Cut,
         ];
-        if let Some(state) = waits.into_iter().find(|state| has(*state)) {
+        if let Some(state) = others.into_iter().find(|state| self.has(*state)) {
             return state;
         }
-        if let Some(state) = [Self::Failed, Self::Blocked, Self::Cut]
-            .into_iter()
-            .find(|state| has(*state))
-        {
-            return state;
+        let [is_pending, is_made, is_reused] =
+            [State::Pending, State::Succeeded, State::Reused].map(|state| self.has(state));
+        match (is_pending, is_made, is_reused) {
+            (true, false, false) => State::Pending,
+            // Between two of them.
+            (true, _, _) => State::Running,
+            (false, false, true) => State::Reused,
+            (false, _, _) => State::Succeeded,
         }
-        match (has(Self::Pending), has(Self::Succeeded), has(Self::Reused)) {
-            (true, false, false) => Self::Pending,
-            (true, _, _) => Self::Running,
-            (false, false, true) => Self::Reused,
-            (false, _, _) => Self::Succeeded,
+    }
+}
+
+impl FromIterator<State> for Parts {
+    fn from_iter<Of: IntoIterator<Item = State>>(parts: Of) -> Self {
+        let mut all = Self::default();
+        for part in parts {
+            all.add(part);
         }
+        all
     }
 }
 
@@ -240,21 +266,16 @@ impl<'a> Survey<'a> {
             // What is done instead counts instead of what it replaces.
             let last = arms.iter().rfind(|arm| arm.is_fallback);
             let arms = last.map_or(&arms[..], std::slice::from_ref);
-            let mut states = Vec::new();
-            for arm in arms {
-                for item in items_of(arm) {
-                    states.extend(self.in_block(instance, arm, item));
-                }
-            }
-            states
+            let items = arms.iter().flat_map(|arm| {
+                let items = items_of(arm);
+                items.flat_map(move |item| self.in_block(instance, arm, item))
+            });
+            items.collect()
         })
     }
 
     /// Returns how an instance stands, if it is known how what is in it does.
-    pub fn state_with<Inside>(&self, instance: &Instance, inside: impl FnOnce() -> Inside) -> State
-    where
-        Inside: IntoIterator<Item = State>,
-    {
+    pub fn state_with(&self, instance: &Instance, inside: impl FnOnce() -> Parts) -> State {
         match self.own(instance) {
             Own::Known(state) => state,
             Own::NotBegun => self.not_begun(instance),
@@ -271,23 +292,13 @@ impl<'a> Survey<'a> {
         }
     }
 
-    fn of_parts(&self, instance: &Instance, parts: impl IntoIterator<Item = State>) -> State {
-        let kind = &self.node(&instance.at).kind;
-        match kind {
+    fn of_parts(&self, instance: &Instance, parts: Parts) -> State {
+        match &self.node(&instance.at).kind {
             NodeKind::For(each) if each.keep_ok => {
-                let kept = parts.into_iter().map(|state| match state {
-                    State::Failed | State::Blocked => State::Succeeded,
-                    other => other,
-                });
-                State::of_parts(kept)
+                parts.without(State::Failed).without(State::Blocked).state()
             }
-            NodeKind::Race(_) => {
-                let parts: Vec<State> = parts.into_iter().collect();
-                if parts.iter().any(|state| state.is_good()) {
-                    State::Succeeded
-                } else {
-                    State::of_parts(parts)
-                }
+            NodeKind::Race(_) if parts.has(State::Succeeded) || parts.has(State::Reused) => {
+                State::Succeeded
             }
             NodeKind::For(_)
             | NodeKind::Value(_)
@@ -296,18 +307,22 @@ impl<'a> Survey<'a> {
             | NodeKind::If(_)
             | NodeKind::Match(_)
             | NodeKind::Repeat(_)
-            | NodeKind::Parallel(_) => State::of_parts(parts),
+            | NodeKind::Race(_)
+            | NodeKind::Parallel(_) => parts.state(),
         }
     }
 
     /// Returns how the instances in a block stand, those of expressions left
     /// out.
-    fn in_block(&self, of: &Instance, arm: &Arm<'_>, item: Option<u32>) -> Vec<State> {
+    fn in_block(
+        &self,
+        of: &Instance,
+        arm: &Arm<'_>,
+        item: Option<u32>,
+    ) -> impl Iterator<Item = State> {
         let nodes = arm.block.nodes.iter();
         let nodes = nodes.filter(|node| self.is_shown(**node));
-        nodes
-            .map(|node| self.state(&self.child(of, arm, *node, item)))
-            .collect()
+        nodes.map(move |node| self.state(&self.child(of, arm, *node, item)))
     }
 
     /// Returns whether a node is more than an expression under a name.
@@ -495,6 +510,7 @@ impl<'a> Survey<'a> {
                     taken.is_none_or(|taken| taken == Some(number))
                 };
                 is_taken.then(|| Arm {
+                    number,
                     name: name.map(Arc::from),
                     block,
                     items: self.opened(at, is_live),
@@ -571,7 +587,7 @@ fn of_stance(stance: &Stance, entry: Option<&Entry>) -> Own {
 
 fn good(entry: Option<&Entry>) -> State {
     match entry.and_then(|entry| entry.source.as_ref()) {
-        Some(Source::Reused(_) | Source::Adopted(_)) => State::Reused,
+        Some(_) => State::Reused,
         None => State::Succeeded,
     }
 }
