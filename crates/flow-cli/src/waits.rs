@@ -28,7 +28,9 @@ impl Words<'_> {
             let body = row.body.as_ref()?;
             Row::read(row.kind, &row.key, body).ok()
         });
-        let arbiter = RefCell::new(Arbiter::load(crate::drive::terms(), rows));
+        let root = crate::project::root_here().ok()?;
+        let terms = crate::drive::terms(&root, None).unwrap_or_default();
+        let arbiter = RefCell::new(Arbiter::load(terms, rows));
         let day = |period| arbiter.borrow_mut().day(period, now);
         let prepared = match run.prepare(&ticket, &day, &self.values) {
             Ok(prepared) => prepared,

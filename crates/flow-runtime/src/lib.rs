@@ -20,6 +20,7 @@ pub mod clock;
 pub mod reaper;
 
 mod desk;
+mod folders;
 mod values;
 
 pub mod driver;

@@ -21,6 +21,7 @@ use tokio::task::JoinSet;
 use super::draft::Draft;
 use super::{DriveError, Driver, Reuse, Surroundings, recall};
 use crate::desk::Office;
+use crate::folders::Folders;
 use crate::owner::OwnerError;
 use crate::reaper::Reaper;
 use crate::store::{Begin, EPOCH_FIRST, Level, OpenError, ReadError, TakeError};
@@ -225,7 +226,11 @@ impl Driver {
             blobs: around.store.blobs().clone(),
             reaper: Arc::new(Reaper::new(owner.id().as_str())),
             secrets: around.secrets.clone(),
-            unfinished: layout.unfinished(owner.id().as_str()),
+            folders: Folders::new(
+                layout
+                    .unfinished(owner.id().as_str())
+                    .join(run.id().0.as_ref()),
+            ),
             logs: layout.logs(run.id()),
         });
         Ok(Self {
@@ -251,6 +256,7 @@ impl Driver {
             granted: std::collections::BTreeMap::new(),
             live: std::collections::BTreeMap::new(),
             tasks: JoinSet::new(),
+            sweeps: JoinSet::new(),
             by_task: std::collections::HashMap::new(),
             notes: mpsc::channel(NOTES),
             counts: crate::store::Counts::default(),
