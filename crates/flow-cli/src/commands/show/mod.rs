@@ -3,7 +3,7 @@
 //! Modules, in reading order: the run as a tree, what failed, what can be typed
 //! next, one step in full; and all of it for people and for programs.
 
-mod faults;
+pub(super) mod faults;
 mod json;
 mod next;
 mod step;

@@ -241,7 +241,7 @@ impl Step<'_> {
                 Status::Failed => "failed",
                 Status::Cancelled => "cancelled",
             }),
-            "path": self.words.path(self.at),
+            "path": self.words.whole_path(self.at),
             "step": wording::head(plan, self.at.node),
             "effect": effect,
             "state": self.state.word(),

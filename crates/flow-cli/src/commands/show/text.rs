@@ -145,7 +145,7 @@ impl View<'_> {
             .faults
             .iter()
             .partition(|fault| fault.handled.is_none());
-        for (heading, faults) in [("Failed", open), ("Failed, and something was done", done)] {
+        for (heading, faults) in [("Failed", open), ("Failed, but dealt with", done)] {
             if faults.is_empty() {
                 continue;
             }
@@ -359,8 +359,12 @@ impl View<'_> {
                 let at = row.at.as_ref().filter(|_| row.kind != Kind::Item);
                 let note = at.and_then(|at| self.shown.words.note(at, state));
                 let note = note.map(|note| short(&note, 120));
+                let joint = match state {
+                    State::Held | State::Ready | State::Unknown | State::Probing => ": ",
+                    _ => " ",
+                };
                 what.push(match note {
-                    Some(note) => format!("{} {note}", word(state)),
+                    Some(note) => format!("{}{joint}{note}", word(state)),
                     None => word(state).to_owned(),
                 });
             }

@@ -116,6 +116,17 @@ impl Reasons<'_> {
         }
     }
 
+    /// Returns a path for programs.
+    fn whole_path(&self, at: &At, item: Option<u32>) -> String {
+        match item {
+            Some(item) => {
+                let path = self.words.past.history.item_path(at, item, self.words);
+                path.to_string()
+            }
+            None => self.words.whole_path(at),
+        }
+    }
+
     fn text(&self, at: &At, item: Option<u32>, looks: Looks) -> String {
         let past = self.words.past;
         let mut page = Page::new(looks);
@@ -133,7 +144,7 @@ impl Reasons<'_> {
             page.gap();
             page.prose(2, Style::Plain, &capitalised(&tame(&reason.text)));
             for line in &reason.more {
-                page.prose(4, Style::Plain, &tame(line));
+                page.prose(4, Style::Plain, &format!("{dot} {}", tame(line)));
             }
         }
         page.into_text()
@@ -158,7 +169,7 @@ impl Reasons<'_> {
             "version": 1,
             "run": &*past.row.id.0,
             "workflow": &**past.run.workflow(),
-            "path": self.path(at, item),
+            "path": self.whole_path(at, item),
             "step": step,
             "state": self.state(at, item).word(),
             "reasons": reasons.collect::<Vec<_>>(),
