@@ -147,13 +147,17 @@ impl Desk for AttemptDesk {
             log.file = opened.ok();
         }
         let length = u64::try_from(line.len()).unwrap_or(u64::MAX);
-        log.written = log.written.saturating_add(length);
+        log.written = log.written.saturating_add(length).saturating_add(1);
         let is_over = log.written >= LOG_MAX;
         if let Some(file) = &mut log.file {
-            // A log that can't be written must not end the work it is about.
-            drop(file.write_all(line));
+            // In one piece, so that nobody who follows sees half of it. A log
+            // that can't be written must not end the work it is about.
+            let mut whole = Vec::with_capacity(line.len() + 1);
+            whole.extend_from_slice(line);
+            whole.push(b'\n');
+            drop(file.write_all(&whole));
             if is_over {
-                drop(file.write_all(b"\n[flow: the log is full]\n"));
+                drop(file.write_all(b"[flow: the log is full]\n"));
             }
         }
     }
