@@ -64,11 +64,10 @@ impl Page {
 
     /// Adds a heading, set apart from what is above.
     pub(crate) fn heading(&mut self, text: &str) {
-        let text = self.styled(Style::Bold, text);
         if !self.out.is_empty() {
             self.gap();
         }
-        self.line(&text);
+        self.prose(0, Style::Bold, text);
     }
 
     /// Adds prose, broken into lines that fit: the first indented by so much,

@@ -355,6 +355,9 @@ impl View<'_> {
         match (row.kind, row.state) {
             (Kind::Arm, _) | (_, State::Succeeded | State::Reused) => {}
             (Kind::Region | Kind::Item, State::Failed | State::Running) => {}
+            (Kind::Step, State::Failed) => {
+                what.extend(row.at.as_ref().map(|at| self.shown.words.failed_text(at)));
+            }
             (_, state) => {
                 let at = row.at.as_ref().filter(|_| row.kind != Kind::Item);
                 let note = at.and_then(|at| self.shown.words.note(at, state));
