@@ -56,12 +56,13 @@ impl View<'_> {
     fn header(&mut self, place: Option<&Place>) {
         let past = self.shown.past();
         let state = self.shown.state;
-        let dot = self.page.dot();
-        let name = self.page.styled(Style::Bold, &past.row.id.0);
-        let word = self.page.styled(style(state), state.text());
         let workflow = tame(past.run.workflow());
-        self.page
-            .line(&format!("{name} {dot} {workflow} {dot} {word}"));
+        let parts = [
+            (Style::Bold, &*past.row.id.0),
+            (Style::Plain, &*workflow),
+            (style(state), state.text()),
+        ];
+        self.page.title(None, &parts);
         self.times();
         self.money();
         if let Some(Life::Alive { pid, pace }) = &self.shown.driver {
