@@ -27,6 +27,12 @@ mod page;
 mod progress;
 mod tell;
 
+mod archive;
+mod attempts;
+mod source;
+mod standing;
+mod waits;
+
 mod commands;
 
 mod graph;

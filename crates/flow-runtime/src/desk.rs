@@ -18,6 +18,7 @@ use tokio::sync::mpsc::Sender;
 use crate::artifacts::{Blobs, Kept};
 use crate::folders::Folders;
 use crate::reaper::Reaper;
+use crate::store::layout::attempt_name;
 
 /// Tells what secrets hide.
 pub type Secrets = Arc<dyn Fn(&str) -> Option<Arc<str>> + Send + Sync>;
@@ -77,10 +78,9 @@ impl AttemptDesk {
         effect: Effect,
         notes: Sender<Note>,
     ) -> Self {
-        let at = ticket.at.to_string().replace(['[', ']', ','], "_");
         Self {
             office,
-            name: format!("{at}.{}.{}", ticket.generation, ticket.attempt),
+            name: attempt_name(&ticket),
             ticket,
             notes,
             tells_sent: effect.costs(),
@@ -147,13 +147,17 @@ impl Desk for AttemptDesk {
             log.file = opened.ok();
         }
         let length = u64::try_from(line.len()).unwrap_or(u64::MAX);
-        log.written = log.written.saturating_add(length);
+        log.written = log.written.saturating_add(length).saturating_add(1);
         let is_over = log.written >= LOG_MAX;
         if let Some(file) = &mut log.file {
-            // A log that can't be written must not end the work it is about.
-            drop(file.write_all(line));
+            // In one piece, so that nobody who follows sees half of it. A log
+            // that can't be written must not end the work it is about.
+            let mut whole = Vec::with_capacity(line.len() + 1);
+            whole.extend_from_slice(line);
+            whole.push(b'\n');
+            drop(file.write_all(&whole));
             if is_over {
-                drop(file.write_all(b"\n[flow: the log is full]\n"));
+                drop(file.write_all(b"[flow: the log is full]\n"));
             }
         }
     }
