@@ -15,7 +15,9 @@ mod ty_display;
 pub mod value;
 
 pub mod check;
+mod fit;
 pub mod json;
+pub mod mask;
 pub mod relation;
 pub mod scalar;
 pub mod schema;
@@ -42,6 +44,7 @@ pub mod arbiter;
 pub mod event;
 pub mod handle;
 pub mod key;
+pub mod memory;
 pub mod run;
 pub mod step;
 

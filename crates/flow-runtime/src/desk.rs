@@ -1,14 +1,15 @@
 //! The desk of an attempt: what its step can do besides answering.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::io::{Read, Write};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use flow_core::address::Ticket;
 use flow_core::digest::Digest;
 use flow_core::effect::FailureClass;
+use flow_core::mask::Mask;
 use flow_core::step::{Desk, Progress, StepFailure};
 use flow_core::ty::Media;
 use flow_core::value::Artifact;
@@ -17,9 +18,7 @@ use tokio::sync::mpsc::Sender;
 
 use crate::artifacts::{Blobs, Kept};
 use crate::reaper::Reaper;
-
-/// Tells what secrets hide.
-pub type Secrets = Arc<dyn Fn(&str) -> Option<Arc<str>> + Send + Sync>;
+use crate::secrets::{self, Secrets};
 
 /// The most bytes of an attempt's log.
 const LOG_MAX: u64 = 64 << 20;
@@ -29,6 +28,8 @@ pub(crate) struct Office {
     pub(crate) blobs: Blobs,
     pub(crate) reaper: Arc<Reaper>,
     pub(crate) secrets: Secrets,
+    /// Finds the secrets of the run.
+    pub(crate) mask: Mask,
     /// The folder of attempts in progress.
     pub(crate) unfinished: PathBuf,
     /// The folder of the run's logs.
@@ -123,11 +124,16 @@ impl Desk for AttemptDesk {
     }
 
     fn progress(&self, progress: Progress) {
+        let progress = Progress {
+            note: self.office.mask.text(&progress.note).into(),
+            ..progress
+        };
         let note = Note::Progress(self.ticket.clone(), progress);
         drop(self.notes.try_send(note));
     }
 
     fn log(&self, line: &[u8]) {
+        let line = &*self.office.mask.bytes(line);
         let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         if log.written >= LOG_MAX {
             return;
@@ -164,12 +170,8 @@ impl Desk for AttemptDesk {
         Ok(folder)
     }
 
-    fn keep(&self, file: &Path, media: Media) -> Result<Artifact, StepFailure> {
-        let kept = self
-            .office
-            .blobs
-            .keep_file(file)
-            .map_err(|error| StepFailure::unsent(FailureClass::Transient, error.to_string()))?;
+    fn keep(&self, bytes: &mut dyn Read, media: Media) -> Result<Artifact, StepFailure> {
+        let kept = secrets::keep(&self.office.blobs, &self.office.mask, bytes)?;
         let artifact = Artifact {
             digest: kept.digest.to_string().into(),
             media,
@@ -193,11 +195,12 @@ impl Desk for AttemptDesk {
     }
 
     fn secret(&self, name: &str) -> Result<Arc<str>, StepFailure> {
-        (self.office.secrets)(name).ok_or_else(|| {
-            let message =
-                format!("the secret `{name}` is not set; set it in the environment or in `.env`");
-            StepFailure::unsent(FailureClass::Auth, message)
-        })
+        (self.office.secrets)(name)
+            .map_err(|error| StepFailure::unsent(FailureClass::Auth, error.to_string()))
+    }
+
+    fn mask(&self) -> Mask {
+        self.office.mask.clone()
     }
 
     fn adopt_group(&self, group: u32) {

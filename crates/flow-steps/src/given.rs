@@ -37,11 +37,19 @@ pub(crate) fn computed(
         }
     });
     let is_small = texts.sum::<usize>() <= AT_ONCE_MAX;
-    let answer = move || work(&call).unwrap_or_else(StepReport::Failed);
     if is_small {
-        return Box::pin(async move { answer() });
+        return Box::pin(async move { work(&call).unwrap_or_else(StepReport::Failed) });
     }
+    on_disk(call, work)
+}
+
+/// Answers with what a function makes of a call that waits for a disk.
+pub(crate) fn on_disk(
+    call: StepCall,
+    work: impl FnOnce(&StepCall) -> Result<StepReport, StepFailure> + Send + 'static,
+) -> Work<StepReport> {
     Box::pin(async move {
+        let answer = move || work(&call).unwrap_or_else(StepReport::Failed);
         match spawn_blocking(answer).await {
             Ok(report) => report,
             // A panic is the attempt's, wherever it happened.
@@ -55,7 +63,7 @@ pub(crate) fn invalid(message: impl Into<Arc<str>>) -> StepFailure {
     StepFailure::unsent(FailureClass::Invalid, message)
 }
 
-fn bug(call: &StepCall, name: &str) -> StepFailure {
+pub(crate) fn bug(call: &StepCall, name: &str) -> StepFailure {
     let message = format!("`{}` was not given `{name}` as it is declared", call.step);
     StepFailure::unsent(FailureClass::Bug, message)
 }

@@ -10,12 +10,16 @@
 mod register;
 
 mod given;
+mod inside;
+mod media;
 mod paths;
+mod pattern;
 
+mod file;
 mod human;
 mod json;
 mod shell;
 mod text;
 mod time;
 
-pub use register::{Clock, Place, Registry, register};
+pub use register::{Allowed, Clock, Place, Registry, register};

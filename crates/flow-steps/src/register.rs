@@ -8,7 +8,8 @@ use std::sync::Arc;
 use flow_core::amount::Timestamp;
 use flow_core::step::Executor;
 
-use crate::{human, json, shell, text, time};
+use crate::inside::Inside;
+use crate::{file, human, json, shell, text, time};
 
 /// Tells what time it is.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -18,8 +19,19 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 pub struct Place {
     /// The folder of the project.
     pub project: PathBuf,
+    /// Folders that nobody reads or writes, wherever they are: the store.
+    pub closed: Vec<PathBuf>,
+    /// What else of the world may be used.
+    pub allowed: Allowed,
     /// The time, as the run has it.
     pub clock: Clock,
+}
+
+/// What may be used that is neither in the project nor on the open network.
+#[derive(Debug, Clone, Default)]
+pub struct Allowed {
+    /// Folders outside of the project whose files may be read and written.
+    pub paths: Vec<PathBuf>,
 }
 
 impl fmt::Debug for Place {
@@ -74,6 +86,8 @@ pub fn register(place: &Place) -> Registry {
             registry.add(step, executor.clone());
         }
     };
+    let inside = Inside::new(&place.project, &place.allowed.paths, &place.closed);
+    add(&file::STEPS, Arc::new(file::Files::new(&Arc::new(inside))));
     add(&shell::STEPS, Arc::new(shell::Shell::new(&place.project)));
     add(&time::STEPS, Arc::new(time::Waits::new(&place.clock)));
     add(&human::STEPS, Arc::new(human::Questions::new(&place.clock)));

@@ -26,7 +26,7 @@ use tokio::process::ChildStdin;
 use tokio::time::{Instant, interval_at, timeout};
 
 use crate::given::done;
-use capture::{Capture, Mask};
+use capture::Capture;
 use group::Group;
 use order::Order;
 
@@ -82,9 +82,9 @@ enum End {
 
 async fn run(project: &Path, call: &StepCall) -> Result<StepReport, StepFailure> {
     let mut order = order::prepare(project, call).await?;
-    let mask = Mask::new(&order.secrets);
-    let mut output = Capture::new(mask.clone(), call.desk.clone(), TEXT_MAX, END_MAX);
-    let mut errors = Capture::new(mask, call.desk.clone(), 0, END_MAX);
+    let mask = call.desk.mask();
+    let mut output = Capture::new(&mask, call.desk.clone(), TEXT_MAX, END_MAX);
+    let mut errors = Capture::new(&mask, call.desk.clone(), 0, END_MAX);
     call.desk.sent();
     let mut child = order.spawn()?;
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());

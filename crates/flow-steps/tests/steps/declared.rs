@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::desk::registry;
 
 /// Declared families that nothing carries out yet.
-const MISSING: &[&str] = &["file", "http", "notify", "state"];
+const MISSING: &[&str] = &["http", "notify", "state"];
 
 /// Returns the names after `step` at the begin of a line, with the name of
 /// their file.

@@ -1,6 +1,7 @@
 //! A desk for one attempt, and calls to try.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -9,11 +10,12 @@ use flow_core::address::Ticket;
 use flow_core::amount::{Money, Timestamp};
 use flow_core::digest::Digest;
 use flow_core::effect::{Effect, FailureClass};
+use flow_core::mask::Mask;
 use flow_core::path::StepPath;
 use flow_core::step::{Bill, Desk, Progress, StepCall, StepFailure, StepReport};
 use flow_core::ty::{Media, Type};
 use flow_core::value::{Artifact, Value};
-use flow_steps::{Place, Registry, register};
+use flow_steps::{Allowed, Place, Registry, register};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
@@ -90,9 +92,17 @@ impl Desk for FakeDesk {
         std::fs::create_dir_all(&folder).unwrap();
         Ok(folder)
     }
-    fn keep(&self, file: &Path, media: Media) -> Result<Artifact, StepFailure> {
-        let kept = self.artifact(&std::fs::read(file).unwrap());
-        Ok(Artifact { media, ..kept })
+    fn keep(&self, bytes: &mut dyn Read, media: Media) -> Result<Artifact, StepFailure> {
+        let mut all = Vec::new();
+        bytes.read_to_end(&mut all).unwrap();
+        if matches!(self.mask().bytes(&all), std::borrow::Cow::Owned(_)) {
+            let message = "a secret is in it, so it is not kept";
+            return Err(StepFailure::unsent(FailureClass::Invalid, message));
+        }
+        Ok(Artifact {
+            media,
+            ..self.artifact(&all)
+        })
     }
     fn open(&self, artifact: &Artifact) -> Result<PathBuf, StepFailure> {
         Ok(self.stored(&artifact.digest))
@@ -100,6 +110,9 @@ impl Desk for FakeDesk {
     fn secret(&self, name: &str) -> Result<Arc<str>, StepFailure> {
         let found = self.secrets.get(name).cloned();
         found.ok_or_else(|| StepFailure::unsent(FailureClass::Auth, "there is no such secret"))
+    }
+    fn mask(&self) -> Mask {
+        Mask::new(self.secrets.values().map(AsRef::as_ref))
     }
     fn adopt_group(&self, _: u32) {
         self.groups.send_modify(|groups| groups.0 += 1);
@@ -113,6 +126,8 @@ impl Desk for FakeDesk {
 pub(crate) fn registry(project: &Path) -> Registry {
     register(&Place {
         project: project.to_owned(),
+        closed: vec![project.join(".flow")],
+        allowed: Allowed::default(),
         clock: Arc::new(|| NOW),
     })
 }

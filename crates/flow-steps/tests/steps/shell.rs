@@ -366,7 +366,7 @@ async fn outputs_that_are_missing_or_elsewhere_are_failures() {
             "a.txt",
             "leads out of its folder",
         ),
-        ("true", "../../x", "is no path inside of the folder"),
+        ("true", "../../x", "leads out of its folder"),
     ] {
         let desk = Arc::new(FakeDesk::new());
         let call = with(script(&desk, text), "outputs", texts([output]));
