@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use flow_core::amount::{Money, Timestamp};
 use flow_runtime::clock::{Clock, WallClock};
-use flow_runtime::driver::{BeginError, DriveError, Driver, Executors, Order, Reuse, Surroundings};
+use flow_runtime::driver::{
+    BeginError, DriveError, Driver, Executors, Known, Order, Over, Reuse, Surroundings,
+};
 use flow_runtime::store::{Store, TakeError};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -16,10 +18,14 @@ use crate::args::{DataFormat, Running};
 use crate::exit::{Exit, Failure};
 use crate::extra::Extra;
 use crate::output::Output;
-use crate::tell::{Teller, tell};
+use crate::tell::{End, Teller, tell};
 
 /// How many orders may wait.
 const ORDERS: usize = 16;
+
+/// How many threads there are at least for work that takes long. More of them
+/// than the machine can use cost memory.
+const BLOCKING_MIN: usize = 8;
 
 /// How many steps are in progress at once if nothing is said.
 const PARALLEL: usize = 64;
@@ -56,6 +62,8 @@ impl Desk {
         let told = clock.clone();
         let place = flow_steps::Place {
             project: root.to_path_buf(),
+            closed: vec![folder, root.join(".flow")],
+            allowed: flow_steps::Allowed::default(),
             clock: Arc::new(move || told.now()),
         };
         let mut executors: Executors = flow_steps::register(&place).into_iter().collect();
@@ -73,6 +81,22 @@ impl Desk {
 
     pub(crate) fn store(&self) -> &Store {
         &self.store
+    }
+
+    fn surroundings(&self) -> Surroundings {
+        Surroundings {
+            store: self.store.clone(),
+            executors: self.around.executors.clone(),
+            clock: self.around.clock.clone(),
+            secrets: Arc::new(|name| {
+                let unset = |_| flow_runtime::SecretError::Unset { name: name.into() };
+                std::env::var(name).map(Into::into).map_err(unset)
+            }),
+            terms: flow_core::arbiter::Terms::default(),
+            parallel: self.around.parallel,
+            reuse: self.around.reuse,
+            watcher: Box::new(Teller),
+        }
     }
 }
 
@@ -109,7 +133,7 @@ impl Clock for Told {
 
 /// Drives a run to its end, and says how that was.
 pub(crate) fn drive<Make, Made>(
-    desk: Desk,
+    desk: &Desk,
     output: &mut Output,
     format: DataFormat,
     make: Make,
@@ -118,22 +142,8 @@ where
     Make: FnOnce(Surroundings, mpsc::Sender<Order>) -> Made,
     Made: Future<Output = Result<Driver, BeginError>>,
 {
-    // One thread has the loop and all that waits; what computes for long has
-    // threads of its own.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::io(format!("cannot start: {error}")))?;
-    let around = Surroundings {
-        store: desk.store.clone(),
-        executors: desk.around.executors,
-        clock: desk.around.clock,
-        secrets: Arc::new(|name| std::env::var(name).ok().map(Into::into)),
-        terms: flow_core::arbiter::Terms::default(),
-        parallel: desk.around.parallel,
-        reuse: desk.around.reuse,
-        watcher: Box::new(Teller),
-    };
+    let runtime = runtime()?;
+    let around = desk.surroundings();
     let ended = runtime.block_on(async {
         let (orders, mut given) = mpsc::channel(ORDERS);
         let mut driver = make(around, orders.clone())
@@ -146,7 +156,7 @@ where
             () = interrupted(&orders) => None,
         };
         match driven {
-            Some(Ok(outcome)) => tell(&driver, &outcome, output, format),
+            Some(Ok(outcome)) => tell(&End::of(&driver, &outcome), output, format),
             Some(Err(error)) => Err(drive_failure(&error, &id.0)),
             None => {
                 output.message(&format!("stopped at once · go on with `flow resume {id}`"))?;
@@ -157,6 +167,25 @@ where
     // Steps that don't listen must not keep the command.
     runtime.shutdown_background();
     ended
+}
+
+/// One thread has the loop and all that waits; what computes for long has
+/// threads of its own.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let threads = std::thread::available_parallelism()
+        .map_or(BLOCKING_MIN, |found| BLOCKING_MIN.max(2 * found.get()));
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(threads)
+        .build()
+        .map_err(|error| Failure::io(format!("cannot start: {error}")))
+}
+
+/// Begins and ends a run whose result is there already; nothing if it isn't.
+pub(crate) fn recall(desk: &Desk, known: Known) -> Result<Option<Over>, Failure> {
+    let around = desk.surroundings();
+    let over = runtime()?.block_on(flow_runtime::driver::recall(&around, known));
+    over.map_err(|error| begin_failure(&error))
 }
 
 /// Waits for the second interruption; the first only pauses.

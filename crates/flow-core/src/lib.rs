@@ -32,6 +32,7 @@ pub mod eval;
 
 pub mod effect;
 pub mod plan;
+mod recall;
 mod walk;
 
 pub mod digest;

@@ -20,6 +20,7 @@ pub mod clock;
 pub mod reaper;
 
 mod desk;
+mod folders;
 mod secrets;
 mod values;
 
