@@ -10,6 +10,7 @@ use flow_runtime::clock::{Clock, WallClock};
 use flow_runtime::driver::{
     BeginError, DriveError, Driver, Executors, Known, Order, Over, Reuse, Surroundings,
 };
+use flow_runtime::memory::StoreMemory;
 use flow_runtime::store::{Store, TakeError};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -17,7 +18,7 @@ use tokio::sync::mpsc;
 use crate::args::{DataFormat, Running};
 use crate::exit::{Exit, Failure};
 use crate::extra::Extra;
-use crate::output::Output;
+use crate::output::{Output, say};
 use crate::tell::{End, Teller, tell};
 
 /// How many orders may wait.
@@ -54,7 +55,7 @@ impl Desk {
         let folder = folder(root, running.store.as_deref());
         let options = extra.options.clone().unwrap_or_default();
         let store = Store::open(&folder, options);
-        let store = store.map_err(|error| Failure::store(whole(&error)))?;
+        let store = Arc::new(store.map_err(|error| Failure::store(whole(&error)))?);
         let clock: Arc<dyn Clock> = match &extra.clock {
             Some(clock) => Arc::new(Told(clock.clone())),
             None => Arc::new(WallClock),
@@ -64,12 +65,14 @@ impl Desk {
             project: root.to_path_buf(),
             closed: vec![folder, root.join(".flow")],
             allowed: flow_steps::Allowed::default(),
+            memory: Arc::new(StoreMemory::new(store.clone())),
+            console: Arc::new(say),
             clock: Arc::new(move || told.now()),
         };
         let mut executors: Executors = flow_steps::register(&place).into_iter().collect();
         executors.extend(extra.executors.iter().cloned());
         Ok(Self {
-            store: Arc::new(store),
+            store,
             around: Parts {
                 executors,
                 clock,
@@ -205,9 +208,7 @@ async fn interrupted(orders: &mpsc::Sender<Order>) {
             _ = hangup.recv() => {}
         }
         if is_first {
-            let mut stream = std::io::stderr().lock();
-            let text = b"pausing: what runs may finish; again to stop at once\n";
-            drop(std::io::Write::write_all(&mut stream, text));
+            say("pausing: what runs may finish; again to stop at once\n");
             drop(orders.send(Order::Pause).await);
         }
     }

@@ -13,7 +13,7 @@ use flow_runtime::driver::{Driver, Outcome, Over, View, Watcher};
 
 use crate::args::DataFormat;
 use crate::exit::{Exit, Failure};
-use crate::output::Output;
+use crate::output::{Output, say};
 
 /// Says what happens, in plain lines.
 #[derive(Debug)]
@@ -24,8 +24,7 @@ impl Watcher for Teller {
         let Some(line) = line(view, &event.fact) else {
             return;
         };
-        let mut stream = std::io::stderr().lock();
-        drop(std::io::Write::write_all(&mut stream, line.as_bytes()));
+        say(&line);
     }
 
     fn progress(&mut self, _ticket: &Ticket, _progress: &Progress) {}

@@ -9,6 +9,7 @@
 //! results are known, and the stored form of it all.
 
 pub mod amount;
+pub mod base64;
 pub mod literal;
 pub mod ty;
 mod ty_display;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use crate::base64::{self, STANDARD, URL_SAFE};
 use crate::value::{List, Value};
 
 /// What stands in place of a secret.
@@ -433,31 +434,14 @@ fn base64_patterns(secret: &[u8]) -> Vec<Pattern> {
             continue;
         }
         for alphabet in [STANDARD, URL_SAFE] {
-            let letters = base64(&text, alphabet);
+            let letters = base64::bare(&text, alphabet);
             found.push(Pattern {
-                bytes: letters[from..to].into(),
+                bytes: letters.as_bytes()[from..to].into(),
                 spelling: Spelling::Exact,
             });
         }
     }
     found
-}
-
-const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-/// Writes bytes in base64, without what fills it up.
-fn base64(bytes: &[u8], alphabet: &[u8; 64]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(bytes.len().div_ceil(3) * 4);
-    for three in bytes.chunks(3) {
-        let byte = |at: usize| u32::from(three.get(at).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for place in 0..=three.len() {
-            let six = bits >> (18 - 6 * place) & 63;
-            out.push(alphabet[usize::try_from(six).unwrap_or(0)]);
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -3,11 +3,12 @@
 //! The compiler and the run see to it that they are; a difference is a bug.
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::sync::Arc;
 
 use flow_core::amount::{Duration, Timestamp};
 use flow_core::effect::FailureClass;
-use flow_core::step::{Bill, StepCall, StepFailure, StepReport, Work};
+use flow_core::step::{Bill, Desk, StepCall, StepFailure, StepReport, Work};
 use flow_core::ty::Type;
 use flow_core::value::Value;
 use tokio::task::spawn_blocking;
@@ -56,6 +57,23 @@ pub(crate) fn on_disk(
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
     })
+}
+
+/// How often is looked whether the attempt should stop.
+const LOOK: std::time::Duration = std::time::Duration::from_millis(100);
+
+/// Does something until the run wants it to stop; nothing then.
+pub(crate) async fn unless_stopped<T>(desk: &dyn Desk, work: impl Future<Output = T>) -> Option<T> {
+    let stopped = async {
+        while !desk.is_stopped() {
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    tokio::select! {
+        biased;
+        done = work => Some(done),
+        () = stopped => None,
+    }
 }
 
 /// Makes a failure of the author's or of the data.

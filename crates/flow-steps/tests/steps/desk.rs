@@ -11,8 +11,9 @@ use flow_core::amount::{Money, Timestamp};
 use flow_core::digest::Digest;
 use flow_core::effect::{Effect, FailureClass};
 use flow_core::mask::Mask;
+use flow_core::memory::{Finished, Kept, Memory};
 use flow_core::path::StepPath;
-use flow_core::step::{Bill, Desk, Progress, StepCall, StepFailure, StepReport};
+use flow_core::step::{Bill, Desk, Progress, StepCall, StepFailure, StepReport, Work};
 use flow_core::ty::{Media, Type};
 use flow_core::value::{Artifact, Value};
 use flow_steps::{Allowed, Place, Registry, register};
@@ -122,12 +123,34 @@ impl Desk for FakeDesk {
     }
 }
 
+/// Keeps nothing.
+struct Forgetful;
+
+impl Memory for Forgetful {
+    fn recall(&self, _: &str) -> Work<Result<Option<Value>, StepFailure>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+    fn remember(&self, _: Kept) -> Work<Result<(), StepFailure>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+    fn finished(
+        &self,
+        _: &str,
+        _: Option<u64>,
+        _: usize,
+    ) -> Work<Result<Vec<Finished>, StepFailure>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+}
+
 /// The table, for a project.
 pub(crate) fn registry(project: &Path) -> Registry {
     register(&Place {
         project: project.to_owned(),
         closed: vec![project.join(".flow")],
         allowed: Allowed::default(),
+        memory: Arc::new(Forgetful),
+        console: Arc::new(|_| ()),
         clock: Arc::new(|| NOW),
     })
 }
