@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use flow_core::amount::{Money, Timestamp};
+use flow_core::arbiter::Terms;
 use flow_runtime::clock::{Clock, WallClock};
 use flow_runtime::driver::{
     BeginError, DriveError, Driver, Executors, Known, Order, Over, Reuse, Surroundings,
@@ -16,9 +17,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::args::{DataFormat, Running};
+use crate::config;
 use crate::exit::{Exit, Failure};
 use crate::extra::Extra;
 use crate::output::{Output, say};
+use crate::secrets::Vault;
 use crate::tell::{End, Teller, tell};
 
 /// How many orders may wait.
@@ -34,12 +37,14 @@ const PARALLEL: usize = 64;
 /// What a run works with.
 pub(crate) struct Desk {
     store: Arc<Store>,
+    vault: Arc<Vault>,
     around: Parts,
 }
 
 struct Parts {
     executors: Executors,
     clock: Arc<dyn Clock>,
+    terms: Terms,
     parallel: usize,
     reuse: Reuse,
 }
@@ -56,6 +61,8 @@ impl Desk {
         let options = extra.options.clone().unwrap_or_default();
         let store = Store::open(&folder, options);
         let store = Arc::new(store.map_err(|error| Failure::store(whole(&error)))?);
+        let (terms, allow) = settings(root, running.settled.profile.as_deref())?;
+        let home = std::env::home_dir();
         let clock: Arc<dyn Clock> = match &extra.clock {
             Some(clock) => Arc::new(Told(clock.clone())),
             None => Arc::new(WallClock),
@@ -64,7 +71,7 @@ impl Desk {
         let place = flow_steps::Place {
             project: root.to_path_buf(),
             closed: vec![folder, root.join(".flow")],
-            allowed: flow_steps::Allowed::default(),
+            allowed: allow.in_project(root, home.as_deref()),
             memory: Arc::new(StoreMemory::new(store.clone())),
             console: Arc::new(say),
             clock: Arc::new(move || told.now()),
@@ -73,9 +80,11 @@ impl Desk {
         executors.extend(extra.executors.iter().cloned());
         Ok(Self {
             store,
+            vault: Vault::new(root),
             around: Parts {
                 executors,
                 clock,
+                terms,
                 parallel: running.parallel.map_or(PARALLEL, std::num::NonZero::get),
                 reuse,
             },
@@ -91,15 +100,28 @@ impl Desk {
             store: self.store.clone(),
             executors: self.around.executors.clone(),
             clock: self.around.clock.clone(),
-            secrets: Arc::new(|name| {
-                let unset = |_| flow_runtime::SecretError::Unset { name: name.into() };
-                std::env::var(name).map(Into::into).map_err(unset)
-            }),
-            terms: flow_core::arbiter::Terms::default(),
+            secrets: self.vault.secrets(),
+            terms: self.around.terms.clone(),
             parallel: self.around.parallel,
             reuse: self.around.reuse,
             watcher: Box::new(Teller),
         }
+    }
+}
+
+/// Reads how much there is of what runs share, and what is allowed.
+fn settings(root: &Path, profile: Option<&str>) -> Result<(Terms, config::Allow), Failure> {
+    let Some((_, config)) = config::load(root, profile)? else {
+        return Ok(<_>::default());
+    };
+    match config.diagnostics.first() {
+        // A limit that can't be read would be none.
+        Some(first) => Err(Failure::Told {
+            exit: Exit::Invalid,
+            message: format!("`{}` has errors: {}", config::NAME, first.message),
+            help: Some(format!("`flow validate {}` shows them all", config::NAME)),
+        }),
+        None => Ok((config.terms, config.allow)),
     }
 }
 
@@ -152,6 +174,12 @@ where
         let mut driver = make(around, orders.clone())
             .await
             .map_err(|error| begin_failure(&error))?;
+        for warning in desk.vault.warnings() {
+            output.message(warning)?;
+        }
+        if let Some(fault) = desk.vault.fault() {
+            return Err(fault);
+        }
         let id = driver.run().id().clone();
         output.message(&format!("run {id} of `{}`", driver.run().workflow()))?;
         let driven = tokio::select! {

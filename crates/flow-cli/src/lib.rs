@@ -22,7 +22,9 @@ mod inputs;
 mod pages;
 mod project;
 
+mod dotenv;
 mod drive;
+mod secrets;
 mod tell;
 
 mod commands;

@@ -38,6 +38,14 @@ pub enum SecretError {
         /// Its name.
         name: Arc<str>,
     },
+    /// The file that has it can't be read.
+    #[error("the secret `{name}` can't be had: {why}")]
+    Unreadable {
+        /// Its name.
+        name: Arc<str>,
+        /// What is wrong.
+        why: Arc<str>,
+    },
     /// What it hides is no text.
     #[error("the secret `{name}` is not UTF-8 in the environment")]
     NoText {
