@@ -73,12 +73,23 @@ impl Capture {
 
     /// Returns what was kept, as a text.
     pub(super) fn finish(mut self) -> String {
+        self.end();
+        self.kept.text()
+    }
+
+    /// Returns all that came, if all of it was kept.
+    pub(super) fn finish_whole(mut self) -> Option<String> {
+        self.end();
+        let is_whole = self.kept.tail.is_empty();
+        is_whole.then(|| self.kept.text())
+    }
+
+    fn end(&mut self) {
         let kept = &mut self.kept;
         self.mask.finish(&mut |bytes| kept.push(bytes));
         if !kept.line.is_empty() {
             kept.desk.log(&kept.line);
         }
-        kept.text()
     }
 }
 
