@@ -143,16 +143,21 @@ impl Memory for Forgetful {
     }
 }
 
-/// The table, for a project.
-pub(crate) fn registry(project: &Path) -> Registry {
-    register(&Place {
+/// A project where nothing else is allowed.
+pub(crate) fn place(project: &Path) -> Place {
+    Place {
         project: project.to_owned(),
         closed: vec![project.join(".flow")],
         allowed: Allowed::default(),
         memory: Arc::new(Forgetful),
         console: Arc::new(|_| ()),
         clock: Arc::new(|| NOW),
-    })
+    }
+}
+
+/// The table, for a project.
+pub(crate) fn registry(project: &Path) -> Registry {
+    register(&place(project))
 }
 
 /// Makes a call. Its key tells it apart from all others.

@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "test harness")]
 
 mod desk;
+mod web;
 
 mod declared;
+mod http;
 mod human;
 mod json;
 mod shell;
