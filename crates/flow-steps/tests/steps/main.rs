@@ -6,9 +6,12 @@ mod desk;
 mod web;
 
 mod declared;
+mod file;
 mod http;
 mod human;
 mod json;
+mod notify;
 mod shell;
+mod state;
 mod text;
 mod time;
