@@ -21,6 +21,8 @@ mod crash;
 mod faults;
 mod full;
 mod powercut;
+mod remember;
+mod requests;
 mod secrets;
 mod syscalls;
 mod twins;
