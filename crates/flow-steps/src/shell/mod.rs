@@ -110,6 +110,8 @@ async fn run(project: &Path, call: &StepCall) -> Result<StepReport, StepFailure>
     let status = match end {
         End::Exited(status) => status,
         End::Stopped => {
+            // The log has all that came.
+            drop((output.finish(), errors.finish()));
             return Ok(StepReport::Stopped {
                 sent: Sent::Maybe,
                 bill: None,
