@@ -18,6 +18,7 @@ mod budget;
 mod children;
 mod clocks;
 mod crash;
+mod encrypted;
 mod faults;
 mod full;
 mod powercut;
