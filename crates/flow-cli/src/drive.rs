@@ -4,7 +4,7 @@
 use std::future::Future;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use flow_core::address::Ticket;
 use flow_core::amount::{Money, Timestamp};
@@ -16,6 +16,7 @@ use flow_runtime::driver::{
     BeginError, DriveError, Driver, Executors, Known, Order, Over, Reuse, Surroundings, View,
     Watcher,
 };
+use flow_runtime::memory::StoreMemory;
 use flow_runtime::store::{Store, TakeError};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -24,8 +25,9 @@ use crate::args::{DataFormat, Running};
 use crate::config;
 use crate::exit::{Exit, Failure};
 use crate::extra::Extra;
-use crate::output::Output;
+use crate::output::{Output, say};
 use crate::progress::{Lines, Screen, Shown};
+use crate::secrets::Vault;
 use crate::tell::{End, tell};
 
 /// How many orders may wait.
@@ -41,6 +43,9 @@ const PARALLEL: usize = 64;
 /// What a run works with.
 pub(crate) struct Desk {
     store: Arc<Store>,
+    vault: Arc<Vault>,
+    /// Where the run is shown, once it is.
+    console: Arc<OnceLock<Shown>>,
     around: Parts,
 }
 
@@ -63,21 +68,33 @@ impl Desk {
         let folder = folder(root, running.store.as_deref());
         let options = extra.options.clone().unwrap_or_default();
         let store = Store::open(&folder, options);
-        let store = store.map_err(|error| Failure::store(whole(&error)))?;
-        let terms = terms(root, running.settled.profile.as_deref())?;
+        let store = Arc::new(store.map_err(|error| Failure::store(whole(&error)))?);
+        let (terms, allow) = settings(root, running.settled.profile.as_deref())?;
+        let home = std::env::home_dir();
         let clock: Arc<dyn Clock> = match &extra.clock {
             Some(clock) => Arc::new(Told(clock.clone())),
             None => Arc::new(WallClock),
         };
         let told = clock.clone();
+        let console: Arc<OnceLock<Shown>> = Arc::default();
+        let seen = console.clone();
         let place = flow_steps::Place {
             project: root.to_path_buf(),
+            closed: vec![folder, root.join(".flow")],
+            allowed: allow.in_project(root, home.as_deref()),
+            memory: Arc::new(StoreMemory::new(store.clone())),
+            console: Arc::new(move |text| match seen.get() {
+                Some(shown) => shown.say(text.trim_end_matches('\n')),
+                None => say(text),
+            }),
             clock: Arc::new(move || told.now()),
         };
         let mut executors: Executors = flow_steps::register(&place).into_iter().collect();
         executors.extend(extra.executors.iter().cloned());
         Ok(Self {
-            store: Arc::new(store),
+            store,
+            vault: Vault::new(root),
+            console,
             around: Parts {
                 executors,
                 clock,
@@ -97,7 +114,7 @@ impl Desk {
             store: self.store.clone(),
             executors: self.around.executors.clone(),
             clock: self.around.clock.clone(),
-            secrets: Arc::new(|name| std::env::var(name).ok().map(Into::into)),
+            secrets: self.vault.secrets(),
             terms: self.around.terms.clone(),
             parallel: self.around.parallel,
             reuse: self.around.reuse,
@@ -108,8 +125,13 @@ impl Desk {
 
 /// Reads how much there is of what runs share.
 pub(crate) fn terms(root: &Path, profile: Option<&str>) -> Result<Terms, Failure> {
+    settings(root, profile).map(|(terms, _)| terms)
+}
+
+/// Reads how much there is of what runs share, and what is allowed.
+fn settings(root: &Path, profile: Option<&str>) -> Result<(Terms, config::Allow), Failure> {
     let Some((_, config)) = config::load(root, profile)? else {
-        return Ok(Terms::default());
+        return Ok(<_>::default());
     };
     match config.diagnostics.first() {
         // A limit that can't be read would be none.
@@ -118,7 +140,7 @@ pub(crate) fn terms(root: &Path, profile: Option<&str>) -> Result<Terms, Failure
             message: format!("`{}` has errors: {}", config::NAME, first.message),
             help: Some(format!("`flow validate {}` shows them all", config::NAME)),
         }),
-        None => Ok(config.terms),
+        None => Ok((config.terms, config.allow)),
     }
 }
 
@@ -166,6 +188,8 @@ where
 {
     let runtime = runtime()?;
     let shown = shown(output, format);
+    // What steps say to people goes where the run is shown.
+    drop(desk.console.set(shown.clone()));
     let around = desk.surroundings(Box::new(shown.clone()));
     let clock = desk.around.clock.clone();
     let ended = runtime.block_on(async {
@@ -173,6 +197,12 @@ where
         let mut driver = make(around, orders.clone())
             .await
             .map_err(|error| begin_failure(&error))?;
+        for warning in desk.vault.warnings() {
+            output.message(warning)?;
+        }
+        if let Some(fault) = desk.vault.fault() {
+            return Err(fault);
+        }
         let id = driver.run().id().clone();
         output.message(&format!("run {id} of `{}`", driver.run().workflow()))?;
         shown.begin(&driver, clock.now());

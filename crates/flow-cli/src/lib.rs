@@ -22,9 +22,11 @@ mod inputs;
 mod pages;
 mod project;
 
+mod dotenv;
 mod drive;
 mod page;
 mod progress;
+mod secrets;
 mod tell;
 
 mod archive;

@@ -24,6 +24,14 @@ pub(crate) struct Looks {
     pub(crate) unicode: bool,
 }
 
+/// Writes a message for people while something else has the streams: whole lines,
+/// each of them at once.
+pub(crate) fn say(text: &str) {
+    let mut stream = io::stderr().lock();
+    // A message that nobody can read changes nothing.
+    stream.write_all(text.as_bytes()).ok();
+}
+
 /// The width of lines where nobody says how wide they are.
 const WIDTH: usize = 100;
 
@@ -59,12 +67,8 @@ impl Output {
     /// Writes a message for people, after the data that came before it.
     pub(crate) fn message(&mut self, text: &str) -> Result<(), Failure> {
         self.flush()?;
-        let mut stream = io::stderr().lock();
-        // A message that nobody can read changes nothing.
-        stream.write_all(text.as_bytes()).ok();
-        if !text.ends_with('\n') {
-            stream.write_all(b"\n").ok();
-        }
+        let end = if text.ends_with('\n') { "" } else { "\n" };
+        say(&format!("{text}{end}"));
         Ok(())
     }
 

@@ -30,7 +30,8 @@ use tokio::task::JoinSet;
 
 use crate::artifacts::BlobError;
 use crate::clock::Clock;
-use crate::desk::{Note, Office, Secrets};
+use crate::desk::{Note, Office};
+use crate::secrets::Secrets;
 use crate::store::{
     Admission, Counts, EffectRow, Hold, Level, OpenError, Pending, Phase, ReadError, Reader,
     Refused, Store, Summary,
