@@ -143,7 +143,7 @@ pub(crate) struct Running {
     /// The most that the run may spend
     #[arg(long, value_name = "AMOUNT")]
     pub(crate) budget: Option<String>,
-    /// How to show how it ended
+    /// For people, or one JSON object for each event
     #[arg(long, value_enum, default_value_t = DataFormat::Human)]
     pub(crate) format: DataFormat,
     /// The project.

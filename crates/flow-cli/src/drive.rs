@@ -26,7 +26,7 @@ use crate::config;
 use crate::exit::{Exit, Failure};
 use crate::extra::Extra;
 use crate::output::{Output, say};
-use crate::progress::{Lines, Screen, Shown};
+use crate::progress::{Lines, Screen, Shown, Stream};
 use crate::secrets::Vault;
 use crate::tell::{End, tell};
 
@@ -229,11 +229,12 @@ where
 /// Says how a run is shown.
 fn shown(output: &Output, format: DataFormat) -> Shown {
     let looks = output.message_looks();
-    let is_seen = std::io::stderr().is_terminal() && format == DataFormat::Human;
-    if is_seen {
-        Shown::new(Screen::new(output.color(), looks))
-    } else {
-        Shown::new(Lines::new(looks))
+    match format {
+        DataFormat::Json => Shown::new(Stream::new()),
+        DataFormat::Human if std::io::stderr().is_terminal() => {
+            Shown::new(Screen::new(output.color(), looks))
+        }
+        DataFormat::Human => Shown::new(Lines::new(looks)),
     }
 }
 

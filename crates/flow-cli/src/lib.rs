@@ -29,6 +29,8 @@ mod progress;
 mod secrets;
 mod tell;
 
+mod journal;
+
 mod archive;
 mod attempts;
 mod source;

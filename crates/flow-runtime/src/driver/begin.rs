@@ -179,6 +179,7 @@ impl Driver {
         let mut driver = Self::new(around, run, values, taken.epoch)?;
         driver.seq = taken.head;
         driver.head = taken.head;
+        driver.told = taken.head;
         driver.reload()?;
         driver.recover();
         driver.inputs.push_back(Input::Take {
@@ -244,6 +245,7 @@ impl Driver {
             office,
             epoch,
             seq: 0,
+            told: 0,
             head: 0,
             summarised: None,
             shared: 0,

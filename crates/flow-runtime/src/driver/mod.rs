@@ -87,6 +87,8 @@ pub trait Watcher: Send {
 pub struct View<'a> {
     /// The run.
     pub run: &'a Run,
+    /// The position of the event in its log.
+    pub seq: u64,
     values: &'a StoreValues,
 }
 
@@ -200,6 +202,8 @@ pub struct Driver {
     epoch: u64,
     /// How many events were decided.
     seq: u64,
+    /// How many events were told, or were there before.
+    told: u64,
     /// How many events were handed to the writer.
     head: u64,
     /// How many events were decided when the run was last summarised.
@@ -525,9 +529,11 @@ impl Driver {
         for event in &sent.draft.told {
             let view = View {
                 run: &self.run,
+                seq: self.told,
                 values: &self.values,
             };
             self.around.watcher.event(&view, event);
+            self.told += 1;
         }
         for action in sent.draft.actions {
             self.carry_out(action)?;
