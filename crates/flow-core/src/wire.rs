@@ -174,6 +174,9 @@ impl Fact {
         decode(bytes)
     }
 
+    /// The number of the facts that say that another plan is followed.
+    pub const PLAN_REPLACED: u8 = 8;
+
     /// Returns the number of its kind. It never changes.
     pub fn kind(&self) -> u8 {
         u8::try_from(self.wire_number()).expect("kinds of facts are numbered up to 255")

@@ -14,7 +14,7 @@ use flow_core::step::Bill;
 use crate::artifacts::Kept;
 use crate::store::{
     Append, AskChange, AskRow, Batch, Begin, CacheEntry, EffectRow, EffectState, EventRow, Hold,
-    Level, Summary,
+    Level, PartsRow, Summary,
 };
 use crate::values::Fresh;
 
@@ -41,6 +41,7 @@ pub(crate) struct Draft {
     pub(crate) cache: Vec<CacheEntry>,
     pub(crate) effects: Vec<EffectRow>,
     pub(crate) asks: Vec<AskChange>,
+    pub(crate) parts: Vec<PartsRow>,
     pub(crate) asked: Vec<Asked>,
     pub(crate) begin: Option<Begin>,
     pub(crate) summary: Option<Summary>,
@@ -126,6 +127,7 @@ impl Draft {
         append.summary = self.summary.take();
         append.effects = std::mem::take(&mut self.effects);
         append.asks = std::mem::take(&mut self.asks);
+        append.parts = std::mem::take(&mut self.parts);
         append.hold = self.hold;
         let mut blobs = std::mem::take(&mut self.values.blobs);
         blobs.append(&mut self.kept);
