@@ -171,7 +171,8 @@ fn it_is_said_in_which_part_the_nearest_earlier_result_differs() {
 fn results_that_stay_in_their_run_say_so() {
     let folder = tempdir().unwrap();
     let root = folder.path();
-    let table: [(fn(&mut Step), Sharing, &str); 2] = [
+    type Change = fn(&mut Step);
+    let table: [(Change, Sharing, &str); 2] = [
         (
             |step| step.effect = Effect::Read,
             Sharing::Private,
