@@ -74,6 +74,9 @@ fn plan_with(change: impl Fn(&mut Step)) -> Plan {
     plan
 }
 
+/// A change of a step.
+type Change = fn(&mut Step);
+
 /// Drives a run of a plan to its end, at an instant.
 fn run(root: &Path, plan: Plan, name: &str, now: i64) -> RunId {
     let around = Surroundings {
@@ -171,7 +174,6 @@ fn it_is_said_in_which_part_the_nearest_earlier_result_differs() {
 fn results_that_stay_in_their_run_say_so() {
     let folder = tempdir().unwrap();
     let root = folder.path();
-    type Change = fn(&mut Step);
     let table: [(Change, Sharing, &str); 2] = [
         (
             |step| step.effect = Effect::Read,
