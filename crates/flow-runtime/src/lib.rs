@@ -21,6 +21,7 @@ pub mod clock;
 pub mod reaper;
 
 mod desk;
+mod folders;
 mod values;
 
 pub mod driver;

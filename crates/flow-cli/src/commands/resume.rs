@@ -21,7 +21,7 @@ pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exi
     let id = found.id;
     let budget = budget(&args.running)?;
     drive(
-        desk,
+        &desk,
         output,
         args.running.format,
         |around, orders| async move {

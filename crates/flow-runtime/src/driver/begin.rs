@@ -8,8 +8,9 @@ use std::sync::Arc;
 use flow_core::address::{RunId, Ticket};
 use flow_core::amount::Money;
 use flow_core::arbiter::{Arbiter, OwnerId};
-use flow_core::event::{BEHAVIOUR, Event, Fact, Firing, PinnedFile, Start};
-use flow_core::handle::{Handle, Values};
+use flow_core::event::{BEHAVIOUR, Event, Fact, Firing, Start};
+use flow_core::handle::Values;
+use flow_core::key::run_key;
 use flow_core::plan::{NodeKind, Plan};
 use flow_core::run::{Corrupt, Input, Run};
 use flow_core::ty::Media;
@@ -18,8 +19,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::draft::Draft;
-use super::{DriveError, Driver, Surroundings};
+use super::{DriveError, Driver, Reuse, Surroundings, recall};
 use crate::desk::Office;
+use crate::folders::Folders;
 use crate::owner::OwnerError;
 use crate::reaper::Reaper;
 use crate::store::{Begin, EPOCH_FIRST, Level, OpenError, ReadError, TakeError};
@@ -128,23 +130,34 @@ impl Driver {
     pub fn begin(around: Surroundings, new: NewRun) -> Result<Self, BeginError> {
         check_executors(&around, &new.plan)?;
         let values = StoreValues::new(around.store.clone());
-        let files = take_files(&around, &values, &new)?;
+        let files = recall::take_files(&around, &values, &new.files)?;
         let inputs = take_inputs(&around, &values, new.inputs)?;
         let plan = values.put_bytes(new.plan.to_json().into_bytes());
+        let now = around.clock.now();
+        let whole = new
+            .plan
+            .is_recallable()
+            .then(|| run_key(&plan, &inputs, &files));
         let start = Start {
             run: RunId(name().into()),
             behaviour: BEHAVIOUR,
             plan,
-            inputs,
-            files,
+            inputs: values.put(&inputs),
+            files: recall::pinned(&values, &files),
             seed: new.seed,
             budget: new.budget,
             trigger: new.trigger,
+            recalled: match (whole, around.reuse) {
+                (Some(key), Reuse::Results) => recall::find(&around.store.reader()?, &key, now),
+                (_, Reuse::Nothing) | (None, _) => None,
+            },
         };
-        let now = around.clock.now();
         let (run, event, delta) = Run::start(new.plan, start, now);
         let mut driver = Self::new(around, run, values, EPOCH_FIRST)?;
         driver.reload()?;
+        // What was recalled is kept already.
+        let is_recalled = driver.run.started().recalled.is_some();
+        driver.whole = whole.filter(|_| !is_recalled);
         let firing = driver.run.started().trigger.as_ref();
         driver.draft.begin = Some(Begin {
             workflow: driver.run.workflow().clone(),
@@ -226,7 +239,11 @@ impl Driver {
             blobs: around.store.blobs().clone(),
             reaper: Arc::new(Reaper::new(owner.id().as_str())),
             secrets: around.secrets.clone(),
-            unfinished: layout.unfinished(owner.id().as_str()),
+            folders: Folders::new(
+                layout
+                    .unfinished(owner.id().as_str())
+                    .join(run.id().0.as_ref()),
+            ),
             logs: layout.logs(run.id()),
         });
         Ok(Self {
@@ -252,9 +269,11 @@ impl Driver {
             granted: std::collections::BTreeMap::new(),
             live: std::collections::BTreeMap::new(),
             tasks: JoinSet::new(),
+            sweeps: JoinSet::new(),
             by_task: std::collections::HashMap::new(),
             notes: mpsc::channel(NOTES),
             counts: crate::store::Counts::default(),
+            whole: None,
         })
     }
 }
@@ -272,36 +291,20 @@ fn check_executors(around: &Surroundings, plan: &Plan) -> Result<(), BeginError>
     Ok(())
 }
 
-fn take_files(
-    around: &Surroundings,
-    values: &StoreValues,
-    new: &NewRun,
-) -> Result<Vec<PinnedFile>, BeginError> {
-    let mut pinned = Vec::with_capacity(new.files.len());
-    for (path, file, media) in &new.files {
-        let artifact = take_file(around, values, file, *media)?;
-        pinned.push(PinnedFile {
-            path: path.clone(),
-            artifact: values.put(&artifact),
-        });
-    }
-    Ok(pinned)
-}
-
 fn take_inputs(
     around: &Surroundings,
     values: &StoreValues,
     given: Vec<Given>,
-) -> Result<Handle, BeginError> {
+) -> Result<Value, BeginError> {
     let inputs = given.into_iter().map(|given| match given {
         Given::Value(value) => Ok(value),
         Given::File(file, media) => take_file(around, values, &file, media),
     });
     let inputs: Vec<Value> = inputs.collect::<Result<_, BeginError>>()?;
-    Ok(values.put(&Value::list(inputs)))
+    Ok(Value::list(inputs))
 }
 
-fn take_file(
+pub(super) fn take_file(
     around: &Surroundings,
     values: &StoreValues,
     file: &Path,
@@ -345,7 +348,7 @@ fn read_log(around: &Surroundings, id: &RunId) -> Result<Vec<Event>, BeginError>
 }
 
 /// Makes a name that is short and can be said.
-fn name() -> String {
+pub(super) fn name() -> String {
     const FIRST: &[u8; 16] = b"bdfghjklmnprstvz";
     const SECOND: &[u8; 4] = b"aeio";
     let mut bits = RandomState::new().build_hasher().finish();

@@ -1,6 +1,7 @@
 //! The draft: events that were decided and wait for the writer.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use flow_core::address::{RunId, Ticket};
 use flow_core::arbiter::{Demand, Ending};
@@ -10,6 +11,7 @@ use flow_core::handle::Handle;
 use flow_core::plan::NodeId;
 use flow_core::run::Action;
 use flow_core::step::Bill;
+use tokio::time::Instant;
 
 use crate::artifacts::Kept;
 use crate::store::{
@@ -17,6 +19,13 @@ use crate::store::{
     Level, PartsRow, Summary,
 };
 use crate::values::Fresh;
+
+/// How long events wait for more while attempts are in progress: each commit
+/// costs more than a short step does.
+const LINGER: Duration = Duration::from_millis(4);
+
+/// How many events don't wait for more.
+const LINGER_EVENTS: usize = 256;
 
 /// Something that was asked of the arbiter, so that it can be asked again when
 /// another process was first.
@@ -34,6 +43,8 @@ pub(crate) enum Asked {
 #[derive(Default)]
 pub(crate) struct Draft {
     pub(crate) level: Level,
+    /// When its first event was decided.
+    pub(crate) since: Option<Instant>,
     pub(crate) events: Vec<EventRow>,
     pub(crate) values: Fresh,
     pub(crate) kept: Vec<Kept>,
@@ -57,6 +68,18 @@ impl Draft {
         self.events.is_empty() && self.summary.is_none() && self.asked.is_empty()
     }
 
+    /// Returns how much longer it may wait for more to come: not if anybody
+    /// waits for it.
+    pub(crate) fn linger(&self) -> Option<Duration> {
+        let since = self.since?;
+        let is_awaited = self.level > Level::Lazy
+            || !self.actions.is_empty()
+            || !self.asked.is_empty()
+            || self.events.len() >= LINGER_EVENTS;
+        let left = LINGER.checked_sub(since.elapsed())?;
+        (!is_awaited && !left.is_zero()).then_some(left)
+    }
+
     /// Adds an event, and how sure its commit has to be.
     pub(crate) fn push(&mut self, seq: u64, event: &Event, level: Level) {
         let mut body = Vec::with_capacity(64);
@@ -65,6 +88,7 @@ impl Draft {
             .encode(&mut body)
             .expect("the list of a `for` is computed before it gets into an event");
         self.level = self.level.max(level);
+        self.since.get_or_insert_with(Instant::now);
         for handle in handles(&event.fact) {
             if let Handle::Stored(digest) = handle {
                 self.references.push(**digest);
@@ -206,9 +230,11 @@ fn handles(fact: &Fact) -> Vec<&Handle> {
                 .trigger
                 .iter()
                 .filter_map(|firing| firing.event.as_ref());
+            let recalled = start.recalled.iter().map(|recalled| &recalled.value);
             std::iter::once(&start.inputs)
                 .chain(files)
                 .chain(event)
+                .chain(recalled)
                 .collect()
         }
         Fact::Adopted { value, .. }

@@ -12,6 +12,7 @@ mod attempts;
 mod begin;
 mod draft;
 mod moved;
+mod recall;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -43,6 +44,7 @@ use draft::{Draft, effect_state, ticket_bytes};
 
 pub use admission::Reuse;
 pub use begin::{BeginError, Given, NewRun};
+pub use recall::{Known, Over, recall};
 
 /// What carries out steps, by their names.
 pub type Executors = BTreeMap<Arc<str>, Arc<dyn Executor>>;
@@ -222,9 +224,14 @@ pub struct Driver {
     granted: BTreeMap<Ticket, Box<Prepared>>,
     live: BTreeMap<Ticket, Live>,
     tasks: JoinSet<Ended>,
+    /// What attempts left behind, being removed.
+    sweeps: JoinSet<()>,
     by_task: HashMap<tokio::task::Id, Ticket>,
     notes: (mpsc::Sender<Note>, mpsc::Receiver<Note>),
     counts: Counts,
+    /// The key under which the result is kept for equal runs, as long as all
+    /// goes well.
+    whole: Option<Digest>,
 }
 
 impl Driver {
@@ -274,6 +281,7 @@ impl Driver {
     /// Waits until something happens, and takes up all that has.
     async fn wait(&mut self, orders: &mut mpsc::Receiver<Order>) -> Result<(), DriveError> {
         let wake = self.until_wake();
+        let lingers = self.lingers().unwrap_or(LOOK);
         let has_tasks = !self.tasks.is_empty();
         tokio::select! {
             biased;
@@ -281,8 +289,10 @@ impl Driver {
             Some(order) = orders.recv() => self.obey(order),
             Some(ended) = self.tasks.join_next_with_id(), if has_tasks => self.ended(ended),
             Some(note) = self.notes.1.recv() => self.note(note),
+            () = tokio::time::sleep(lingers), if lingers < wake => {}
             () = tokio::time::sleep(wake) => self.tick(),
         }
+        while self.sweeps.try_join_next().is_some() {}
         for _ in 0..TURN_MAX {
             match self.tasks.try_join_next_with_id() {
                 Some(ended) => self.ended(ended),
@@ -374,6 +384,7 @@ impl Driver {
         }
         self.settle(event);
         self.share(event);
+        self.keep_whole(event);
         self.count(&event.fact);
         for action in delta.withdrawn {
             self.withdraw(&action);
@@ -464,9 +475,14 @@ impl Driver {
         }
     }
 
+    /// Returns how much longer the draft waits for what is in progress.
+    fn lingers(&self) -> Option<Wait> {
+        self.draft.linger().filter(|_| !self.live.is_empty())
+    }
+
     /// Hands the draft to the writer, unless one is on its way.
     async fn submit(&mut self) -> Result<(), DriveError> {
-        if self.sent.is_some() || self.draft.is_empty() {
+        if self.sent.is_some() || self.draft.is_empty() || self.lingers().is_some() {
             return Ok(());
         }
         let mut draft = std::mem::take(&mut self.draft);
@@ -559,6 +575,8 @@ impl Driver {
             let answer = answer(&mut self.sent).await;
             self.acknowledge(answer).await?;
         }
+        self.tidy();
+        while self.sweeps.join_next().await.is_some() {}
         Ok(Some(Outcome {
             standing,
             status: self.run.status(),

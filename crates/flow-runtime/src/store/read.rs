@@ -240,6 +240,13 @@ impl Reader {
         }
     }
 
+    /// Returns whether a value is there.
+    pub fn has(&self, digest: &Digest) -> Result<bool, ReadError> {
+        let sql = "SELECT 1 FROM value WHERE digest = ?1";
+        let small: Option<i64> = self.one(sql, [Key(digest)], |row| row.get(0))?;
+        Ok(small.is_some() || self.blob_is_there(digest)?)
+    }
+
     /// Keeps to one moment for all that is asked until [`Reader::let_go`]: many
     /// questions in a row cost less. To be let go of soon, for the log of the
     /// database can't be put away meanwhile.
