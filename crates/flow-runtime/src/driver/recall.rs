@@ -169,8 +169,10 @@ pub(super) fn pinned(values: &StoreValues, files: &BTreeMap<Arc<str>, Value>) ->
 /// Looks for the result of an equal run.
 pub(super) fn find(reader: &Reader, key: &Digest, now: Timestamp) -> Option<Recalled> {
     // What can't be read is made again.
-    let entry = reader.cached(key).ok().flatten()?;
-    if entry.expires.is_some_and(|expires| expires <= now) {
+    let found = reader.cached(key).ok().flatten()?;
+    let entry = found.entry;
+    let is_old = entry.expires.is_some_and(|expires| expires <= now);
+    if is_old || found.evicted.is_some() {
         return None;
     }
     Some(Recalled {

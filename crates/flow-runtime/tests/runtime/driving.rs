@@ -71,6 +71,8 @@ fn plan_with(change: impl Fn(&mut Step)) -> Plan {
         panic!("the first node is a step");
     };
     change(step);
+    let effect = step.effect;
+    plan.graph.node_weights_mut().next().unwrap().effect = effect;
     plan
 }
 
