@@ -44,6 +44,7 @@ pub mod event;
 pub mod handle;
 pub mod key;
 pub mod run;
+pub mod edit;
 pub mod step;
 
 pub mod wire;

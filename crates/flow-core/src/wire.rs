@@ -21,6 +21,7 @@
 
 mod basic;
 mod books;
+mod estate;
 mod facts;
 mod read;
 mod table;

@@ -105,7 +105,7 @@ fn words(items: &Items, values: &dyn Values) -> Option<Arc<Vec<Key>>> {
 }
 
 /// Reads keys as they are stored: texts, and positions as whole numbers.
-pub(super) fn keys_of(value: &Value) -> Option<Vec<Key>> {
+pub(crate) fn keys_of(value: &Value) -> Option<Vec<Key>> {
     let Value::List(list) = value else {
         return None;
     };

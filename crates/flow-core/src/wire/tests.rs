@@ -238,6 +238,9 @@ fn numbers_with_a_name_are_those_of_their_facts() {
         plan: crate::digest::Digest([0; 32]),
         sheet: crate::digest::Digest([0; 32]),
         by: "it".into(),
+        inputs: None,
+        files: Vec::new(),
+        estate: None,
     };
     assert_eq!(fact.kind(), Fact::PLAN_REPLACED);
 }
