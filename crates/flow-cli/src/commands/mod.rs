@@ -1,6 +1,7 @@
 //! What the command can do, a module each.
 
 mod completions;
+mod config;
 mod explain;
 mod fix;
 mod fmt;
@@ -30,6 +31,7 @@ pub(crate) fn run(command: Command, extra: &Extra, output: &mut Output) -> Resul
         Command::Fmt(args) => fmt::run(&args, extra, output),
         Command::Explain(args) => explain::run(&args, output),
         Command::Steps(args) => steps::run(&args, extra, output),
+        Command::Config(args) => config::run(&args, output),
         Command::Schema(args) => schema::run(&args, extra, output),
         Command::New(args) => new::run(&args, output),
         Command::Completions(args) => completions::run(&args, output),
