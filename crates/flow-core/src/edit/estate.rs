@@ -490,13 +490,48 @@ impl Collector<'_> {
 }
 
 impl Estate {
-    /// Returns whether a place is made again, whatever there is.
-    pub fn is_anew(&self, place: &StepPath) -> bool {
-        self.anew.iter().any(|again| place.is_within(again))
-    }
-
     /// Keeps what a check says of each result.
     pub fn retain(&mut self, keeps: impl FnMut(&Legacy) -> bool) {
         self.results.retain(keeps);
     }
+
+    /// Returns it without the results that are made again.
+    #[must_use]
+    pub fn without_anew(mut self) -> Self {
+        let anew = Anew::of(&self.anew);
+        self.results.retain(|legacy| !anew.has(&legacy.place));
+        self
+    }
+}
+
+/// Places that are made again, found by their names.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Anew(BTreeMap<Vec<Arc<str>>, Vec<StepPath>>);
+
+impl Anew {
+    pub(super) fn of(places: &[StepPath]) -> Self {
+        let mut anew: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for place in places {
+            anew.entry(names(place)).or_default().push(place.clone());
+        }
+        Self(anew)
+    }
+
+    /// Returns whether a place is one of them or inside of one.
+    pub(super) fn has(&self, place: &StepPath) -> bool {
+        if self.0.is_empty() {
+            return false;
+        }
+        let names = names(place);
+        (1..=names.len()).any(|length| {
+            let again = self.0.get(&names[..length]);
+            again.is_some_and(|again| again.iter().any(|again| place.is_within(again)))
+        })
+    }
+}
+
+/// Returns the names in a place.
+pub(super) fn names(place: &StepPath) -> Vec<Arc<str>> {
+    let segments = place.segments().iter();
+    segments.map(|segment| segment.name.clone()).collect()
 }

@@ -17,6 +17,7 @@ mod estate;
 mod shelf;
 mod takeover;
 
+mod again;
 mod inputs;
 
 mod forecast;
@@ -24,6 +25,7 @@ mod sheet;
 mod survey;
 
 
+pub use again::{Again, Extent, Unplaced};
 pub use estate::{Collected, Doubtful, Estate, Fallen, Legacy, Sources, collect};
 pub use inputs::{InputChange, InputFault, InputWay, Inputs, inputs};
 pub use sheet::{Item, Open, Reason, Repeated, Row, Sheet, Verdict};

@@ -13,11 +13,10 @@ use crate::path::StepPath;
 use crate::plan::{NodeId, Plan};
 use crate::run::{Ahead, Left, Run};
 
-use super::estate::{Collected, Legacy};
+use super::estate::{Collected, Legacy, names};
 use super::forecast::{Forecast, Waiting};
 use super::inputs::InputChange;
 use super::sheet::{Item, Open, Reason, Repeated, Row, Sheet, Verdict};
-use super::takeover::names;
 use super::trace::step_of;
 
 /// What is told about.
@@ -181,7 +180,8 @@ impl Told<'_> {
     fn waiting(&mut self, forecast: &Forecast<'_>) {
         for waiting in forecast.waiting.values() {
             let node = waiting.at.node;
-            let (verdict, reason) = self.why(waiting);
+            let is_anew = forecast.takeover.is_anew(&waiting.place);
+            let (verdict, reason) = self.why(waiting, is_anew);
             let cost = self.costing.of_call(node, waiting.amount);
             let old = self.before.by_place.get(&waiting.place).copied();
             let old = old.filter(|at| self.done_with.insert(*at));
@@ -201,11 +201,11 @@ impl Told<'_> {
     }
 
     /// Returns why something is made that could begin at once.
-    fn why(&self, waiting: &Waiting) -> (Verdict, Option<Reason>) {
+    fn why(&self, waiting: &Waiting, is_anew: bool) -> (Verdict, Option<Reason>) {
         let place = &waiting.place;
         let old = self.before.by_place.get(place);
         let old = old.map(|at| &self.collected.estate.results[*at]);
-        if self.collected.estate.is_anew(place) {
+        if is_anew {
             let is_known = old.is_some() || self.collected.tried.contains_key(place);
             let verdict = if is_known { Verdict::Again } else { Verdict::New };
             return (verdict, Some(Reason::Asked));

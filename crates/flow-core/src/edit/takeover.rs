@@ -21,7 +21,7 @@ use crate::path::StepPath;
 use crate::plan::{NodeId, Plan};
 use crate::run::{Input, Left, Leftover, Prepared, Refusal, Run};
 
-use super::estate::Estate;
+use super::estate::{Anew, Estate, names};
 use super::shelf::{Nearness, Shelf, Spot};
 use super::trace::step_of;
 
@@ -37,6 +37,7 @@ pub struct Takeover {
     by_origin: BTreeMap<Origin, usize>,
     /// What was given and is there only once.
     given: BTreeSet<usize>,
+    anew: Anew,
     /// The names of all places that the plan has.
     places: BTreeSet<Vec<Arc<str>>>,
     /// What something was found for, in the order in which it was made.
@@ -89,6 +90,7 @@ impl Takeover {
             fallen: BTreeMap::new(),
             by_origin: BTreeMap::new(),
             given: BTreeSet::new(),
+            anew: Anew::of(&estate.anew),
             places: places(plan),
             found: BTreeMap::new(),
             patient: Vec::new(),
@@ -99,6 +101,9 @@ impl Takeover {
         let (results, places) = (&takeover.estate.results, &takeover.places);
         let spot = |at: usize| spot(&results[at].place, places);
         for (at, legacy) in results.iter().enumerate() {
+            if takeover.anew.has(&legacy.place) {
+                continue;
+            }
             let shelf = takeover.by_key.entry(legacy.key).or_default();
             shelf.put(at, &spot);
             if let Some(unseeded) = legacy.unseeded {
@@ -116,9 +121,9 @@ impl Takeover {
         takeover
     }
 
-    /// Returns what is given out.
-    pub fn estate(&self) -> &Estate {
-        &self.estate
+    /// Returns whether what is at a place is made again, whatever there is.
+    pub fn is_anew(&self, place: &StepPath) -> bool {
+        self.anew.has(place)
     }
 
     /// Returns the number of a result by where it was made.
@@ -190,7 +195,7 @@ impl Takeover {
 
     /// Finds what an attempt would give.
     fn find(&self, wanted: &Wanted) -> Option<(usize, Nearness, What)> {
-        if self.estate.is_anew(&wanted.place) {
+        if self.anew.has(&wanted.place) {
             return None;
         }
         let result = |(nearness, at)| (at, nearness, What::Result(at));
@@ -278,7 +283,7 @@ impl Takeover {
         let leftovers = run.leftovers(values);
         for at in 0..self.missed.len() {
             let wanted = &self.missed[at];
-            if !run.is_admissible(&wanted.ticket) || self.estate.is_anew(&wanted.place) {
+            if !run.is_admissible(&wanted.ticket) || self.anew.has(&wanted.place) {
                 continue;
             }
             let Some(left) = self.nearest(&leftovers, wanted) else {
@@ -341,12 +346,6 @@ pub(super) fn places(plan: &Plan) -> BTreeSet<Vec<Arc<str>>> {
         of_nodes.push(place);
     }
     places
-}
-
-/// Returns the names in a place.
-pub(super) fn names(place: &StepPath) -> Vec<Arc<str>> {
-    let segments = place.segments().iter();
-    segments.map(|segment| segment.name.clone()).collect()
 }
 
 fn spot<'a>(place: &'a StepPath, places: &BTreeSet<Vec<Arc<str>>>) -> Spot<'a> {

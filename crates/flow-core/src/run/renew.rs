@@ -9,7 +9,7 @@ use crate::address::{At, Ticket};
 use crate::amount::Money;
 use crate::digest::Digest;
 use crate::effect::Effect;
-use crate::event::{Fact, PinnedFile, Then};
+use crate::event::{Event, Fact, PinnedFile, Then};
 use crate::handle::{Handle, Values};
 use crate::path::StepPath;
 
@@ -226,6 +226,33 @@ impl Run {
             let at = self.joined.get(ticket)?;
             self.find(at).filter(is_it)
         })
+    }
+
+    /// Returns the event that a question was asked by, as it would be now.
+    pub fn asked(&self, ticket: &Ticket) -> Option<Event> {
+        let step = self.step(self.attempt(ticket)?)?;
+        let Phase::Asking(_, asking) = &step.phase else {
+            return None;
+        };
+        Some(Event {
+            at: self.last_at,
+            fact: Fact::Asked {
+                ticket: ticket.clone(),
+                form: asking.form.clone(),
+                shown: asking.shown,
+                expires: asking.expires,
+                otherwise: asking.otherwise.clone(),
+            },
+        })
+    }
+
+    /// Returns where an attempt is, whichever plan it was begun under.
+    pub fn path_of(&self, ticket: &Ticket, values: &dyn Values) -> StepPath {
+        if let Some(orphan) = self.orphans.get(ticket) {
+            return orphan.former.path_of(ticket, values);
+        }
+        let at = self.joined.get(ticket).unwrap_or(&ticket.at);
+        self.path(at, values)
     }
 
     // Joining.

@@ -11,9 +11,9 @@ use flow_core::handle::Handle;
 use flow_core::key::{KeptParts, ResultKey};
 use flow_core::run::{Action, Input, Prepared, Refusal, Shared};
 
-use super::draft::{Asked, handle_of, held};
+use super::draft::{Asked, handle_of, held, ticket_bytes};
 use super::{DriveError, Driver};
-use crate::store::{CacheEntry, Missed, PartsRow, SharedChange, SharedRow};
+use crate::store::{AskChange, CacheEntry, Missed, PartsRow, SharedChange, SharedRow};
 use crate::values::artifacts;
 
 impl Driver {
@@ -24,6 +24,13 @@ impl Driver {
         }
         // A wish that comes again asks for something else than before.
         self.take_back(ticket);
+        if !self.offer(ticket) {
+            self.admit_now(ticket);
+        }
+    }
+
+    /// Admits an attempt for which there is nothing to be taken over.
+    pub(super) fn admit_now(&mut self, ticket: &Ticket) {
         if self.granted.len() >= self.around.parallel || !self.has_room() {
             self.queued.push_back(ticket.clone());
             return;
@@ -67,11 +74,14 @@ impl Driver {
             let Some(ticket) = self.queued.pop_front() else {
                 return;
             };
-            self.admit(&ticket);
+            if !self.granted.contains_key(&ticket) {
+                self.take_back(&ticket);
+                self.admit_now(&ticket);
+            }
         }
     }
 
-    fn refuse(&mut self, ticket: &Ticket, why: Refusal) {
+    pub(super) fn refuse(&mut self, ticket: &Ticket, why: Refusal) {
         let ticket = ticket.clone();
         self.inputs.push_back(Input::Refused { ticket, why });
     }
@@ -91,7 +101,8 @@ impl Driver {
 
     /// Looks for a result that is there already.
     fn look_up(&mut self, prepared: &Prepared) -> Option<Input> {
-        if prepared.shared == Shared::No || self.around.reuse == Reuse::Nothing {
+        let is_wanted = self.around.reuse == Reuse::Results && !self.is_anew(prepared);
+        if prepared.shared == Shared::No || !is_wanted {
             return None;
         }
         let key = prepared.key.as_ref()?;
@@ -197,7 +208,17 @@ impl Driver {
             Action::Start { .. } | Action::Poll { .. } | Action::Probe { .. } => {
                 self.draft.actions.retain(|other| other != action);
             }
-            Action::Evaluate { .. } | Action::Stop { .. } | Action::Ask { .. } => {}
+            Action::Ask { ticket } => self.draft.asks.push(AskChange::Over {
+                ticket: ticket_bytes(ticket),
+            }),
+            Action::Evaluate { .. } | Action::Stop { .. } => {}
+        }
+    }
+
+    /// A question goes on that was asked before the run began again.
+    pub(super) fn ask_on(&mut self, ticket: &Ticket) {
+        if let Some(event) = self.run.asked(ticket) {
+            self.draft.ask(&event);
         }
     }
 

@@ -120,6 +120,14 @@ impl Draft {
         }
     }
 
+    /// Notes that a question is open again.
+    pub(crate) fn ask(&mut self, event: &Event) {
+        let mut body = Vec::new();
+        let encoded = event.fact.encode(&mut body);
+        encoded.expect("the fact was in the log before");
+        self.note_ask(event, &body);
+    }
+
     #[expect(
         clippy::wildcard_enum_match_arm,
         reason = "other facts say nothing about it"
@@ -180,6 +188,7 @@ fn node(fact: &Fact) -> NodeId {
         | Fact::Opened { at, .. }
         | Fact::Reset { at, .. }
         | Fact::Adopted { at, .. }
+        | Fact::Joined { at, .. }
         | Fact::ItemsExpanded { at, .. }
         | Fact::BranchTaken { at, .. }
         | Fact::RoundOpened { at, .. }
@@ -237,6 +246,10 @@ fn handles(fact: &Fact) -> Vec<&Handle> {
                 .chain(recalled)
                 .collect()
         }
+        Fact::PlanReplaced { inputs, files, .. } => {
+            let files = files.iter().map(|file| &file.artifact);
+            inputs.iter().chain(files).collect()
+        }
         Fact::Adopted { value, .. }
         | Fact::Yielded { value, .. }
         | Fact::Reused { value, .. }
@@ -261,8 +274,8 @@ fn handles(fact: &Fact) -> Vec<&Handle> {
         | Fact::CancelAsked { .. }
         | Fact::Opened { .. }
         | Fact::LimitsChanged { .. }
-        | Fact::PlanReplaced { .. }
         | Fact::Reset { .. }
+        | Fact::Joined { .. }
         | Fact::Reopened { .. }
         | Fact::BranchTaken { .. }
         | Fact::RaceWon { .. }

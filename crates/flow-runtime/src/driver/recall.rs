@@ -88,6 +88,8 @@ pub async fn recall(around: &Surroundings, known: Known) -> Result<Option<Over>,
         budget: known.budget,
         trigger: None,
         recalled: Some(recalled),
+        estate: None,
+        parent: None,
     };
     let facts = [
         Fact::RunStarted(Box::new(start)),
@@ -227,6 +229,7 @@ impl Driver {
             | Fact::PlanReplaced { .. }
             | Fact::Reset { .. }
             | Fact::Adopted { .. }
+            | Fact::Joined { .. }
             | Fact::Reopened { .. } => self.whole = None,
             Fact::RunStarted(_)
             | Fact::PauseAsked { .. }

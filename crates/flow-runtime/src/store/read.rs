@@ -247,6 +247,14 @@ impl Reader {
         Ok(small.is_some() || self.blob_is_there(digest)?)
     }
 
+    /// Returns whether a value or a blob is there with all that is in it.
+    pub fn is_whole(&self, digest: &Digest) -> Result<bool, ReadError> {
+        let sql = "SELECT 1 FROM reference JOIN blob USING (digest) \
+                   WHERE gone IS NOT NULL AND kind = 2 AND holder = ?1";
+        let misses: Option<i64> = self.one(sql, [Key(digest)], |row| row.get(0))?;
+        Ok(misses.is_none() && self.has(digest)?)
+    }
+
     /// Keeps to one moment for all that is asked until [`Reader::let_go`]: many
     /// questions in a row cost less. To be let go of soon, for the log of the
     /// database can't be put away meanwhile.
