@@ -36,6 +36,8 @@ mod evaluate;
 mod outcome;
 mod prepare;
 
+mod inspect;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -54,9 +56,12 @@ use state::{CellId, FrameId, Frames, Orphan, OrphanState, Phase, State};
 use walk::Task;
 
 pub use ahead::Ahead;
+pub(crate) use fold::{given_up, lost, stopped};
+pub use inspect::{ItemsNow, Stance, Stray};
+pub(crate) use place::{keys_of, path_in};
 pub use renew::{Left, Leftover};
-pub(crate) use place::keys_of;
 pub use scope::constant;
+pub(crate) use scope::load;
 pub use wish::{
     Action, Corrupt, Delta, Fits, Input, Prepared, Refusal, Replan, Shared, Standing,
 };
@@ -146,12 +151,22 @@ impl Run {
         let mut run = Self::new(plan, *start, at);
         run.take_delta();
         for event in events {
-            if let Fact::PlanReplaced { plan, .. } = &event.fact {
-                run.offer(*plan, plans(plan).ok_or(Corrupt::NoPlan(*plan))?);
-            }
-            run.apply(&event);
+            run.follow_log(plans, &event)?;
         }
         Ok(run)
+    }
+
+    /// Folds the next event of a log.
+    pub fn follow_log(
+        &mut self,
+        plans: &dyn Fn(&Digest) -> Option<Arc<Plan>>,
+        event: &Event,
+    ) -> Result<(), Corrupt> {
+        if let Fact::PlanReplaced { plan, .. } = &event.fact {
+            self.offer(*plan, plans(plan).ok_or(Corrupt::NoPlan(*plan))?);
+        }
+        self.apply(event);
+        Ok(())
     }
 
     fn new(plan: Arc<Plan>, start: Start, now: Timestamp) -> Self {
@@ -361,7 +376,7 @@ impl Run {
             };
             job
         };
-        scope::load(job, values).ok()
+        load(job, values).ok()
     }
 
     /// Returns how it ended, if it did.
@@ -372,12 +387,12 @@ impl Run {
     /// Returns what it gave.
     pub fn output(&self, values: &dyn Values) -> Option<Value> {
         let (_, output) = self.settled.as_ref()?;
-        scope::load(output.as_ref()?, values).ok()
+        load(output.as_ref()?, values).ok()
     }
 
     /// Returns the value behind a handle.
     pub fn load(&self, handle: &Handle, values: &dyn Values) -> Option<Value> {
-        scope::load(handle, values).ok()
+        load(handle, values).ok()
     }
 
     /// Returns whether something in it doesn't fit into a budget.
