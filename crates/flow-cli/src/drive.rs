@@ -86,7 +86,7 @@ impl Desk {
         &self.store
     }
 
-    fn surroundings(&self) -> Surroundings {
+    pub(crate) fn surroundings(&self) -> Surroundings {
         Surroundings {
             store: self.store.clone(),
             executors: self.around.executors.clone(),
@@ -148,7 +148,7 @@ impl Clock for Told {
 }
 
 /// Drives a run to its end, and says how that was.
-pub(crate) fn drive<Make, Made>(
+pub(crate) fn drive<Make, Made, Fault>(
     desk: &Desk,
     output: &mut Output,
     format: DataFormat,
@@ -156,15 +156,14 @@ pub(crate) fn drive<Make, Made>(
 ) -> Result<Exit, Failure>
 where
     Make: FnOnce(Surroundings, mpsc::Sender<Order>) -> Made,
-    Made: Future<Output = Result<Driver, BeginError>>,
+    Made: Future<Output = Result<Driver, Fault>>,
+    Failure: From<Fault>,
 {
     let runtime = runtime()?;
     let around = desk.surroundings();
     let ended = runtime.block_on(async {
         let (orders, mut given) = mpsc::channel(ORDERS);
-        let mut driver = make(around, orders.clone())
-            .await
-            .map_err(|error| begin_failure(&error))?;
+        let mut driver = make(around, orders.clone()).await?;
         let id = driver.run().id().clone();
         output.message(&format!("run {id} of `{}`", driver.run().workflow()))?;
         let driven = tokio::select! {
@@ -226,6 +225,12 @@ async fn interrupted(orders: &mpsc::Sender<Order>) {
             drop(std::io::Write::write_all(&mut stream, text));
             drop(orders.send(Order::Pause).await);
         }
+    }
+}
+
+impl From<BeginError> for Failure {
+    fn from(error: BeginError) -> Self {
+        begin_failure(&error)
     }
 }
 

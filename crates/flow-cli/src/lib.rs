@@ -27,6 +27,7 @@ mod tell;
 
 mod archive;
 mod attempts;
+mod sheet;
 mod source;
 mod standing;
 mod waits;

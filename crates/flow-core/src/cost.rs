@@ -195,7 +195,10 @@ impl<'a> Costing<'a> {
         };
         let own = if attempt > Money(0) {
             let path = self.paths[id.0 as usize].clone();
-            let place = Place { node: id, path: &path };
+            let place = Place {
+                node: id,
+                path: &path,
+            };
             let leaf = Cost::Leaf(Leaf {
                 node: id,
                 path: path.clone(),

@@ -40,11 +40,11 @@ pub mod cost;
 
 pub mod address;
 pub mod arbiter;
+pub mod edit;
 pub mod event;
 pub mod handle;
 pub mod key;
 pub mod run;
-pub mod edit;
 pub mod step;
 
 pub mod history;

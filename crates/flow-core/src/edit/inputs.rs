@@ -82,7 +82,10 @@ impl fmt::Display for InputFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing { name, ty } => {
-                write!(f, "the run has no input `{name}: {ty}`, and the file needs one")
+                write!(
+                    f,
+                    "the run has no input `{name}: {ty}`, and the file needs one"
+                )
             }
             Self::Unfit { name, why } => {
                 write!(f, "the run's input `{name}` doesn't fit the file: {why}")
@@ -107,7 +110,10 @@ pub fn inputs(
     let mut found = Inputs::default();
     let mut faults = Vec::new();
     for param in new {
-        let before = old.iter().zip(values).find(|(one, _)| one.name == param.name);
+        let before = old
+            .iter()
+            .zip(values)
+            .find(|(one, _)| one.name == param.name);
         match input(param, before, given.get(&param.name)) {
             Ok((value, way)) => {
                 found.values.push(value);

@@ -24,7 +24,6 @@ mod forecast;
 mod sheet;
 mod survey;
 
-
 pub use again::{Again, Extent, Unplaced};
 pub use estate::{Collected, Doubtful, Estate, Fallen, Legacy, Sources, collect};
 pub use inputs::{InputChange, InputFault, InputWay, Inputs, inputs};

@@ -180,9 +180,10 @@ impl Sheet {
                 "orphaned": !open.is_joined,
             })
         });
-        let inputs = self.inputs.iter().map(|change| {
-            json!({ "name": &*change.name, "change": change.way.word() })
-        });
+        let inputs = self
+            .inputs
+            .iter()
+            .map(|change| json!({ "name": &*change.name, "change": change.way.word() }));
         json!({
             "rows": rows.collect::<Vec<_>>(),
             "repeated": repeated.collect::<Vec<_>>(),

@@ -207,7 +207,11 @@ impl Told<'_> {
         let old = old.map(|at| &self.collected.estate.results[*at]);
         if is_anew {
             let is_known = old.is_some() || self.collected.tried.contains_key(place);
-            let verdict = if is_known { Verdict::Again } else { Verdict::New };
+            let verdict = if is_known {
+                Verdict::Again
+            } else {
+                Verdict::New
+            };
             return (verdict, Some(Reason::Asked));
         }
         if waiting.key.is_some_and(|key| self.gone.contains(&key)) {
@@ -295,7 +299,12 @@ impl Told<'_> {
         values: &dyn Values,
     ) {
         let names = self.names_of(step);
-        let old: Vec<usize> = self.before.by_names.get(&names).cloned().unwrap_or_default();
+        let old: Vec<usize> = self
+            .before
+            .by_names
+            .get(&names)
+            .cloned()
+            .unwrap_or_default();
         let old: Vec<usize> = old
             .into_iter()
             .filter(|at| self.done_with.insert(*at))
@@ -424,7 +433,11 @@ impl Told<'_> {
         let open = open.filter(|open| open.is_joined || open.left.is_open());
         Sheet {
             open: open.collect(),
-            rows: self.rows.into_values().chain(self.orphans.into_values()).collect(),
+            rows: self
+                .rows
+                .into_values()
+                .chain(self.orphans.into_values())
+                .collect(),
             repeated,
             inputs,
             ahead: Cost::sum(self.costs).total(),

@@ -304,7 +304,6 @@ impl History {
         attempts.find(|attempt| attempt.ticket == *ticket)
     }
 
-
     fn end_attempt(&mut self, ticket: &Ticket, now: Timestamp, edit: impl FnOnce(&mut Attempt)) {
         let Some(attempt) = self.attempt_mut(ticket) else {
             return;

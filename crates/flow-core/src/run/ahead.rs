@@ -53,7 +53,10 @@ impl Run {
     fn waiting(&self, cell: CellId) -> Ahead {
         let node = self.node_of(cell);
         let index = NodeIndex::<u32>::new(node.0 as usize);
-        let before = self.plan.graph.neighbors_directed(index, Direction::Incoming);
+        let before = self
+            .plan
+            .graph
+            .neighbors_directed(index, Direction::Incoming);
         let before = before.filter_map(|index| Some(NodeId(u32::try_from(index.index()).ok()?)));
         let is_missing = |id: &NodeId| {
             let pos = self.shape.node(*id).pos;

@@ -62,9 +62,7 @@ pub(crate) use place::{keys_of, path_in};
 pub use renew::{Left, Leftover};
 pub use scope::constant;
 pub(crate) use scope::load;
-pub use wish::{
-    Action, Corrupt, Delta, Fits, Input, Prepared, Refusal, Replan, Shared, Standing,
-};
+pub use wish::{Action, Corrupt, Delta, Fits, Input, Prepared, Refusal, Replan, Shared, Standing};
 
 /// The state of a run: a fold of its events over its plan.
 #[derive(Debug, Clone)]

@@ -261,9 +261,8 @@ impl Run {
     pub(super) fn joins(&self, ticket: &Ticket, left: &Ticket) -> Vec<Fact> {
         let is_fresh = |cell: &CellId| self.step(*cell).is_some_and(|step| step.attempt == 0);
         let orphan = self.orphans.get(left);
-        let is_left = orphan.is_some_and(|orphan| {
-            !matches!(orphan.state(), None | Some(OrphanState::Running))
-        });
+        let is_left = orphan
+            .is_some_and(|orphan| !matches!(orphan.state(), None | Some(OrphanState::Running)));
         let cell = self.admissible(ticket).filter(is_fresh);
         if cell.is_none() || !is_left || self.paused.is_some() {
             return Vec::new();

@@ -180,12 +180,7 @@ impl<'a> Left<'a> {
         KeptParts::decode(&kept)
     }
 
-    pub(super) fn survey(
-        &self,
-        run: Run,
-        inputs: Vec<InputChange>,
-        open: OpenStay,
-    ) -> Sheet {
+    pub(super) fn survey(&self, run: Run, inputs: Vec<InputChange>, open: OpenStay) -> Sheet {
         let proposal = Proposal {
             run,
             collected: &self.collected,

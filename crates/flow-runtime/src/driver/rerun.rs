@@ -7,7 +7,9 @@ use std::sync::Arc;
 use flow_core::address::RunId;
 use flow_core::amount::Money;
 use flow_core::digest::Digest;
-use flow_core::edit::{Again, Extent, InputChange, InputFault, InputWay, OpenStay, Sheet, Takeover};
+use flow_core::edit::{
+    Again, Extent, InputChange, InputFault, InputWay, OpenStay, Sheet, Takeover,
+};
 use flow_core::event::{BEHAVIOUR, Origin, PinnedFile, Start};
 use flow_core::handle::{Handle, Values};
 use flow_core::path::StepPath;
@@ -149,9 +151,7 @@ fn work_out(
 fn top(plan: &Plan) -> Vec<StepPath> {
     let nodes = plan.root().block.nodes.iter();
     let names = nodes.map(|id| plan.node(*id).name.clone());
-    names
-        .map(|name| StepPath::default().join(name))
-        .collect()
+    names.map(|name| StepPath::default().join(name)).collect()
 }
 
 /// Returns the digest under which the store has the plan that a run follows.
@@ -191,7 +191,9 @@ fn arguments(
         Some(Value::List(list)) => list.items.clone(),
         _ => Vec::new(),
     };
-    let strange = set.keys().filter(|name| params.iter().all(|param| param.name != **name));
+    let strange = set
+        .keys()
+        .filter(|name| params.iter().all(|param| param.name != **name));
     let faults: Vec<InputFault> = strange
         .map(|name| InputFault::Unknown { name: name.clone() })
         .collect();

@@ -250,12 +250,9 @@ fn of_instance(fact: &Fact) -> Entry {
             }),
         ),
         Fact::Reset { at, by, .. } => ("reset", at, None, json!({ "by": &**by })),
-        Fact::Joined { at, ticket } => (
-            "joined",
-            at,
-            None,
-            json!({ "attempt": ticket.to_string() }),
-        ),
+        Fact::Joined { at, ticket } => {
+            ("joined", at, None, json!({ "attempt": ticket.to_string() }))
+        }
         Fact::Adopted {
             at, value, from, ..
         } => (

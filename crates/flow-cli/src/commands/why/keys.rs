@@ -1,7 +1,6 @@
 //! Why a step ran: what its result is made of, and what of that was different
 //! the last time.
 
-use std::collections::BTreeMap;
 use flow_core::address::At;
 use flow_core::digest::Digest;
 use flow_core::history::Entry;
@@ -11,6 +10,7 @@ use flow_core::run::{Prepared, Shared};
 use flow_runtime::store::{Missed, RunRow, Runs};
 use flow_runtime::why::why_made;
 use serde_json::{Value as Json, json};
+use std::collections::BTreeMap;
 
 use crate::archive::unreadable;
 use crate::exit::Failure;
