@@ -132,16 +132,17 @@ pub struct Open {
 
 impl Sheet {
     /// Returns whether something is in it that has to be agreed with: something
-    /// that cost or acted is not taken over.
+    /// that cost money is made again or lost, or an act belongs to no step any
+    /// more. Acts that may be done again are a matter of their own.
     pub fn has_to_be_agreed_with(&self) -> bool {
-        let is_dear = |row: &Row| {
-            let is_lost = match row.verdict {
-                Verdict::Again | Verdict::Perhaps | Verdict::Orphaned => true,
-                Verdict::Adopt | Verdict::GoOn | Verdict::New => false,
-            };
-            is_lost && (row.effect.costs() || row.paid > Money(0) || !row.is_free())
+        let is_dear = |row: &Row| match row.verdict {
+            Verdict::Again | Verdict::Perhaps => {
+                row.effect == Effect::Paid || row.paid > Money(0) || !row.is_free()
+            }
+            Verdict::Orphaned => row.effect.costs() || row.paid > Money(0),
+            Verdict::Adopt | Verdict::GoOn | Verdict::New => false,
         };
-        !self.repeated.is_empty() || self.rows.iter().any(is_dear)
+        self.rows.iter().any(is_dear)
     }
 
     /// Returns whether it says that acts may happen again.

@@ -53,13 +53,15 @@ pub fn survey(proposal: Proposal<'_>, values: &dyn Values) -> Sheet {
     let forecast = Forecast::of(proposal.run, estate, values);
     let mut told = Told {
         plan: &plan,
+        order: order(&plan),
         costing: Costing::new(&plan),
         before: Before::of(proposal.collected),
         collected: proposal.collected,
         gone: proposal.gone,
         parts: proposal.parts,
         rows: BTreeMap::new(),
-        orphans: BTreeMap::new(),
+        orphans: Vec::new(),
+        orphaned: BTreeMap::new(),
         done_with: BTreeSet::new(),
         places: BTreeSet::new(),
         acts: Vec::new(),
@@ -99,19 +101,23 @@ impl Before {
     }
 }
 
-/// Rows are told in the order of the plan.
-type RowKey = (NodeId, Verdict, Option<Reason>);
+/// Rows are told in the order in which their steps are written.
+type RowKey = (usize, Verdict, Option<Reason>);
 
 /// What is told so far.
 struct Told<'a> {
     plan: &'a Plan,
+    /// The nodes' numbers, in the order in which they are written.
+    order: Vec<usize>,
     costing: Costing<'a>,
     before: Before,
     collected: &'a Collected,
     gone: &'a BTreeSet<Digest>,
     parts: &'a dyn Fn(&Digest) -> Option<KeptParts>,
     rows: BTreeMap<RowKey, Row>,
-    orphans: BTreeMap<Arc<str>, Row>,
+    /// Rows of those that nobody asks for, in the order in which they came to be.
+    orphans: Vec<Row>,
+    orphaned: BTreeMap<Arc<str>, usize>,
     /// Results that were told of.
     done_with: BTreeSet<usize>,
     /// Places in which something is made.
@@ -131,7 +137,8 @@ impl Told<'_> {
             (step.step.clone(), step.effect)
         });
         let place = path.split_once('/').map_or("", |(_, inside)| inside);
-        let row = self.rows.entry((node, verdict, reason.clone()));
+        let order = self.order[node.0 as usize];
+        let row = self.rows.entry((order, verdict, reason.clone()));
         row.or_insert_with(|| Row {
             verdict,
             place: place.into(),
@@ -309,36 +316,61 @@ impl Told<'_> {
             .into_iter()
             .filter(|at| self.done_with.insert(*at))
             .collect();
-        let mut waits_for: Vec<Arc<str>> = ahead
-            .waits_for
-            .iter()
-            .map(|id| self.plan.node(*id).name.clone())
-            .collect();
-        waits_for.dedup();
-        let reason = (!waits_for.is_empty()).then_some(Reason::Follows(waits_for));
         let is_alone = ahead.at.node == step && ahead.times == Some(1);
         let place = is_alone.then(|| forecast.run.path(&ahead.at, values).inside());
-        let was_tried = place
-            .as_ref()
-            .is_some_and(|place| self.collected.tried.contains_key(place));
-        let (verdict, items) = if !old.is_empty() {
-            let results = &self.collected.estate.results;
-            let places = old.iter().map(|at| results[*at].place.clone());
-            (Verdict::Perhaps, places.collect())
-        } else if was_tried {
-            (Verdict::Again, place.into_iter().collect::<Vec<_>>())
+        let results = &self.collected.estate.results;
+        let (stay, old): (Vec<usize>, Vec<usize>) =
+            old.into_iter().partition(|at| results[*at].is_pinned);
+        let stays = !stay.is_empty();
+        self.stay(step, &stay);
+        if stays && is_alone {
+            return;
+        }
+        let places: Vec<_> = old.iter().map(|at| results[*at].place.clone()).collect();
+        let is_anew = |place: &StepPath| forecast.takeover.is_anew(place);
+        let was_tried = |place: &StepPath| self.collected.tried.contains_key(place);
+        let (verdict, places) = if !places.is_empty() && places.iter().all(is_anew) {
+            (Verdict::Again, places)
+        } else if !places.is_empty() {
+            (Verdict::Perhaps, places)
+        } else if place.as_ref().is_some_and(was_tried) {
+            (Verdict::Again, place.into_iter().collect())
         } else {
-            (Verdict::New, place.into_iter().collect())
+            (Verdict::New, place.into_iter().collect::<Vec<_>>())
         };
-        let paid = old.iter().fold(Money(0), |sum, at| {
-            sum.saturating_add(self.collected.estate.results[*at].bill)
-        });
+        let paid = old
+            .iter()
+            .fold(Money(0), |sum, at| sum.saturating_add(results[*at].bill));
+        let reason = self.follows(ahead);
         let row = self.row(step, verdict, reason);
-        let items = items.into_iter().map(|place| Item { place, was: None });
+        let items = places.into_iter().map(|place| Item { place, was: None });
         row.items.extend(items);
         row.paid = row.paid.saturating_add(paid);
         row.cost = together(&row.cost, cost);
         self.note_act(step, names);
+    }
+
+    /// Tells of results that stay at their places, whatever comes before them.
+    fn stay(&mut self, step: NodeId, stay: &[usize]) {
+        for at in stay {
+            let legacy = &self.collected.estate.results[*at];
+            let row = self.row(step, Verdict::Adopt, None);
+            row.items.push(Item {
+                place: legacy.place.clone(),
+                was: None,
+            });
+            row.paid = row.paid.saturating_add(legacy.bill);
+            self.kept = self.kept.saturating_add(legacy.bill);
+        }
+    }
+
+    fn follows(&self, ahead: &Ahead) -> Option<Reason> {
+        let waits_for = ahead.waits_for.iter();
+        let mut names: Vec<Arc<str>> = waits_for
+            .map(|id| self.plan.node(*id).name.clone())
+            .collect();
+        names.dedup();
+        (!names.is_empty()).then_some(Reason::Follows(names))
     }
 
     fn names_of(&self, node: NodeId) -> Vec<Arc<str>> {
@@ -362,16 +394,12 @@ impl Told<'_> {
             }
             self.lost = self.lost.saturating_add(legacy.bill);
             let place = any_item(&legacy.place);
-            let row = self.orphans.entry(place.clone()).or_insert_with(|| Row {
-                verdict: Verdict::Orphaned,
-                place,
-                step: legacy.step.clone(),
-                effect: legacy.effect,
-                items: Vec::new(),
-                reason: None,
-                paid: Money(0),
-                cost: Total::Known(Money(0)),
+            let orphans = &mut self.orphans;
+            let at = *self.orphaned.entry(place.clone()).or_insert_with(|| {
+                orphans.push(orphan(place, legacy));
+                orphans.len() - 1
             });
+            let row = &mut orphans[at];
             row.items.push(Item {
                 place: legacy.place.clone(),
                 was: None,
@@ -385,7 +413,8 @@ impl Told<'_> {
         let given = forecast.takeover.given();
         let happened = (0..).zip(&self.collected.estate.results);
         let happened = happened.filter(|(at, legacy)| {
-            legacy.is_current && legacy.effect.acts() && !given.contains(at)
+            let may_come = legacy.is_current && legacy.effect.acts();
+            may_come && !legacy.is_pinned && !given.contains(at)
         });
         let happened = happened.map(|(_, legacy)| (&legacy.place, &legacy.step, true));
         let doubtful = self.collected.doubtful.iter();
@@ -433,11 +462,7 @@ impl Told<'_> {
         let open = open.filter(|open| open.is_joined || open.left.is_open());
         Sheet {
             open: open.collect(),
-            rows: self
-                .rows
-                .into_values()
-                .chain(self.orphans.into_values())
-                .collect(),
+            rows: self.rows.into_values().chain(self.orphans).collect(),
             repeated,
             inputs,
             ahead: Cost::sum(self.costs).total(),
@@ -445,6 +470,34 @@ impl Told<'_> {
             lost: self.lost,
         }
     }
+}
+
+/// Returns a row for results that nobody asks for any more.
+fn orphan(place: Arc<str>, legacy: &Legacy) -> Row {
+    Row {
+        verdict: Verdict::Orphaned,
+        place,
+        step: legacy.step.clone(),
+        effect: legacy.effect,
+        items: Vec::new(),
+        reason: None,
+        paid: Money(0),
+        cost: Total::Known(Money(0)),
+    }
+}
+
+/// Numbers the nodes of a plan in the order in which they are written.
+fn order(plan: &Plan) -> Vec<usize> {
+    let mut order = vec![0; plan.graph.node_count()];
+    let mut open = vec![NodeId(0)];
+    let mut next = 0;
+    while let Some(id) = open.pop() {
+        order[id.0 as usize] = next;
+        next += 1;
+        let blocks = plan.node(id).blocks().into_iter().rev();
+        open.extend(blocks.flat_map(|(_, block)| block.nodes.iter().rev()));
+    }
+    order
 }
 
 /// Adds two totals up.

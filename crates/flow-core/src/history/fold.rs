@@ -13,8 +13,8 @@ use crate::plan::{NodeId, Plan};
 use crate::step::Bill;
 
 use super::{
-    Attempt, Cancel, Choice, End, Entry, History, Items, Outcome, Probed, Refused, Resolved, Said,
-    Source,
+    Attempt, Cancel, Choice, Edit, End, Entry, History, Items, Outcome, Probed, Refused, Resolved,
+    Said, Source,
 };
 
 impl History {
@@ -33,13 +33,8 @@ impl History {
                 by: by.clone(),
                 why: why.clone(),
             }),
-            Fact::Reset { .. } | Fact::PlanReplaced { .. } => {
-                self.leave_open();
-                self.plan = plan.clone();
-                self.nodes = vec![BTreeMap::new(); plan.graph.node_count()];
-                self.restarts += 1;
-                self.settled = None;
-            }
+            Fact::Reset { by, .. } => self.edited(event.at, by, false, plan),
+            Fact::PlanReplaced { by, .. } => self.edited(event.at, by, true, plan),
             Fact::RunSettled { status, .. } => self.settled = Some((event.at, *status)),
             Fact::Reopened { .. } => self.settled = None,
             Fact::Opened { at, .. } => drop(self.touch(at, event.at)),
@@ -122,6 +117,18 @@ impl History {
             entry.source = Some(Source { from, key, seq });
             entry.end = Some(End::Done(value.clone()));
         }
+    }
+
+    fn edited(&mut self, at: Timestamp, by: &Arc<str>, is_other_plan: bool, plan: &Arc<Plan>) {
+        self.leave_open();
+        self.plan = plan.clone();
+        self.nodes = vec![BTreeMap::new(); plan.graph.node_count()];
+        self.settled = None;
+        self.edits.push(Edit {
+            at,
+            by: by.clone(),
+            is_other_plan,
+        });
     }
 
     /// The run begins again: what is in progress may be taken over.

@@ -8,7 +8,7 @@ use flow_core::key::Part;
 use flow_core::plan::Step;
 use flow_core::run::{Prepared, Shared};
 use flow_runtime::store::{Missed, RunRow, Runs};
-use flow_runtime::why::why_made;
+use flow_runtime::why::{Nearest, why_made};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 
@@ -48,6 +48,9 @@ impl Reasons<'_> {
         let Some(prepared) = self.words.prepared(at, attempt.seq)? else {
             return Ok(());
         };
+        if self.again(attempt.seq)? {
+            return Ok(());
+        }
         let Some(key) = prepared
             .key
             .as_ref()
@@ -107,6 +110,52 @@ impl Reasons<'_> {
         self.add("ran", text, json!({ "because": because, "since": since }));
     }
 
+    /// Says why a step of a run that was edited, or is another run of one, ran
+    /// although it had a result before. Returns whether it had.
+    fn again(&mut self, seq: u64) -> Result<bool, Failure> {
+        let past = self.words.past;
+        if past.history.edits().is_empty() && past.run.started().parent.is_none() {
+            return Ok(false);
+        }
+        let run = past.run.id();
+        let made = why_made(&self.words.archive.reader, run, seq);
+        let made = made.map_err(|error| unreadable(&error))?;
+        let Some(nearest) = made.and_then(|made| made.nearest) else {
+            return Ok(false);
+        };
+        let before = if nearest.from.run == *run {
+            "before".to_owned()
+        } else {
+            format!("in the run {}", nearest.from.run)
+        };
+        let text = if nearest.differences.is_empty() {
+            format!("it ran again, although it is made of the same as {before}: that was asked for")
+        } else {
+            format!("it ran again, since it is made of something else than {before}:")
+        };
+        self.different(text, &nearest);
+        Ok(true)
+    }
+
+    fn different(&mut self, text: String, nearest: &Nearest) {
+        let differences = nearest.differences.iter();
+        let lines: Vec<String> = differences.clone().map(ToString::to_string).collect();
+        let because = if lines.is_empty() {
+            "asked"
+        } else {
+            "different"
+        };
+        let data = json!({
+            "because": because,
+            "earlier": nearest.from.run.to_string(),
+            "differences": differences.map(|found| {
+                json!({ "part": found.part.to_string(), "text": found.to_string() })
+            }).collect::<Vec<Json>>(),
+        });
+        let reason = self.add("ran", text, data);
+        reason.more = lines;
+    }
+
     /// Says how the nearest result differs that another call of the step has.
     /// Returns whether there is one.
     fn nearest(&mut self, seq: u64) -> Result<bool, Failure> {
@@ -116,22 +165,9 @@ impl Reasons<'_> {
         let Some(nearest) = made.and_then(|made| made.nearest) else {
             return Ok(false);
         };
-        let run = nearest.from.run.to_string();
-        let differences: Vec<String> = nearest
-            .differences
-            .iter()
-            .map(ToString::to_string)
-            .collect();
+        let run = &nearest.from.run;
         let text = format!("it ran, since the nearest result, of the run {run}, is another:");
-        let data = json!({
-            "because": "different",
-            "earlier": run,
-            "differences": nearest.differences.iter().map(|found| {
-                json!({ "part": found.part.to_string(), "text": found.to_string() })
-            }).collect::<Vec<Json>>(),
-        });
-        let reason = self.add("ran", text, data);
-        reason.more = differences;
+        self.different(text, &nearest);
         Ok(true)
     }
 
