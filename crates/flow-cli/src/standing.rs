@@ -241,25 +241,32 @@ impl<'a> Words<'a> {
     }
 
     fn failed(&self, at: &At) -> Option<String> {
-        let instance = flow_core::history::Instance {
-            at: at.clone(),
-            is_live: true,
-        };
-        let found = self.past.survey().failure(&instance)?;
-        let attempts = self
-            .past
-            .history
-            .entry(at)
-            .map_or(0, |entry| entry.attempts.len());
-        let after = match attempts {
+        let survey = self.past.survey();
+        let found = survey.failure(&survey.instance(at))?;
+        Some(format!("{}{}", failure(&found), self.number(at)))
+    }
+
+    /// Says that something failed, and how.
+    pub(crate) fn failed_text(&self, at: &At) -> String {
+        let survey = self.past.survey();
+        match survey.failure(&survey.instance(at)) {
+            None => word(State::Failed).to_owned(),
+            Some(found) => format!(
+                "failed ({}): {}{}",
+                found.class.word(),
+                short(&found.message, NOTE_MAX),
+                self.number(at)
+            ),
+        }
+    }
+
+    /// Says which attempt was the last, if there were several.
+    fn number(&self, at: &At) -> String {
+        let entry = self.past.history.entry(at);
+        match entry.map_or(0, |entry| entry.attempts.len()) {
             0 | 1 => String::new(),
             many => format!(" (attempt {many})"),
-        };
-        Some(format!(
-            "({}) {}{after}",
-            found.class.word(),
-            tame(&found.message)
-        ))
+        }
     }
 
     /// Names what a step waits for that has to come first.

@@ -131,7 +131,7 @@ pub(super) fn carry_out(wanted: &Changing<'_>, output: &mut Output) -> Result<Ex
     }
     let root = crate::project::root_here()?;
     let desk = Desk::open(&root, running, wanted.extra, Reuse::Results)?;
-    let sheet = propose(&desk.surroundings(), &row.id, change)?;
+    let sheet = propose(&desk.quiet(), &row.id, change)?;
     let answer = agree(
         &sheet,
         &wanted.title,

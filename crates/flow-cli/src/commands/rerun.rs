@@ -39,7 +39,7 @@ pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exi
     };
     let root = crate::project::root_here()?;
     let desk = Desk::open(&root, &args.running, extra, reuse)?;
-    let sheet = propose_rerun(&desk.surroundings(), &wanted)?;
+    let sheet = propose_rerun(&desk.quiet(), &wanted)?;
     let title = format!("another run of {}:", past.row.id);
     let answer = agree(&sheet, &title, &args.agreement, args.running.format, output)?;
     let agreed = match answer {

@@ -33,6 +33,7 @@ mod scope;
 mod decide;
 mod durable;
 mod evaluate;
+mod left;
 mod outcome;
 mod prepare;
 
@@ -58,6 +59,7 @@ use walk::Task;
 pub use ahead::Ahead;
 pub(crate) use fold::{given_up, lost, stopped};
 pub use inspect::{ItemsNow, Stance, Stray};
+pub use left::in_block;
 pub(crate) use place::{keys_of, path_in};
 pub use renew::{Left, Leftover};
 pub use scope::constant;

@@ -85,7 +85,7 @@ fn run(root: &Path, plan: Plan, name: &str, now: i64) -> RunId {
         store: Arc::new(open(root)),
         executors: [(Arc::from("text.truncate"), Arc::new(Echo) as _)].into(),
         clock: Arc::new(Hand(AtomicI64::new(now))),
-        secrets: Arc::new(|_| None),
+        secrets: Arc::new(|name| Err(flow_runtime::SecretError::Unset { name: name.into() })),
         terms: flow_core::arbiter::Terms::default(),
         parallel: 4,
         reuse: Reuse::Results,

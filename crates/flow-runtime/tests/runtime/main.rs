@@ -9,6 +9,7 @@ mod collecting;
 mod commits;
 mod disks;
 mod driving;
+mod memory;
 mod opening;
 mod powercut;
 mod processes;

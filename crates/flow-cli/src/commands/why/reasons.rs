@@ -366,7 +366,7 @@ impl Reasons<'_> {
         let because = failure.as_ref().map(standing::failure);
         let because = because.map_or_else(String::new, |text| format!(": {text}"));
         let root = self.path(cause, *item);
-        let text = format!("it requires what there will not be, since `{root}` failed{because}");
+        let text = format!("it can't run, since `{root}` failed{because}");
         let mut lines = Vec::new();
         let mut last = self.words.path(at);
         for (number, (next, item)) in causes.iter().enumerate() {
