@@ -109,6 +109,11 @@ impl Desk {
         &self.store
     }
 
+    /// Returns what a run is looked at with before it is driven.
+    pub(crate) fn quiet(&self) -> Surroundings {
+        self.surroundings(Box::new(Silent))
+    }
+
     fn surroundings(&self, watcher: Box<dyn Watcher>) -> Surroundings {
         Surroundings {
             store: self.store.clone(),
@@ -176,7 +181,7 @@ impl Clock for Told {
 }
 
 /// Drives a run to its end, and says how that was.
-pub(crate) fn drive<Make, Made>(
+pub(crate) fn drive<Make, Made, Fault>(
     desk: &Desk,
     output: &mut Output,
     format: DataFormat,
@@ -184,7 +189,8 @@ pub(crate) fn drive<Make, Made>(
 ) -> Result<Exit, Failure>
 where
     Make: FnOnce(Surroundings, mpsc::Sender<Order>) -> Made,
-    Made: Future<Output = Result<Driver, BeginError>>,
+    Made: Future<Output = Result<Driver, Fault>>,
+    Failure: From<Fault>,
 {
     let runtime = runtime()?;
     let shown = shown(output, format);
@@ -194,9 +200,7 @@ where
     let clock = desk.around.clock.clone();
     let ended = runtime.block_on(async {
         let (orders, mut given) = mpsc::channel(ORDERS);
-        let mut driver = make(around, orders.clone())
-            .await
-            .map_err(|error| begin_failure(&error))?;
+        let mut driver = make(around, orders.clone()).await?;
         for warning in desk.vault.warnings() {
             output.message(warning)?;
         }
@@ -289,6 +293,12 @@ async fn interrupted(orders: &mpsc::Sender<Order>, shown: &Shown) {
     }
 }
 
+impl From<BeginError> for Failure {
+    fn from(error: BeginError) -> Self {
+        begin_failure(&error)
+    }
+}
+
 fn begin_failure(error: &BeginError) -> Failure {
     match error {
         BeginError::Take(TakeError::Owned { .. }) => Failure::Told {
@@ -306,6 +316,7 @@ fn begin_failure(error: &BeginError) -> Failure {
         | BeginError::Open(_)
         | BeginError::Read(_)
         | BeginError::Log { .. }
+        | BeginError::NoEstate { .. }
         | BeginError::Corrupt { .. } => Failure::store(whole(error)),
     }
 }

@@ -58,6 +58,7 @@ pub(crate) fn entry(fact: &Fact) -> Entry {
                 "files": start.files.iter().map(|file| &*file.path).collect::<Vec<_>>(),
                 "trigger": start.trigger.as_ref().map(|firing| &*firing.trigger),
                 "recalled_from": start.recalled.as_ref().map(|found| found.from.run.to_string()),
+                "rerun_of": start.parent.as_ref().map(|parent| parent.run.to_string()),
             }),
         ),
         Fact::OwnerTook { epoch, binary } => {
@@ -89,6 +90,7 @@ pub(crate) fn entry(fact: &Fact) -> Entry {
         Fact::Opened { .. }
         | Fact::Reset { .. }
         | Fact::Adopted { .. }
+        | Fact::Joined { .. }
         | Fact::ItemsExpanded { .. }
         | Fact::BranchTaken { .. }
         | Fact::RoundOpened { .. }
@@ -128,8 +130,13 @@ fn of_instance(fact: &Fact) -> Entry {
                 "budget": budget.as_ref().map(|budget| budget.amount.to_string()),
             }),
         ),
-        Fact::Reset { at, by } => ("reset", at, None, json!({ "by": &**by })),
-        Fact::Adopted { at, value, from } => (
+        Fact::Reset { at, by, .. } => ("reset", at, None, json!({ "by": &**by })),
+        Fact::Joined { at, ticket } => {
+            ("joined", at, None, json!({ "attempt": ticket.to_string() }))
+        }
+        Fact::Adopted {
+            at, value, from, ..
+        } => (
             "adopted",
             at,
             None,

@@ -33,6 +33,7 @@ mod journal;
 
 mod archive;
 mod attempts;
+mod sheet;
 mod source;
 mod standing;
 mod waits;
