@@ -120,12 +120,14 @@ impl Archive {
         let past = self.past(row)?;
         let is_path = past.history.find(word, &self.values());
         if matches!(is_path, Err(Unplaced::Unknown(_) | Unplaced::Malformed(_))) {
-            let workflow = past.run.workflow();
-            let failure = unknown(word).with_help(format!(
-                "`flow runs` lists them; and the newest, `{}` of `{workflow}`, has no step that is called so",
-                past.row.id
-            ));
-            return Err(failure);
+            let (id, workflow) = (&past.row.id, past.run.workflow());
+            let help = match past.nearest(word) {
+                Some(near) => format!("did you mean the step `{near}` of the newest run, `{id}`?"),
+                None => format!(
+                    "`flow runs` lists them; and the newest, `{id}` of `{workflow}`, has no step that is called so"
+                ),
+            };
+            return Err(unknown(word).with_help(help));
         }
         let path = Some(word.to_owned());
         Ok(Meant {
@@ -381,27 +383,30 @@ impl Past {
             .map_err(|why| self.unplaced(&why))
     }
 
+    /// Returns the name that somebody may have meant.
+    fn nearest(&self, text: &str) -> Option<String> {
+        let nodes = 0..u32::try_from(self.history.plan().graph.node_count()).unwrap_or(0);
+        let paths: Vec<String> = nodes
+            .take(NEAR_MAX)
+            .map(|node| self.history.any_path(flow_core::plan::NodeId(node)))
+            .collect();
+        let names = paths.iter().flat_map(|path| {
+            let last = path.rsplit('/').next();
+            [Some(path.as_str()), last]
+        });
+        nearest(text, names.flatten()).map(str::to_owned)
+    }
+
     fn unplaced(&self, why: &Unplaced) -> Failure {
         let failure = Failure::usage(crate::page::tame(&why.to_string()));
         match why {
             Unplaced::Malformed(_) => {
                 failure.with_help("write it as `flow show` does: `stills[3]/draw`")
             }
-            Unplaced::Unknown(text) => {
-                let nodes = 0..u32::try_from(self.history.plan().graph.node_count()).unwrap_or(0);
-                let paths: Vec<String> = nodes
-                    .take(NEAR_MAX)
-                    .map(|node| self.history.any_path(flow_core::plan::NodeId(node)))
-                    .collect();
-                let names = paths.iter().flat_map(|path| {
-                    let last = path.rsplit('/').next();
-                    [Some(path.as_str()), last]
-                });
-                match nearest(text, names.flatten()) {
-                    Some(near) => failure.with_help(format!("did you mean `{near}`?")),
-                    None => failure.with_help(format!("`flow show {}` lists them", self.row.id)),
-                }
-            }
+            Unplaced::Unknown(text) => match self.nearest(text) {
+                Some(near) => failure.with_help(format!("did you mean `{near}`?")),
+                None => failure.with_help(format!("`flow show {}` lists them", self.row.id)),
+            },
             Unplaced::Several { paths, .. } => {
                 failure.with_help(format!("say which: `{}`", paths.join("`, `")))
             }

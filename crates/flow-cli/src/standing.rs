@@ -24,7 +24,7 @@ pub(crate) fn word(state: State) -> &'static str {
         State::Probing => "being looked for",
         State::Ready => "ready",
         State::Asking => "asks",
-        State::Unknown => "unknown",
+        State::Unknown => "outcome unknown",
         State::Held => "over budget",
         State::Pausing => "tried again later",
         State::Sleeping => "sleeping",
@@ -47,7 +47,7 @@ pub(crate) fn does(state: State) -> &'static str {
         State::Probing => "may have happened, and its target is asked",
         State::Ready => "can begin, and waits for its turn",
         State::Asking => "asks a person",
-        State::Unknown => "may have happened, and nobody knows",
+        State::Unknown => "may have happened",
         State::Held => "doesn't fit into a budget",
         State::Pausing => "is to be tried again",
         State::Sleeping => "sleeps",
@@ -79,20 +79,28 @@ pub(crate) fn sign(state: State, unicode: bool) -> (&'static str, Style) {
     (if unicode { sign } else { plain }, style)
 }
 
-/// Writes what something cost: `$0.12`, `$0.12, $0.04 of it presumed`.
+/// Writes what something cost: `$0.12 ($0.04 of it may have been charged); $0.01
+/// is held`.
 pub(crate) fn costs(costs: Costs) -> Option<String> {
     let all = costs.spent.saturating_add(costs.presumed);
-    let mut parts = Vec::new();
+    let mut text = String::new();
     if all > Money(0) {
-        parts.push(all.to_string());
-    }
-    if costs.presumed > Money(0) {
-        parts.push(format!("{} of it may have been charged", costs.presumed));
+        text = all.to_string();
+        if costs.presumed == all {
+            text.push_str(", which may have been charged");
+        } else if costs.presumed > Money(0) {
+            text = format!("{text} ({} of it may have been charged)", costs.presumed);
+        }
     }
     if costs.held > Money(0) {
-        parts.push(format!("{} held", costs.held));
+        let nothing = if text.is_empty() {
+            "nothing so far"
+        } else {
+            ""
+        };
+        text = format!("{text}{nothing}; {} is held", costs.held);
     }
-    (!parts.is_empty()).then(|| parts.join(", "))
+    (!text.is_empty()).then_some(text)
 }
 
 /// Writes a failure: `transient: the server is away`.
@@ -166,10 +174,10 @@ impl<'a> Words<'a> {
         let stance = self.past.run.stance(at);
         match state {
             State::Running | State::Remote => running(entry, self.archive.now),
-            State::Probing => Some("its target is asked whether it happened".to_owned()),
+            State::Probing => None,
             State::Ready => self.wait(at),
             State::Asking => self.asking(stance?),
-            State::Unknown => Some("nobody knows whether it happened".to_owned()),
+            State::Unknown => Some("somebody has to say whether it did".to_owned()),
             State::Held => Some(self.held(at)),
             State::Pausing => self.pausing(at, stance?),
             State::Sleeping => match stance? {

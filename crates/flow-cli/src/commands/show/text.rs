@@ -134,7 +134,7 @@ impl View<'_> {
         let text = match (spent, self.shown.budget()) {
             (None, None) => return,
             (Some(spent), None) => format!("spent {spent}"),
-            (Some(spent), Some(budget)) => format!("spent {spent}, of a budget of {budget}"),
+            (Some(spent), Some(budget)) => format!("spent {spent}; the budget is {budget}"),
             (None, Some(budget)) => format!("spent nothing of a budget of {budget}"),
         };
         self.page.prose(2, Style::Plain, &text);
@@ -364,7 +364,7 @@ impl View<'_> {
                 let note = at.and_then(|at| self.shown.words.note(at, state));
                 let note = note.map(|note| short(&note, 120));
                 let joint = match state {
-                    State::Held | State::Ready | State::Unknown | State::Probing => ": ",
+                    State::Held | State::Ready | State::Unknown | State::Pausing => ": ",
                     _ => " ",
                 };
                 what.push(match note {

@@ -138,6 +138,10 @@ impl Reasons<'_> {
         let mut found: Vec<(String, String)> = Vec::new();
         for part in references(expr) {
             let name = wording::expr(plan, part);
+            if std::ptr::eq(part, expr) {
+                // What is all of it was said already.
+                continue;
+            }
             if found.len() == VALUES_MAX || found.iter().any(|(known, _)| *known == name) {
                 continue;
             }

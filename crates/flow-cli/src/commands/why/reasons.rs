@@ -425,7 +425,13 @@ impl Reasons<'_> {
             let region = At::new(node, at.ords.iter().take(depth).copied());
             let state = past.survey().state(&past.survey().instance(&region));
             let path = self.words.path(&region);
+            let entry = past.history.entry(&region);
+            let fell_back = entry.and_then(|entry| entry.fell_back.as_ref());
             let text = match &plan.node(node).kind {
+                _ if let Some(failure) = fell_back => format!(
+                    "`{path}`, which it is in, failed with {}, and its `else` was taken",
+                    standing::failure(failure)
+                ),
                 NodeKind::Race(_) if state.is_good() => {
                     format!("another contender of `{path}` was the first to succeed")
                 }
