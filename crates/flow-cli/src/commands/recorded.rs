@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use clap::Parser;
 use flow_core::address::RunId;
-use flow_core::amount::Duration;
+use flow_core::amount::{Duration, Money, Timestamp};
 use flow_core::event::{Event, Fact, Status};
 use flow_core::plan::{NodeId, NodeKind, Plan};
 use flow_core::run::{Run, Standing};
@@ -21,7 +21,7 @@ use flow_runtime::store::{
 };
 use tempfile::TempDir;
 
-use super::{show, why};
+use super::{doctor, show, why};
 use crate::archive::Archive;
 use crate::args::{Cli, Command};
 use crate::exit::Failure;
@@ -129,6 +129,12 @@ fn batch(plan: &Arc<Plan>, text: &str, events: &[Event]) -> Batch {
 /// Makes a store of a recorded run: as it was after each of its events.
 fn recorded(name: &str) -> Recorded {
     let (plan, text, events) = read(name);
+    let batches = (1..=events.len()).map(|count| batch(&plan, &text, &events[..count]));
+    let last = events.last().unwrap().at;
+    stored(batches, last.checked_add(Duration::MINUTE).unwrap())
+}
+
+fn stored(batches: impl Iterator<Item = Batch>, now: Timestamp) -> Recorded {
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("store");
     let options = Options {
@@ -139,19 +145,17 @@ fn recorded(name: &str) -> Recorded {
     let runtime = runtime.enable_all().build().unwrap();
     runtime.block_on(async {
         let store = Store::open(&store, options).unwrap();
-        for count in 1..=events.len() {
-            let batch = batch(&plan, &text, &events[..count]);
+        for batch in batches {
             store.commit(batch).await.unwrap();
         }
         store.close().await.unwrap();
     });
     let layout = Layout::new(&store);
-    let last = events.last().unwrap().at;
     Recorded {
         archive: Archive {
             reader: Reader::open(&layout).unwrap(),
             layout,
-            now: last.checked_add(Duration::MINUTE).unwrap(),
+            now,
         },
         _folder: folder,
     }
@@ -338,4 +342,33 @@ fn check(name: &str, count: usize, line: &[&str], answer: &str, looks: Looks) {
             assert_eq!(sign, None, "{name} {count} {line:?}: {text}");
         }
     }
+}
+
+#[test]
+fn the_doctor_compares_lists_with_logs() {
+    let (plan, text, events) = read("paid");
+    let whole = || batch(&plan, &text, &events);
+    let lists = |edit: &dyn Fn(&mut Append)| {
+        let mut batch = whole();
+        edit(batch.append.as_mut().unwrap());
+        let recorded = stored(std::iter::once(batch), Timestamp(0));
+        let run = RunId(called(events.len()).into());
+        let row = recorded.archive.reader.run(&run).unwrap().unwrap();
+        doctor::logs::faults(&recorded.archive, row)
+    };
+    assert_eq!(lists(&|_| {}), Vec::<String>::new());
+    let phase = lists(&|append| append.summary.as_mut().unwrap().phase = Phase::Waiting);
+    assert!(phase[0].contains("Waiting"), "{phase:?}");
+    let spent = lists(&|append| append.summary.as_mut().unwrap().spent = Money(5));
+    assert!(spent[0].contains("were spent"), "{spent:?}");
+    // An event that nobody can read.
+    let damaged = lists(&|append| append.events[3].body = vec![255; 9]);
+    assert!(
+        damaged[0].contains("can't be read at event 3"),
+        "{damaged:?}"
+    );
+    let gap = lists(&|append| {
+        append.events[0].body = append.events[1].body.clone();
+    });
+    assert!(gap[0].contains("doesn't begin with a start"), "{gap:?}");
 }

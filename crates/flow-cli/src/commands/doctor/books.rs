@@ -187,6 +187,36 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_ledger_that_is_not_what_the_logs_make_it_is_told() {
+        use flow_core::address::RunId;
+        use flow_core::arbiter::Ledger;
+        let run = LedgerId::Run(RunId("kotemi".into()));
+        let rows = |spent| {
+            let ledger = Ledger {
+                spent: Money(spent),
+                held: Money(0),
+            };
+            [Row::Ledger(run.clone(), ledger)]
+        };
+        let sums = Sums {
+            spent: [(run.clone(), Money(3))].into(),
+            open: Vec::new(),
+        };
+        let mut found = Findings::default();
+        compare(&rows(3), &sums, &mut found);
+        assert!(found.is_well(), "{found:?}");
+        for (rows, wrong) in [
+            (&rows(2)[..], &sums),
+            (&[], &sums),
+            (&rows(3), &Sums::default()),
+        ] {
+            let mut found = Findings::default();
+            compare(rows, wrong, &mut found);
+            assert!(!found.is_well(), "{found:?}");
+        }
+    }
+
+    #[test]
     fn a_presumed_bill_is_replaced_by_one_that_is_known_and_by_no_other() {
         let known = Bill::Exact(Money(3));
         let open = Account::Open;
