@@ -117,7 +117,7 @@ impl Archive {
             return Ok(Meant { row, path: None });
         }
         let row = self.newest()?;
-        let past = self.past(row)?;
+        let past = self.past(&row)?;
         let is_path = past.history.find(word, &self.values());
         if matches!(is_path, Err(Unplaced::Unknown(_) | Unplaced::Malformed(_))) {
             let (id, workflow) = (&past.row.id, past.run.workflow());
@@ -178,16 +178,16 @@ impl Archive {
     }
 
     /// Folds the log of a run.
-    pub(crate) fn past(&self, row: RunRow) -> Result<Past, Failure> {
+    pub(crate) fn past(&self, row: &RunRow) -> Result<Past, Failure> {
         self.past_until(row, u64::MAX)
     }
 
     /// Folds the first so many events of the log of a run: how it was then.
-    pub(crate) fn past_until(&self, row: RunRow, end: u64) -> Result<Past, Failure> {
+    pub(crate) fn past_until(&self, row: &RunRow, end: u64) -> Result<Past, Failure> {
         let plans = |digest: &Digest| self.plan(digest);
         let mut folded: Option<(Run, History)> = None;
         let mut seq = 0;
-        self.each_event(&row, 0, &mut |number, event| {
+        self.each_event(row, 0, &mut |number, event| {
             if number >= end {
                 return Ok(Go::Stop);
             }
@@ -210,7 +210,7 @@ impl Archive {
             return Err(Failure::store(message));
         };
         // What was written meanwhile counts: the row is not older than the log.
-        let row = self.again(&row)?;
+        let row = self.again(row)?;
         Ok(Past {
             row,
             run,

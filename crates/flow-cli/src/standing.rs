@@ -108,6 +108,11 @@ pub(crate) fn failure(failure: &Failure) -> String {
     format!("{}: {}", failure.class.word(), tame(&failure.message))
 }
 
+/// Writes a value in few letters.
+pub(crate) fn value_text(value: &Value, most: usize) -> String {
+    short(&wording::value(value), most)
+}
+
 /// Returns the question of a form, with what kind of question it is.
 pub(crate) fn question(form: &Value) -> Option<(String, String)> {
     let Value::Record(fields) = form else {
@@ -162,11 +167,6 @@ impl<'a> Words<'a> {
         self.past.run.load(handle, &self.values)
     }
 
-    /// Writes a value in few letters.
-    pub(crate) fn value_text(&self, value: &Value, most: usize) -> String {
-        short(&wording::value(value), most)
-    }
-
     /// Says what there is to say of how an instance stands, besides the word
     /// for it.
     pub(crate) fn note(&self, at: &At, state: State) -> Option<String> {
@@ -176,18 +176,11 @@ impl<'a> Words<'a> {
             State::Running | State::Remote => running(entry, self.archive.now),
             State::Probing => None,
             State::Ready => self.wait(at),
-            State::Asking => self.asking(stance?),
+            State::Asking => self.asking(&stance?),
             State::Unknown => Some("somebody has to say whether it did".to_owned()),
             State::Held => Some(self.held(at)),
-            State::Pausing => self.pausing(at, stance?),
-            State::Sleeping => match stance? {
-                Stance::Sleeping(until) => Some(format!(
-                    "until {}, {}",
-                    crate::page::instant(until),
-                    away(until, self.archive.now)
-                )),
-                _ => None,
-            },
+            State::Pausing => self.pausing(at, &stance?),
+            State::Sleeping => self.sleeping(&stance?),
             State::Pending => self.pending(at),
             State::Failed => self.failed(at),
             State::Blocked => self.blocked_by(at).map(|by| format!("by {by}")),
@@ -195,11 +188,19 @@ impl<'a> Words<'a> {
         }
     }
 
-    fn asking(&self, stance: Stance) -> Option<String> {
+    fn sleeping(&self, stance: &Stance) -> Option<String> {
+        let Stance::Sleeping(until) = stance else {
+            return None;
+        };
+        let when = away(*until, self.archive.now);
+        Some(format!("until {}, {when}", crate::page::instant(*until)))
+    }
+
+    fn asking(&self, stance: &Stance) -> Option<String> {
         let Stance::Asking { form, expires } = stance else {
             return None;
         };
-        let form = self.value(&form);
+        let form = self.value(form);
         let question = form.as_ref().and_then(question);
         let question = question.map_or_else(
             || "a question".to_owned(),
@@ -223,7 +224,7 @@ impl<'a> Words<'a> {
         format!("{}{of}", tame(&refused.failure.message))
     }
 
-    fn pausing(&self, at: &At, stance: Stance) -> Option<String> {
+    fn pausing(&self, at: &At, stance: &Stance) -> Option<String> {
         let Stance::Pausing(wake) = stance else {
             return None;
         };
@@ -231,14 +232,10 @@ impl<'a> Words<'a> {
         let last = setback.or_else(|| {
             let entry = self.past.history.entry(at)?;
             let attempt = entry.attempt()?;
-            match &attempt.outcome {
-                flow_core::history::Outcome::Failed { failure, .. } => Some(failure.clone()),
-                _ => None,
-            }
+            attempt.outcome.failure().cloned()
         });
-        let when = away(wake, self.archive.now);
-        let when = if wake > self.archive.now {
-            when
+        let when = if *wake > self.archive.now {
+            away(*wake, self.archive.now)
         } else {
             "is due".to_owned()
         };

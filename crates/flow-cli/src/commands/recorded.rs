@@ -173,11 +173,14 @@ fn ask(recorded: &Recorded, count: usize, line: &[&str], looks: Looks) -> Result
     let run = called(count);
     let words = ["flow", verb, &run];
     let words = words.iter().chain(rest);
-    match Cli::try_parse_from(words).unwrap().command {
-        Command::Show(args) => show::answer(&recorded.archive, &args, &|_| None, looks),
-        Command::Why(args) => why::answer(&recorded.archive, &args, looks),
-        _ => panic!("only these are asked here"),
+    let command = Cli::try_parse_from(words).unwrap().command;
+    if let Command::Show(args) = command {
+        return show::answer(&recorded.archive, &args, &|_| None, looks);
     }
+    let Command::Why(args) = command else {
+        panic!("only these are asked here");
+    };
+    why::answer(&recorded.archive, &args, looks)
 }
 
 fn names() -> Vec<String> {
@@ -354,7 +357,7 @@ fn the_doctor_compares_lists_with_logs() {
         let recorded = stored(std::iter::once(batch), Timestamp(0));
         let run = RunId(called(events.len()).into());
         let row = recorded.archive.reader.run(&run).unwrap().unwrap();
-        doctor::logs::faults(&recorded.archive, row)
+        doctor::logs::faults(&recorded.archive, &row)
     };
     assert_eq!(lists(&|_| {}), Vec::<String>::new());
     let phase = lists(&|append| append.summary.as_mut().unwrap().phase = Phase::Waiting);

@@ -344,7 +344,7 @@ impl Drop for Held {
 }
 
 /// How long something may take before the test has failed.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Asks until an answer fits.
 fn until(folder: &Folder, args: &[&str], fits: impl Fn(&Ran) -> bool) -> Ran {

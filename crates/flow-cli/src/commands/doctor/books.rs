@@ -95,9 +95,11 @@ fn compare(rows: &[Row], sums: &Sums, found: &mut Findings) {
             "budgets count what the ledgers say; go back to a copy of the folder",
         );
     }
-    let held = rows.iter().filter_map(|row| match row {
-        Row::Hold(id, hold) if hold.state == HoldState::Open => Some(id),
-        _ => None,
+    let held = rows.iter().filter_map(|row| {
+        let Row::Hold(id, hold) = row else {
+            return None;
+        };
+        (hold.state == HoldState::Open).then_some(id)
     });
     let stray: Vec<String> = held
         .filter(|id| !sums.open.contains(id))
@@ -130,12 +132,12 @@ fn sums(archive: &Archive) -> Result<Sums, Failure> {
         };
         before = Some(last.number);
         for row in rows {
-            add(archive, &row, &mut sums)?;
+            add(archive, &row, &mut sums);
         }
     }
 }
 
-fn add(archive: &Archive, row: &RunRow, sums: &mut Sums) -> Result<(), Failure> {
+fn add(archive: &Archive, row: &RunRow, sums: &mut Sums) {
     let mut accounts: BTreeMap<Ticket, (Account, Vec<LedgerId>)> = BTreeMap::new();
     let read = archive.each_event(row, 0, &mut |_, event| {
         if let Fact::AttemptStarted(started) = &event.fact {
@@ -151,7 +153,7 @@ fn add(archive: &Archive, row: &RunRow, sums: &mut Sums) -> Result<(), Failure> 
     });
     // A log that can't be read is told elsewhere.
     if read.is_err() {
-        return Ok(());
+        return;
     }
     for (ticket, (account, ledgers)) in accounts {
         let amount = match account {
@@ -169,7 +171,6 @@ fn add(archive: &Archive, row: &RunRow, sums: &mut Sums) -> Result<(), Failure> 
             *sum = sum.saturating_add(amount);
         }
     }
-    Ok(())
 }
 
 fn settled(account: Account, bill: Bill) -> Account {

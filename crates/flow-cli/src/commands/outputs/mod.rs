@@ -51,7 +51,7 @@ pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exi
         let failure = Failure::usage(format!("`{path}` is a step, and outputs are of runs"));
         return Err(failure.with_help(format!("`flow show {}` shows its value", quoted(&path))));
     }
-    let past = archive.past(meant.row)?;
+    let past = archive.past(&meant.row)?;
     let state = archive.state(&past.row)?;
     let values = archive.values();
     let ty = past.history.plan().root_node().ty.clone();

@@ -181,7 +181,7 @@ impl Step<'_> {
         }
         page.heading("Arguments");
         let room = page.looks.width.saturating_mul(2);
-        for (name, text) in self.words.arguments(prepared, room) {
+        for (name, text) in Words::arguments(prepared, room) {
             page.prose(2, Style::Plain, &format!("{name} = {text}"));
         }
     }
@@ -209,9 +209,10 @@ impl Step<'_> {
         let past = self.words.past;
         let entry = past.history.entry(self.at);
         let plan = past.history.plan();
-        let effect = match &plan.node(self.at.node).kind {
-            NodeKind::Step(step) => Some(wording::effect(step.effect)),
-            _ => None,
+        let effect = if let NodeKind::Step(step) = &plan.node(self.at.node).kind {
+            Some(wording::effect(step.effect))
+        } else {
+            None
         };
         let arguments = self.prepared.as_ref().map(|prepared| {
             let given = prepared.args.iter().map(|(name, value)| {

@@ -281,9 +281,10 @@ impl View<'_> {
             }
         }
         let what = line.what.join(", ");
-        let style = match line.state {
-            State::Succeeded | State::Reused => Style::Dim,
-            _ => look,
+        let style = if line.state.is_good() {
+            Style::Dim
+        } else {
+            look
         };
         if what.is_empty() {
             self.page.line(&text);
@@ -363,10 +364,8 @@ impl View<'_> {
                 let at = row.at.as_ref().filter(|_| row.kind != Kind::Item);
                 let note = at.and_then(|at| self.shown.words.note(at, state));
                 let note = note.map(|note| short(&note, 120));
-                let joint = match state {
-                    State::Held | State::Ready | State::Unknown | State::Pausing => ": ",
-                    _ => " ",
-                };
+                let is_apart = [State::Held, State::Ready, State::Unknown, State::Pausing];
+                let joint = if is_apart.contains(&state) { ": " } else { " " };
                 what.push(match note {
                     Some(note) => format!("{}{joint}{note}", word(state)),
                     None => word(state).to_owned(),
@@ -423,15 +422,10 @@ fn items_text(items: &super::tree::Counts) -> String {
         number(done.into()),
         number(items.count.into())
     )];
-    for (state, count) in items.tally.states() {
-        let count = number(count.into());
-        match state {
-            State::Succeeded | State::Reused => {}
-            State::Failed | State::Blocked if items.keeps_ok => {
-                parts.push(format!("{count} left out"));
-            }
-            state => parts.push(format!("{count} {}", word(state))),
-        }
+    for (state, count) in items.tally.states().filter(|(state, _)| !state.is_good()) {
+        let is_left = items.keeps_ok && matches!(state, State::Failed | State::Blocked);
+        let how = if is_left { "left out" } else { word(state) };
+        parts.push(format!("{} {how}", number(count.into())));
     }
     parts.join(", ")
 }

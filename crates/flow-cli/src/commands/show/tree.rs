@@ -524,7 +524,9 @@ impl Builder<'_> {
         {
             let child_seat = self.inside(seat, arm, std::slice::from_ref(arm), *child, Some(item));
             let (found, states) = self.row(*child, &[child_seat]);
-            states.into_iter().for_each(|state| parts.add(state));
+            for state in states {
+                parts.add(state);
+            }
             row.sums.add(found.sums);
             row.rows.push(found);
         }
