@@ -22,7 +22,11 @@ mod inputs;
 mod pages;
 mod project;
 
+mod dotenv;
 mod drive;
+mod page;
+mod progress;
+mod secrets;
 mod tell;
 
 mod archive;
@@ -35,7 +39,6 @@ mod commands;
 
 mod graph;
 mod outline;
-mod page;
 mod render;
 mod report;
 mod wording;

@@ -31,6 +31,7 @@ mod scope;
 mod decide;
 mod durable;
 mod evaluate;
+mod left;
 mod outcome;
 mod prepare;
 
@@ -55,6 +56,7 @@ use walk::Task;
 
 pub(crate) use fold::{given_up, lost, stopped};
 pub use inspect::{ItemsNow, Stance, Stray};
+pub use left::in_block;
 pub(crate) use place::{keys_of, path_in};
 pub use scope::constant;
 pub(crate) use scope::load;

@@ -164,6 +164,29 @@ impl Reader {
         self.all(&sql, params![prefix, rows(limit)], run_row)
     }
 
+    /// Returns runs of a workflow that succeeded, the newest first: those older
+    /// than a number, so many.
+    pub fn succeeded(
+        &self,
+        workflow: &str,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<RunRow>, ReadError> {
+        let sql = format!(
+            "{RUN} WHERE workflow = ?1 AND phase = ?2 AND number < ?3 \
+             ORDER BY number DESC LIMIT ?4"
+        );
+        let before = before.map_or(i64::MAX, integer);
+        let asked = params![workflow, Phase::Succeeded.code(), before, rows(limit)];
+        self.all(&sql, asked, run_row)
+    }
+
+    /// Returns the bodies of the last events of a run, the latest first, so many.
+    pub fn last_events(&self, run: u64, limit: usize) -> Result<Vec<Vec<u8>>, ReadError> {
+        let sql = "SELECT body FROM event WHERE run = ?1 ORDER BY seq DESC LIMIT ?2";
+        self.all(sql, params![integer(run), rows(limit)], |row| row.get(0))
+    }
+
     /// Returns events of a run from a number on, so many.
     pub fn events(&self, run: &RunId, from: u64, limit: usize) -> Result<Vec<EventRow>, ReadError> {
         let sql = "SELECT seq, at, kind, node, body FROM event \
@@ -324,6 +347,7 @@ impl Reader {
                 handle: row.get(0)?,
                 references: Vec::new(),
                 at: Timestamp(row.get(1)?),
+                act: None,
             })
         })
     }
