@@ -187,12 +187,13 @@ fn report(
         .filter(|(_, how)| *how != Copied::WasThere)
         .count();
     let there = copied.len() - new;
-    let there = match there {
-        0 => String::new(),
-        there => format!(", {there} were there already"),
-    };
+    let folder = folder.display();
     let files = crate::report::counted(new, "file");
-    output.message(&format!("{files} written to `{}`{there}", folder.display()))
+    output.message(&match (new, there) {
+        (0, _) => format!("`{folder}` had all of it already"),
+        (_, 0) => format!("{files} written to `{folder}`"),
+        _ => format!("{files} written to `{folder}`, {there} were there already"),
+    })
 }
 
 fn object(

@@ -10,9 +10,9 @@ use crate::output::Looks;
 use crate::page::{Page, Style, away, instant, length, number, short, tame, wide};
 use crate::standing::{self, sign, word};
 
-use super::Shown;
 use super::faults::{self, Fault, PATHS_MAX};
 use super::tree::{Handled, Kind, Row, Tally};
+use super::{Shown, next};
 
 /// How many different failures are told.
 const FAULTS_MAX: usize = 10;
@@ -33,7 +33,7 @@ pub(super) fn of(shown: &Shown<'_>, place: Option<&Place>, looks: Looks) -> Stri
     view.faults();
     view.waits();
     view.steps();
-    view.next();
+    next::list(&shown.next, &mut view.page);
     view.page.into_text()
 }
 
@@ -379,26 +379,6 @@ impl View<'_> {
             what.push(format!("{} may have been charged", row.sums.costs.presumed));
         }
         what
-    }
-
-    fn next(&mut self) {
-        if self.shown.next.is_empty() {
-            return;
-        }
-        self.page.heading("Next");
-        let commands = self.shown.next.iter().map(|next| wide(&next.command));
-        let column = commands.max().unwrap_or(0);
-        for next in &self.shown.next {
-            let command = tame(&next.command);
-            if 4 + column + wide(next.what) <= self.page.looks.width {
-                let what = self.page.styled(Style::Dim, next.what);
-                self.page.line(&format!("  {command:column$}  {what}"));
-            } else {
-                // A command is copied as a whole.
-                self.page.line(&format!("  {command}"));
-                self.page.prose(4, Style::Dim, next.what);
-            }
-        }
     }
 }
 
