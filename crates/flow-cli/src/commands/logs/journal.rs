@@ -128,6 +128,8 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
+    use serde_json::Value as Json;
+
     use super::*;
 
     /// Reads all events that were ever recorded.
