@@ -7,7 +7,8 @@
 //! Modules, in reading order: where everything is kept and in which order it
 //! becomes durable, the large files beside it, who may write, and what is left of
 //! those who did; time, the process that ends what is left at once, what steps
-//! and runs see of all that; and the loop that drives a run.
+//! and runs see of all that; the loop that drives a run, and the one that
+//! rehearses it.
 
 pub mod store;
 
@@ -24,5 +25,6 @@ mod folders;
 mod values;
 
 pub mod driver;
+pub mod rehearse;
 
 pub use desk::Secrets;

@@ -23,6 +23,7 @@ use flow_core::amount::Timestamp;
 use flow_core::arbiter::Arbiter;
 use flow_core::digest::Digest;
 use flow_core::event::{Event, Fact, Status, Then};
+use flow_core::handle::Values;
 use flow_core::run::{Action, Costs, Input, Prepared, Run, Standing};
 use flow_core::step::Executor;
 use tokio::sync::mpsc;
@@ -43,6 +44,8 @@ use moved::Copy;
 use draft::{Draft, effect_state, ticket_bytes};
 
 pub use admission::Reuse;
+pub(crate) use admission::is_free;
+pub(crate) use attempts::{call, late};
 pub use begin::{BeginError, Given, NewRun};
 pub use recall::{Known, Over, recall};
 
@@ -86,10 +89,14 @@ pub trait Watcher: Send {
 pub struct View<'a> {
     /// The run.
     pub run: &'a Run,
-    values: &'a StoreValues,
+    values: &'a dyn Values,
 }
 
-impl View<'_> {
+impl<'a> View<'a> {
+    pub(crate) fn new(run: &'a Run, values: &'a dyn Values) -> Self {
+        Self { run, values }
+    }
+
     /// Returns the path of an instance.
     pub fn path(&self, at: &flow_core::address::At) -> flow_core::path::StepPath {
         self.run.path(at, self.values)
