@@ -18,4 +18,4 @@ mod shell;
 mod text;
 mod time;
 
-pub use register::{Clock, Place, Registry, register};
+pub use register::{Clock, Place, Registry, register, rehearsed};

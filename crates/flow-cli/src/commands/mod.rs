@@ -15,6 +15,7 @@ mod runs;
 mod schema;
 mod steps;
 mod target;
+mod test;
 mod validate;
 
 use crate::args::Command;
@@ -27,6 +28,7 @@ pub(crate) fn run(command: Command, extra: &Extra, output: &mut Output) -> Resul
     match command {
         Command::Validate(args) => validate::run(&args, extra, output),
         Command::Plan(args) => plan::run(&args, extra, output),
+        Command::Test(args) => test::run(&args, extra, output),
         Command::Graph(args) => graph::run(&args, extra, output),
         Command::Fmt(args) => fmt::run(&args, extra, output),
         Command::Explain(args) => explain::run(&args, output),

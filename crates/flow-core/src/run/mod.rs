@@ -40,7 +40,7 @@ use std::sync::Arc;
 use crate::address::{At, RunId, Ticket};
 use crate::amount::{Money, Timestamp};
 use crate::digest::Digest;
-use crate::event::{BEHAVIOUR, BudgetSet, Event, Fact, Start, Status, Timer};
+use crate::event::{BEHAVIOUR, BudgetSet, Event, Fact, Failure, Start, Status, Timer};
 use crate::handle::{Handle, Values};
 use crate::plan::Plan;
 use crate::step::Bill;
@@ -336,6 +336,21 @@ impl Run {
     pub fn output(&self, values: &dyn Values) -> Option<Value> {
         let (_, output) = self.settled.as_ref()?;
         scope::load(output.as_ref()?, values).ok()
+    }
+
+    /// Returns why an instance failed, as long as the run holds it: what failed
+    /// in something that ended well is forgotten.
+    pub fn failure_of(&self, at: &At) -> Option<&Failure> {
+        match &self.frames.cell(self.find(at)?).state {
+            State::Failed(failed) => Some(&failed.failure),
+            State::Waiting
+            | State::Value(_)
+            | State::Step(_)
+            | State::Region(_)
+            | State::Done(_)
+            | State::Blocked
+            | State::Cut => None,
+        }
     }
 
     /// Returns the value behind a handle.

@@ -109,24 +109,21 @@ impl Playing<'_> {
         answer: Answer<StepReport>,
         timeout: Option<Duration>,
     ) {
-        let due = match answer {
-            Answer::After(length, report) => {
-                if let Some(timeout) = timeout
-                    && length > timeout
-                {
+        match answer {
+            Answer::After(length, report) => match timeout {
+                Some(timeout) if length > timeout => {
                     self.later(ticket, timeout, Due::Late(ticket.clone()));
-                    return;
                 }
-                let due = Due::Answer(ticket.clone(), Box::new(report));
-                self.later(ticket, length, due);
-                return;
+                Some(_) | None => {
+                    let due = Due::Answer(ticket.clone(), Box::new(report));
+                    self.later(ticket, length, due);
+                }
+            },
+            Answer::Work(work) => {
+                let due = Due::Work(ticket.clone(), work);
+                self.later(ticket, Duration(0), due);
             }
-            Answer::Work(work) => Some((Duration(0), Due::Work(ticket.clone(), work))),
-            Answer::Never => timeout.map(|timeout| (timeout, Due::Late(ticket.clone()))),
-        };
-        match due {
-            Some((length, due)) => self.later(ticket, length, due),
-            None => {
+            Answer::Never => {
                 self.live.insert(ticket.clone(), None);
             }
         }

@@ -43,7 +43,7 @@ pub enum Answer<T> {
     After(Duration, T),
     /// When real work is done, which takes no time on the simulated clock.
     Work(Work<T>),
-    /// Never.
+    /// Never, however long it may take: the run doesn't go on here.
     Never,
 }
 

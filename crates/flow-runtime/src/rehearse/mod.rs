@@ -142,6 +142,8 @@ impl Rehearsal {
     }
 
     /// Walks a run until it is over, or nothing is left that could happen.
+    ///
+    /// Who watches is told of each event just before the run knows of it.
     pub async fn play(
         &mut self,
         new: NewRehearsal,
@@ -287,9 +289,10 @@ impl Playing<'_> {
     }
 
     fn record(&mut self, event: &Event) {
+        // What an event ends has its name only before.
+        self.tell(event);
         let delta = self.run.apply(event);
         self.events += 1;
-        self.tell(event);
         self.settle(event);
         self.share(event);
         for action in delta.withdrawn {

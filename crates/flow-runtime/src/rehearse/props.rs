@@ -2,9 +2,12 @@
 //! values refer to, and leave nothing behind.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use flow_core::digest::Digest;
 use flow_core::effect::FailureClass;
 use flow_core::step::{Desk, Progress, StepFailure};
 use flow_core::ty::Media;
@@ -16,10 +19,20 @@ use flow_core::value::Artifact;
 pub struct Props(Mutex<BTreeMap<Arc<str>, PathBuf>>);
 
 impl Props {
-    /// Says where the bytes of an artifact are.
-    pub fn put(&self, artifact: &Artifact, path: PathBuf) {
+    /// Takes a file, which stays where it is.
+    pub fn take(&self, path: PathBuf, media: Media) -> io::Result<Artifact> {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update_reader(File::open(&path)?)?;
+        let digest = Digest(hasher.finalize().into());
+        let artifact = Artifact {
+            digest: digest.to_string().into(),
+            media,
+            bytes: hasher.count(),
+            facts: BTreeMap::new(),
+        };
         let mut paths = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         paths.insert(artifact.digest.clone(), path);
+        Ok(artifact)
     }
 
     fn path(&self, artifact: &Artifact) -> Option<PathBuf> {

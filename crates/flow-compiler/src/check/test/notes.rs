@@ -68,7 +68,7 @@ impl Checker<'_> {
 /// Returns whether a part of an expression has a value that can't be seen from
 /// how it is written.
 fn is_telling(tree: &ast::Expr, expr: &Expr) -> bool {
-    if matches!(expr, Expr::Const(_)) {
+    if matches!(expr, Expr::Const(_) | Expr::File(..)) {
         return false;
     }
     match &tree.kind {
