@@ -10,12 +10,22 @@
 mod register;
 
 mod given;
+mod hosts;
+mod inside;
+mod media;
 mod paths;
+mod pattern;
 
+mod file;
+mod http;
 mod human;
 mod json;
+mod notify;
 mod shell;
+mod state;
 mod text;
 mod time;
 
-pub use register::{Clock, Place, Registry, register, rehearsed};
+pub use hosts::{HostRule, HostRuleError};
+pub use media::{Facts, MediaFault, facts};
+pub use register::{Allowed, Clock, Console, Place, Registry, register, rehearsed};

@@ -1,6 +1,7 @@
 //! The files of a project, as tests see them: fixtures, and what workflows name.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -58,9 +59,11 @@ impl Files {
 
     fn take(&self, path: &str, media: Media) -> Result<Value, String> {
         let whole = find(&self.root, path).map_err(|fault| fault.to_string())?;
+        let file = File::open(&whole).map_err(|error| error.to_string())?;
+        let facts = flow_steps::facts(&file, media).map_err(|fault| fault.to_string())?;
         let artifact = self.props.take(whole, media);
         let artifact = artifact.map_err(|error| error.to_string())?;
-        Ok(Value::Artifact(Arc::new(artifact)))
+        Ok(Value::Artifact(Arc::new(Artifact { facts, ..artifact })))
     }
 
     /// Returns the path of a file that a value refers to.

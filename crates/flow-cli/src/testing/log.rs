@@ -9,7 +9,7 @@ use flow_core::address::{At, Ticket};
 use flow_core::amount::{Duration, Timestamp};
 use flow_core::event::{Event, Fact, Failure, Then, Timer};
 use flow_core::plan::{NodeId, NodeKind};
-use flow_core::run::Run;
+use flow_core::run::{Run, Stance};
 use flow_core::step::Progress;
 use flow_runtime::driver::{View, Watcher};
 
@@ -88,7 +88,7 @@ impl<'a> Log<'a> {
 
     /// Returns what a run failed by, and its path.
     pub(super) fn cause(&self, run: &Run) -> Option<(NodeId, String, &Failure)> {
-        let held = |at: &At| run.failure_of(at).is_some();
+        let held = |at: &At| matches!(run.stance(at), Some(Stance::Failed(_)));
         let found = self.failures.iter().find(|(at, ..)| held(at));
         let (at, path, failure) = found.or_else(|| self.failures.first())?;
         let path = path.clone().unwrap_or_default();

@@ -9,12 +9,13 @@ use flow_core::address::RunId;
 use flow_core::amount::{Duration, Money, Timestamp};
 use flow_core::event::Status;
 use flow_core::expr::Expr;
+use flow_core::memory::Memory;
 use flow_core::plan::{NodeId, Plan};
 use flow_core::run::Standing;
 use flow_core::ty::Type;
 use flow_core::value::Value;
 use flow_runtime::rehearse::{
-    NewRehearsal, Rehearsal, Rehearsed, Rest, SimulatedClock, Terrain,
+    NewRehearsal, Rehearsal, Rehearsed, RehearsedMemory, Rest, SimulatedClock, Terrain,
 };
 use flow_syntax::diagnostic::Diagnostic;
 
@@ -76,18 +77,21 @@ impl<'a> Stage<'a> {
         let clock = SimulatedClock::at(BEGINNING);
         let told = clock.clone();
         let time: flow_steps::Clock = Arc::new(move || told.get());
+        let memory = RehearsedMemory::default();
+        let remembered: Arc<dyn Memory> = Arc::new(memory.clone());
         Self {
             suite,
             test,
             rehearsal: Rehearsal::new(Terrain {
                 clock: clock.clone(),
                 terms: suite.terms.clone(),
+                memory,
                 props: suite.files.props.clone(),
                 parallel: PARALLEL,
                 events_max: EVENTS_MAX,
             }),
             clock,
-            roles: Roles::new(flow_steps::rehearsed(&time)),
+            roles: Roles::new(flow_steps::rehearsed(&time, &remembered)),
             counts: Counts::default(),
             slots: vec![None; test.slots.len()],
             gone: BTreeSet::new(),

@@ -10,12 +10,13 @@
 //! Runs of one rehearsal come one after the other, and share what runs of a
 //! store share: budgets, pools, results that are kept, and the time.
 //!
-//! Modules, in reading order: the time, who plays the steps and what they see,
-//! the values; how an attempt gets what it needs, and how it is carried out.
+//! Modules, in reading order: the time, who plays the steps and what they see and
+//! remember, the values; how an attempt gets what it needs, and how it is carried out.
 
 mod clock;
 
 mod cast;
+mod memory;
 mod props;
 mod values;
 
@@ -30,8 +31,9 @@ use flow_core::address::{RunId, Ticket};
 use flow_core::amount::{Money, Timestamp};
 use flow_core::arbiter::{Arbiter, OwnerId, Terms};
 use flow_core::digest::Digest;
-use flow_core::event::{BEHAVIOUR, Event, PinnedFile, Start};
+use flow_core::event::{BEHAVIOUR, Event, PinnedFile, Start, Status};
 use flow_core::handle::{Handle, Values};
+use flow_core::memory::Finished;
 use flow_core::plan::Plan;
 use flow_core::run::{Action, Input, Prepared, Run};
 use flow_core::value::Value;
@@ -43,6 +45,7 @@ use values::MemoryValues;
 
 pub use cast::{Answer, Cast};
 pub use clock::SimulatedClock;
+pub use memory::RehearsedMemory;
 pub use props::Props;
 
 /// What runs of a rehearsal share.
@@ -55,6 +58,7 @@ pub struct Rehearsal {
     values: MemoryValues,
     /// Results that are shared, by their keys.
     kept: BTreeMap<Digest, Kept>,
+    memory: RehearsedMemory,
     props: Arc<Props>,
     parallel: usize,
     events_max: u64,
@@ -74,6 +78,8 @@ pub struct Terrain {
     pub clock: SimulatedClock,
     /// How much there is of what runs share.
     pub terms: Terms,
+    /// What outlives runs; whoever has a copy of it sees the same.
+    pub memory: RehearsedMemory,
     /// The files that values refer to.
     pub props: Arc<Props>,
     /// How many attempts are in progress at once, at most.
@@ -135,6 +141,7 @@ impl Rehearsal {
             owner: OwnerId("rehearsal".into()),
             values: MemoryValues::default(),
             kept: BTreeMap::new(),
+            memory: terrain.memory,
             props: terrain.props,
             parallel: terrain.parallel,
             events_max: terrain.events_max,
@@ -334,6 +341,7 @@ impl Playing<'_> {
         arbiter.keep_only(self.run.id(), &open, now);
         drop(arbiter.changes());
         self.stage.arbiter_wake = None;
+        self.remember(now);
         Rehearsed {
             output: self.run.output(&self.stage.values),
             outcome,
@@ -344,7 +352,24 @@ impl Playing<'_> {
         }
     }
 
-    /// Returns the day on which a period began.
+    /// Keeps what the run gave for those that come after it.
+    fn remember(&self, now: Timestamp) {
+        let status = self.run.status();
+        if status != Some(Status::Succeeded) {
+            return;
+        }
+        let finished = Finished {
+            number: 0,
+            run: self.run.id().clone(),
+            started: self.run.started_at(),
+            finished: now,
+            cost: self.run.costs().spent,
+            output: self.run.output(&self.stage.values),
+        };
+        let workflow = self.run.workflow().clone();
+        self.stage.memory.finish(workflow, finished);
+    }
+
     fn prepare(&mut self, ticket: &Ticket) -> Result<Prepared, flow_core::event::Failure> {
         let now = self.stage.clock.get();
         let arbiter = RefCell::new(&mut self.stage.arbiter);

@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::io::{self, Read};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use flow_core::digest::Digest;
 use flow_core::effect::FailureClass;
+use flow_core::mask::Mask;
 use flow_core::step::{Desk, Progress, StepFailure};
 use flow_core::ty::Media;
 use flow_core::value::Artifact;
@@ -68,8 +69,8 @@ impl Desk for PropDesk {
         Err(nowhere("there is no folder for an attempt"))
     }
 
-    fn keep(&self, file: &Path, media: Media) -> Result<Artifact, StepFailure> {
-        let _ = (file, media);
+    fn keep(&self, bytes: &mut dyn Read, media: Media) -> Result<Artifact, StepFailure> {
+        let _ = (bytes, media);
         Err(nowhere("no file is kept"))
     }
 
@@ -81,6 +82,10 @@ impl Desk for PropDesk {
     fn secret(&self, name: &str) -> Result<Arc<str>, StepFailure> {
         let message = format!("nobody reads the secret `{name}` in a rehearsal");
         Err(StepFailure::unsent(FailureClass::Auth, message))
+    }
+
+    fn mask(&self) -> Mask {
+        Mask::default()
     }
 
     fn adopt_group(&self, group: u32) {
