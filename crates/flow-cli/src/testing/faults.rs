@@ -128,6 +128,7 @@ pub(super) fn no_answer(
     let lost = lost_output(&expect.cond, ends);
     let written = clip(suite.slice(expect.span), EXPR_MAX);
     let message = match lost {
+        Some("failed") => format!("`{written}` asks for the output of a run that failed"),
         Some(status) => format!("`{written}` asks for the output of a run that is {status}"),
         None => format!("`{written}` has no answer: {error}"),
     };

@@ -43,7 +43,7 @@ pub(super) struct Log<'a> {
     tail: VecDeque<String>,
     left_out: usize,
     /// What failed for good, in order.
-    failures: Vec<(At, Option<String>, Failure)>,
+    failures: Vec<(At, String, Failure)>,
     /// The last step that asks.
     pub(super) asked: Option<Arc<str>>,
     /// The last call that didn't fit into a budget, and why.
@@ -86,13 +86,21 @@ impl<'a> Log<'a> {
         }
     }
 
-    /// Returns what a run failed by, and its path.
-    pub(super) fn cause(&self, run: &Run) -> Option<(NodeId, String, &Failure)> {
+    /// Returns what a run failed by, and its path: what failed first, unless
+    /// something was done about that.
+    pub(super) fn cause(&self, run: &Run) -> Option<(NodeId, String, Failure)> {
         let held = |at: &At| matches!(run.stance(at), Some(Stance::Failed(_)));
         let found = self.failures.iter().find(|(at, ..)| held(at));
-        let (at, path, failure) = found.or_else(|| self.failures.first())?;
-        let path = path.clone().unwrap_or_default();
-        Some((at.node, path, failure))
+        if let Some((at, path, failure)) = found {
+            return Some((at.node, path.clone(), failure.clone()));
+        }
+        // What ended by its time has no failure in it but its own.
+        match run.stance(&At::root()) {
+            Some(Stance::Failed(failure)) => {
+                Some((NodeId(0), run.workflow().to_string(), failure))
+            }
+            _ => None,
+        }
     }
 
     /// Returns what happened, in short.
@@ -178,7 +186,7 @@ impl<'a> Log<'a> {
         };
         if *then == Then::Fail && self.failures.len() < FAILURES_MAX {
             let path = view.path(at).to_string();
-            self.failures.push((at.clone(), Some(path), failure.clone()));
+            self.failures.push((at.clone(), path, failure.clone()));
         }
     }
 

@@ -62,7 +62,8 @@ impl FromStr for PathEnd {
         loop {
             let end = rest.find(['/', '[']).unwrap_or(rest.len());
             let (name, after) = rest.split_at(end);
-            let letters = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-');
+            // The second call without a name in a block is `http.get#2`.
+            let letters = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | '#');
             if name.is_empty() || !name.chars().all(letters) {
                 return Err(NoPathEnd);
             }

@@ -4,9 +4,11 @@
 use std::sync::Arc;
 
 use flow_core::expr::Expr;
+use flow_core::ty::Type;
 use flow_syntax::ast::{self, BinaryOp, ExprKind};
 use flow_syntax::span::Span;
 
+use super::super::coerce::has_part;
 use super::super::{Checker, Typed};
 use super::Seen;
 
@@ -20,6 +22,8 @@ pub(crate) struct Notes {
     pub(super) fixtures: Vec<(Arc<str>, Span)>,
     /// Parts of the expression that is checked, if they are wanted.
     seen: Option<Vec<Seen>>,
+    /// Whether this is an answer whose type each call decides.
+    is_open: bool,
 }
 
 impl Checker<'_> {
@@ -46,6 +50,27 @@ impl Checker<'_> {
             expr: typed.expr.clone(),
             ty: ty.clone(),
         });
+    }
+
+    /// Checks an answer whose type each call decides.
+    pub(super) fn open_answer(&mut self, check: impl FnOnce(&mut Self) -> Expr) -> Expr {
+        self.set_open(true);
+        let expr = check(self);
+        self.set_open(false);
+        expr
+    }
+
+    fn set_open(&mut self, is_open: bool) {
+        if let Some(notes) = &mut self.test {
+            notes.is_open = is_open;
+        }
+    }
+
+    /// Returns whether a value of a type may stand in an answer whose type each
+    /// call decides, though JSON has no word for it.
+    pub(in super::super) fn is_answer(&self, ty: &Type) -> bool {
+        let is_open = self.test.as_ref().is_some_and(|notes| notes.is_open);
+        is_open && !has_part(ty, &|part| matches!(part, Type::Secret | Type::Step | Type::Param))
     }
 
     /// Begins to note the parts of an expression.

@@ -120,7 +120,12 @@ impl Checker<'_> {
             }
             Some(Some(ty)) => {
                 let what = format!("an answer of `{}`", step.text);
-                let expr = self.expr_for(value, ty, &what, step.span);
+                let check = |checker: &mut Self| checker.expr_for(value, ty, &what, step.span);
+                let expr = if *ty == Type::Json {
+                    self.open_answer(check)
+                } else {
+                    check(self)
+                };
                 Some(StubReply::Value(expr, ty.clone()))
             }
         }
