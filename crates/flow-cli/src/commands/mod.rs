@@ -19,7 +19,7 @@ mod schema;
 mod show;
 mod steps;
 mod target;
-mod test;
+pub(crate) mod test;
 mod validate;
 mod why;
 

@@ -17,7 +17,7 @@ use super::Failed;
 use super::fit;
 use super::log::Log;
 use super::names::Names;
-use super::perform::{DONE, status};
+use super::perform::{DONE, status_of};
 use super::roles::{Misfit, Missing};
 use super::shown::{Shown, difference, example};
 use super::suite::{Suite, Workflow};
@@ -50,7 +50,7 @@ pub(super) struct End {
 
 impl End {
     pub(super) fn of(played: &Rehearsed, log: &Log<'_>) -> Self {
-        let status = status(played);
+        let status = status_of(&played.outcome);
         let cause = (status == "failed").then(|| log.cause(&played.run)).flatten();
         Self {
             status,

@@ -41,6 +41,12 @@ impl Files {
         }
     }
 
+    /// Returns the project's folder.
+    #[cfg(test)]
+    pub(super) fn root(&self) -> &std::path::Path {
+        &self.root
+    }
+
     /// Returns a file of the project as a value, or why it can't be had.
     pub(super) fn get(&self, path: &Arc<str>, media: Media) -> Result<Value, String> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);

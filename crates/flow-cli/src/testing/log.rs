@@ -27,7 +27,7 @@ const FAILURES_MAX: usize = 1000;
 /// How often something was called so far, in all runs of a test.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
-    steps: BTreeMap<Arc<str>, i64>,
+    pub(super) steps: BTreeMap<Arc<str>, i64>,
     workflows: BTreeMap<WorkflowId, i64>,
 }
 

@@ -24,6 +24,10 @@ mod names;
 mod faults;
 mod shown;
 
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "test harness")]
+mod both;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration as Wait, Instant};

@@ -14,6 +14,7 @@ use flow_core::plan::{NodeId, Plan};
 use flow_core::run::Standing;
 use flow_core::ty::Type;
 use flow_core::value::Value;
+use flow_runtime::driver::Outcome;
 use flow_runtime::rehearse::{
     NewRehearsal, Rehearsal, Rehearsed, RehearsedMemory, Rest, SimulatedClock, Terrain,
 };
@@ -29,7 +30,7 @@ use super::{Failed, Told, Verdict};
 use crate::wording::clip;
 
 /// When tests begin: a Thursday, at midnight in UTC.
-const BEGINNING: Timestamp = Timestamp(1_767_225_600_000);
+pub(super) const BEGINNING: Timestamp = Timestamp(1_767_225_600_000);
 
 /// How many events a run may have.
 const EVENTS_MAX: u64 = 1_000_000;
@@ -54,14 +55,14 @@ pub(super) async fn perform(suite: &Suite, test: &CheckedTest) -> Verdict {
 }
 
 /// A test in progress.
-struct Stage<'a> {
+pub(super) struct Stage<'a> {
     suite: &'a Suite,
-    test: &'a CheckedTest,
+    pub(super) test: &'a CheckedTest,
     clock: SimulatedClock,
     rehearsal: Rehearsal,
-    roles: Roles,
-    counts: Counts,
-    slots: Vec<Option<Value>>,
+    pub(super) roles: Roles,
+    pub(super) counts: Counts,
+    pub(super) slots: Vec<Option<Value>>,
     /// The runs that nobody can tell anything about.
     gone: BTreeSet<u32>,
     /// Whether a stub is not there that the runs to come may need.
@@ -70,12 +71,12 @@ struct Stage<'a> {
     ends: BTreeMap<u32, End>,
     /// How many expectations could not be looked at.
     skipped: usize,
-    faults: Vec<Diagnostic>,
+    pub(super) faults: Vec<Diagnostic>,
     runs: Vec<Told>,
 }
 
 impl<'a> Stage<'a> {
-    fn new(suite: &'a Suite, test: &'a CheckedTest) -> Self {
+    pub(super) fn new(suite: &'a Suite, test: &'a CheckedTest) -> Self {
         let clock = SimulatedClock::at(BEGINNING);
         let told = clock.clone();
         let time: flow_steps::Clock = Arc::new(move || told.get());
@@ -128,7 +129,7 @@ impl<'a> Stage<'a> {
 
     // Stubs.
 
-    fn stub(&mut self, stub: &Stub) {
+    pub(super) fn stub(&mut self, stub: &Stub) {
         let mut lines = Vec::with_capacity(stub.replies.len());
         for reply in &stub.replies {
             match self.line(stub, reply) {
@@ -186,7 +187,7 @@ impl<'a> Stage<'a> {
 
     // Runs.
 
-    async fn run(&mut self, run: &TestRun) {
+    pub(super) async fn run(&mut self, run: &TestRun) {
         let workflow = self.suite.workflows.get(&run.workflow);
         let Some(workflow) = workflow.filter(|_| !self.is_spoiled) else {
             self.gone.insert(run.slot);
@@ -222,7 +223,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Returns the plan with steps where stubs stand for workflows.
-    fn plan(&self, workflow: &Workflow) -> Arc<Plan> {
+    pub(super) fn plan(&self, workflow: &Workflow) -> Arc<Plan> {
         let stand_ins = fit::stand_ins(workflow, self.roles.stubs());
         if stand_ins.is_empty() {
             workflow.plan.clone()
@@ -231,7 +232,7 @@ impl<'a> Stage<'a> {
         }
     }
 
-    fn opening(&self, run: &TestRun, plan: &Arc<Plan>) -> Result<NewRehearsal, Option<Diagnostic>> {
+    pub(super) fn opening(&self, run: &TestRun, plan: &Arc<Plan>) -> Result<NewRehearsal, Option<Diagnostic>> {
         let mut inputs = Vec::new();
         for param in &plan.root().params {
             let expr = run.args.get(&param.name).or(param.value.as_ref());
@@ -339,7 +340,7 @@ impl<'a> Stage<'a> {
 
     // Expectations.
 
-    fn expect(&mut self, expect: &Expect) {
+    pub(super) fn expect(&mut self, expect: &Expect) {
         if self.is_gone(&expect.cond) {
             self.skipped += 1;
             return;
@@ -379,8 +380,8 @@ impl<'a> Stage<'a> {
 pub(super) const DONE: &str = "done";
 
 /// Returns the word for how a run stands.
-pub(super) fn status(played: &Rehearsed) -> &'static str {
-    match (played.outcome.standing, played.outcome.status) {
+pub(super) fn status_of(outcome: &Outcome) -> &'static str {
+    match (outcome.standing, outcome.status) {
         (Standing::Over, Some(Status::Succeeded)) => DONE,
         (Standing::Over, _) => "failed",
         (

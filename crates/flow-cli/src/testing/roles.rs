@@ -20,7 +20,7 @@ use flow_steps::Registry;
 use super::fit::stand_in;
 
 /// A stub, and how far it is.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Role {
     pub(super) stub: Stub,
     lines: Vec<Line>,
@@ -37,7 +37,7 @@ pub(super) enum Line {
 }
 
 /// A call that nobody can answer.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Missing {
     pub(super) step: Arc<str>,
     pub(super) node: NodeId,
@@ -49,7 +49,7 @@ pub(super) struct Missing {
 }
 
 /// An answer that isn't what a call gives.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Misfit {
     /// Which role gave it.
     pub(super) role: usize,
@@ -59,12 +59,13 @@ pub(super) struct Misfit {
 }
 
 /// All who answer.
+#[derive(Debug, Clone)]
 pub(super) struct Roles {
     pub(super) all: Vec<Role>,
     /// The workflows that are steps in the plan, by the names of those.
     workflows: BTreeMap<Arc<str>, WorkflowId>,
     /// What carries out steps that are what they are in tests too.
-    steps: Registry,
+    pub(super) steps: Registry,
     pub(super) missing: Vec<Missing>,
     pub(super) misfits: Vec<Misfit>,
 }

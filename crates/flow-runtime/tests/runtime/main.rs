@@ -12,3 +12,4 @@ mod memory;
 mod opening;
 mod powercut;
 mod processes;
+mod rehearse;

@@ -188,3 +188,17 @@ fn keep(path: &Path, text: &str) -> Result<(), Failure> {
     std::fs::write(path, text)
         .map_err(|error| Failure::io(format!("cannot write `{}`: {error}", path.display())))
 }
+
+/// Returns the files of a folder that have tests.
+#[cfg(test)]
+pub(crate) fn suites_of(folder: &Path) -> Vec<Suite> {
+    let extra = Extra::default();
+    let mut projects = Projects::new(None, &extra).expect("there is a folder");
+    let mut report = Report::default();
+    let inputs = inputs::find(&[folder.to_path_buf()]).expect("there are files");
+    let entries = inputs::read(&mut projects, &mut report, &inputs, "");
+    let entries = entries.expect("files can be read");
+    let found = Found::of(&projects, &entries, None, &mut report).expect("there is a project");
+    assert_eq!(report.counts().0, 0, "{:#?}", report.diagnostics());
+    found.suites
+}
