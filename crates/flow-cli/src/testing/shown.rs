@@ -7,7 +7,13 @@ use flow_core::ty::{Media, Type};
 use flow_core::value::Value;
 
 use super::files::Files;
+use crate::report::counted;
 use crate::wording::clip;
+
+/// How long texts are that are compared letter by letter, in bytes, and how much
+/// of them is shown then.
+const LONG: usize = 40;
+const EXCERPT: usize = 30;
 
 /// How deep examples go.
 const DEPTH_MAX: usize = 4;
@@ -105,7 +111,8 @@ pub(super) fn difference(left: &Value, right: &Value, shown: &Shown<'_>) -> Opti
                 let Some((at, (first, second))) = different.next() else {
                     let (one, other) = (one.items.len(), other.items.len());
                     return (one != other).then(|| {
-                        format!("{}one has {one} items, the other {other}", place(&path))
+                        let one = counted(one, "item");
+                        format!("{}the first has {one}, the second {other}", place(&path))
                     });
                 };
                 _ = write!(path, "[{at}]");
@@ -116,11 +123,15 @@ pub(super) fn difference(left: &Value, right: &Value, shown: &Shown<'_>) -> Opti
                 let mut different = names.filter(|name| one.get(*name) != other.get(*name));
                 let name = different.next()?;
                 let (Some(first), Some(second)) = (one.get(name), other.get(name)) else {
-                    return Some(format!("{}only one has `{name}`", place(&path)));
+                    let who = if one.contains_key(name) { "first" } else { "second" };
+                    return Some(format!("{}only the {who} has `{name}`", place(&path)));
                 };
                 path.push('.');
                 key(name, &mut path);
                 (left, right) = (first, second);
+            }
+            (Value::Text(one), Value::Text(other)) if one.len().max(other.len()) > LONG => {
+                return Some(format!("{}{}", place(&path), letters(one, other)));
             }
             (one, other) if path.is_empty() || one == other => return None,
             (one, other) => {
@@ -129,6 +140,18 @@ pub(super) fn difference(left: &Value, right: &Value, shown: &Shown<'_>) -> Opti
             }
         }
     }
+}
+
+/// Says from where on two texts differ.
+fn letters(one: &str, other: &str) -> String {
+    let pairs = one.chars().zip(other.chars());
+    let same = pairs.take_while(|(one, other)| one == other).count();
+    let from = |text: &str| {
+        let rest: String = text.chars().skip(same).take(EXCERPT).collect();
+        format!("{rest:?}")
+    };
+    let (one, other) = (from(one), from(other));
+    format!("from letter {} on, the first has {one}, the second {other}", same + 1)
 }
 
 fn place(path: &str) -> String {
@@ -180,5 +203,74 @@ fn example_at(ty: &Type, depth: usize) -> String {
             .first()
             .map_or_else(String::new, |word| word.name.to_string()),
         Type::None => "none".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files() -> Files {
+        Files::new(std::path::PathBuf::new())
+    }
+
+    fn record(fields: &[(&str, Value)]) -> Value {
+        let fields = fields.iter().map(|(name, value)| ((*name).into(), value.clone()));
+        Value::Record(std::sync::Arc::new(fields.collect()))
+    }
+
+    #[test]
+    fn values_are_written_as_in_a_file_and_cut() {
+        let files = files();
+        let shown = Shown::new(&files, 30);
+        let value = record(&[
+            ("a", Value::list(vec![Value::Int(1), Value::None])),
+            ("b c", Value::text("x\n")),
+        ]);
+        assert_eq!(shown.value(&value), "{ a: [1, none], \"b c\": \"x\\n\" }");
+        let long = Value::list(vec![value; 1_000_000]);
+        assert!(shown.value(&long).chars().count() <= 30);
+        let hostile = shown.value(&Value::text("\u{1b}[31m\u{202e}"));
+        assert!(!hostile.chars().any(char::is_control), "{hostile}");
+    }
+
+    #[test]
+    fn the_first_difference_is_named() {
+        let files = files();
+        let shown = Shown::new(&files, 60);
+        let list = |items: &[i64]| Value::list(items.iter().map(|item| Value::Int(*item)).collect());
+        let nested = |last| record(&[("shots", Value::list(vec![record(&[("s", last)])]))]);
+        let text = |text: &str| Value::text(format!("{}{text}", "a".repeat(50)));
+        for (one, other, said) in [
+            (list(&[1, 2]), list(&[1, 3]), Some("at `[1]`: 2 is not 3")),
+            (list(&[1]), list(&[1, 2]), Some("the first has 1 item, the second 2")),
+            (
+                nested(Value::Int(1)),
+                nested(Value::None),
+                Some("at `shots[0].s`: 1 is not none"),
+            ),
+            (
+                record(&[("a", Value::None)]),
+                record(&[]),
+                Some("only the first has `a`"),
+            ),
+            (
+                text("b"),
+                text("cd"),
+                Some("from letter 51 on, the first has \"b\", the second \"cd\""),
+            ),
+            (Value::Int(1), Value::Int(2), None),
+            (list(&[1]), list(&[1]), None),
+        ] {
+            assert_eq!(difference(&one, &other, &shown).as_deref(), said);
+        }
+    }
+
+    #[test]
+    fn an_example_of_a_type_can_be_written() {
+        let ty = Type::list(Type::int()).optional();
+        assert_eq!(example(Some(&ty)), "[1]");
+        assert_eq!(example(Some(&Type::Time)), "run.started");
+        assert_eq!(example(None), "none");
     }
 }
