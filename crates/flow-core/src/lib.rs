@@ -34,6 +34,7 @@ pub mod eval;
 pub mod effect;
 pub mod plan;
 mod recall;
+mod stand_in;
 mod walk;
 
 pub mod digest;

@@ -27,4 +27,5 @@ mod text;
 mod time;
 
 pub use hosts::{HostRule, HostRuleError};
-pub use register::{Allowed, Clock, Console, Place, Registry, register};
+pub use media::{Facts, MediaFault, facts};
+pub use register::{Allowed, Clock, Console, Place, Registry, register, rehearsed};

@@ -22,6 +22,7 @@ mod schema;
 mod show;
 mod steps;
 mod target;
+pub(crate) mod test;
 mod validate;
 mod why;
 
@@ -38,6 +39,7 @@ pub(crate) fn run(command: Command, extra: &Extra, output: &mut Output) -> Resul
     match command {
         Command::Validate(args) => validate::run(&args, extra, output),
         Command::Plan(args) => plan::run(&args, extra, output),
+        Command::Test(args) => test::run(&args, extra, output),
         Command::Graph(args) => graph::run(&args, extra, output),
         Command::Fmt(args) => fmt::run(&args, extra, output),
         Command::Explain(args) => explain::run(&args, output),

@@ -432,7 +432,7 @@ pub enum Reuse {
 }
 
 /// Returns whether an attempt needs nothing that is shared.
-pub(super) fn is_free(prepared: &Prepared) -> bool {
+pub(crate) fn is_free(prepared: &Prepared) -> bool {
     let demand = &prepared.demand;
     demand.amount == Money(0) && demand.ledgers.is_empty() && demand.pools.is_empty()
 }

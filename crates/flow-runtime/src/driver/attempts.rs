@@ -8,7 +8,7 @@ use flow_core::address::Ticket;
 use flow_core::amount::Duration;
 use flow_core::effect::{Effect, FailureClass};
 use flow_core::run::{Action, Input, Prepared};
-use flow_core::step::{Found, Sent, StepCall, StepFailure, StepReport, Work};
+use flow_core::step::{Desk, Found, Sent, StepCall, StepFailure, StepReport, Work};
 use tokio::task::{Id, JoinError};
 
 use super::{DriveError, Driver};
@@ -249,7 +249,7 @@ fn begin(work: impl FnOnce() -> Work<StepReport> + Send + 'static) -> Work<StepR
     Box::pin(async move { work().await })
 }
 
-fn call(prepared: &Prepared, desk: Arc<AttemptDesk>) -> StepCall {
+pub(crate) fn call(prepared: &Prepared, desk: Arc<dyn Desk>) -> StepCall {
     StepCall {
         ticket: prepared.ticket.clone(),
         step: prepared.step.clone(),
@@ -301,7 +301,7 @@ async fn sleep(limit: Option<Wait>) {
 }
 
 /// What an attempt that took too long has come to.
-fn late(report: Option<StepReport>) -> StepReport {
+pub(crate) fn late(report: Option<StepReport>) -> StepReport {
     let (sent, bill) = match report {
         Some(StepReport::Failed(failure)) => (failure.sent, failure.bill),
         Some(StepReport::Stopped { sent, bill }) => (sent, bill),

@@ -28,6 +28,7 @@ use flow_core::arbiter::Arbiter;
 use flow_core::digest::Digest;
 use flow_core::edit::Takeover;
 use flow_core::event::{Event, Fact, Status, Then};
+use flow_core::handle::Values;
 use flow_core::run::{Action, Costs, Input, Prepared, Run, Standing};
 use flow_core::step::Executor;
 use tokio::sync::mpsc;
@@ -49,6 +50,8 @@ use moved::Copy;
 use draft::{Draft, effect_state, ticket_bytes};
 
 pub use admission::Reuse;
+pub(crate) use admission::is_free;
+pub(crate) use attempts::{call, late};
 pub use begin::{BeginError, Given, NewRun};
 pub use change::{Change, ChangeError, NewPlan, propose};
 pub use recall::{Known, Over, recall};
@@ -96,10 +99,14 @@ pub struct View<'a> {
     pub run: &'a Run,
     /// The position of the event in its log.
     pub seq: u64,
-    values: &'a StoreValues,
+    values: &'a dyn Values,
 }
 
-impl View<'_> {
+impl<'a> View<'a> {
+    pub(crate) fn new(run: &'a Run, seq: u64, values: &'a dyn Values) -> Self {
+        Self { run, seq, values }
+    }
+
     /// Returns the path of an instance.
     pub fn path(&self, at: &flow_core::address::At) -> flow_core::path::StepPath {
         self.run.path(at, self.values)
