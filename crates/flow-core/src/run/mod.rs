@@ -33,6 +33,7 @@ mod durable;
 mod evaluate;
 mod outcome;
 mod prepare;
+mod programs;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -43,7 +44,7 @@ use crate::digest::Digest;
 use crate::event::{BEHAVIOUR, BudgetSet, Event, Fact, Start, Status, Timer};
 use crate::handle::{Handle, Values};
 use crate::plan::Plan;
-use crate::step::Bill;
+use crate::step::{Bill, Program};
 use crate::value::Value;
 
 use notice::Active;
@@ -80,6 +81,8 @@ pub struct Run {
     active: BTreeMap<At, Active>,
     timers: BTreeSet<(Timestamp, Timer)>,
     orphans: BTreeMap<Ticket, Orphan>,
+    /// What the commands of plugins consisted of when somebody last looked.
+    programs: BTreeMap<Arc<str>, Program>,
     /// Bills that nobody knows yet.
     presumed: BTreeMap<Ticket, Money>,
     costs: Costs,
@@ -157,6 +160,7 @@ impl Run {
             active: BTreeMap::new(),
             timers: BTreeSet::new(),
             orphans: BTreeMap::new(),
+            programs: BTreeMap::new(),
             presumed: BTreeMap::new(),
             costs: Costs::default(),
             tasks: VecDeque::new(),
@@ -195,7 +199,11 @@ impl Run {
     /// Folds an event, and says what changed in what should be in progress.
     pub fn apply(&mut self, event: &Event) -> Delta {
         let was_over = self.can_settle();
-        if !matches!(event.fact, Fact::OwnerTook { .. }) {
+        // Nobody owned the run before it was taken: that time doesn't count.
+        if !matches!(
+            event.fact,
+            Fact::OwnerTook { .. } | Fact::ProgramsFound { .. }
+        ) {
             self.last_at = self.last_at.max(event.at);
         }
         self.fold(event);
@@ -492,6 +500,7 @@ impl Fact {
             | Self::Adopted { .. }
             | Self::RunSettled { .. }
             | Self::Reopened { .. }
+            | Self::ProgramsFound { .. }
             | Self::ItemsExpanded { .. }
             | Self::BranchTaken { .. }
             | Self::RoundOpened { .. }

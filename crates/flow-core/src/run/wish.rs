@@ -8,7 +8,7 @@ use crate::amount::{Duration, Money, Timestamp};
 use crate::arbiter::{Demand, LedgerId};
 use crate::digest::Digest;
 use crate::effect::{Effect, FailureClass};
-use crate::event::{Failure, Grant, Origin, Started, Verdict};
+use crate::event::{Failure, FoundProgram, Grant, Origin, Started, Verdict};
 use crate::handle::Handle;
 use crate::key::ResultKey;
 use crate::path::StepPath;
@@ -79,6 +79,9 @@ pub enum Input {
         /// The version of flow.
         binary: Arc<str>,
     },
+    /// Somebody looked at the programs of plugins. To be handed in before a
+    /// process takes the run or begins with it.
+    Programs(Vec<FoundProgram>),
     /// An [`Action::Evaluate`] is carried out.
     Evaluate {
         /// The instance.

@@ -10,13 +10,13 @@ use flow_core::arbiter::LedgerId;
 use flow_core::digest::Digest;
 use flow_core::effect::{Act, Effect, FailureClass};
 use flow_core::event::{
-    BudgetSet, Counts, Event, Fact, Failure, Firing, Grant, Origin, PinnedFile, Recalled, Same,
+    BudgetSet, Counts, Event, Fact, Failure, Firing, FoundProgram, Grant, Origin, PinnedFile, Recalled, Same,
     Start, Started, Status, Then, Timer, Verdict,
 };
 use flow_core::handle::Handle;
 use flow_core::path::Key;
 use flow_core::plan::{Exhausted, NodeId, Period};
-use flow_core::step::{Bill, Sent};
+use flow_core::step::{Bill, Program, Sent};
 use flow_core::ty::Media;
 use flow_core::value::{Artifact, List, Value};
 
@@ -324,6 +324,7 @@ impl Dice {
         facts.extend(self.facts_of_regions());
         facts.extend(self.facts_of_attempts());
         facts.extend(self.facts_of_waiting());
+        facts.push(self.programs_found());
         let events = facts.into_iter().map(|fact| Event {
             at: self.instant(),
             fact,
@@ -475,6 +476,17 @@ impl Dice {
         ]
     }
 
+    fn programs_found(&mut self) -> Fact {
+        let programs = self.several(3, |dice| FoundProgram {
+            run: dice.text(),
+            program: dice.maybe(|dice| Program {
+                digest: dice.digest(),
+                variables: dice.several(3, |dice| (dice.text(), dice.digest())),
+            }),
+        });
+        Fact::ProgramsFound { programs }
+    }
+
     fn facts_of_waiting(&mut self) -> Vec<Fact> {
         vec![
             Fact::Elapsed(self.timer()),
@@ -543,6 +555,7 @@ pub(crate) fn position(fact: &Fact) -> usize {
         Fact::Asked { .. } => 31,
         Fact::Answered { .. } => 32,
         Fact::Refused { .. } => 33,
+        Fact::ProgramsFound { .. } => 34,
     }
 }
 
@@ -571,4 +584,4 @@ pub(crate) fn kind(value: &Value) -> usize {
 }
 
 /// How many facts there are.
-pub(crate) const FACTS: usize = 34;
+pub(crate) const FACTS: usize = 35;

@@ -167,6 +167,7 @@ impl Driver {
         });
         driver.draft.push(0, &event, Level::Synced);
         driver.seq = 1;
+        driver.look_at_programs()?;
         for action in delta.actions {
             driver.carry_out(action)?;
         }
@@ -193,6 +194,7 @@ impl Driver {
         driver.head = taken.head;
         driver.reload()?;
         driver.recover();
+        driver.look_at_programs()?;
         driver.inputs.push_back(Input::Take {
             epoch: taken.epoch,
             binary: env!("CARGO_PKG_VERSION").into(),
@@ -281,7 +283,7 @@ impl Driver {
 fn check_executors(around: &Surroundings, plan: &Plan) -> Result<(), BeginError> {
     for node in plan.graph.node_weights() {
         if let NodeKind::Step(step) = &node.kind
-            && !around.executors.contains_key(&step.step)
+            && around.executor(&step.step, step.run.as_deref()).is_none()
         {
             return Err(BeginError::NoExecutor {
                 step: step.step.clone(),

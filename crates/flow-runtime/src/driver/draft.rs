@@ -206,6 +206,7 @@ fn node(fact: &Fact) -> NodeId {
         | Fact::ResumeAsked { .. }
         | Fact::LimitsChanged { .. }
         | Fact::PlanReplaced { .. }
+        | Fact::ProgramsFound { .. }
         | Fact::RunSettled { .. }
         | Fact::Reopened { .. } => NodeId(0),
     }
@@ -262,6 +263,7 @@ fn handles(fact: &Fact) -> Vec<&Handle> {
         | Fact::PlanReplaced { .. }
         | Fact::Reset { .. }
         | Fact::Reopened { .. }
+        | Fact::ProgramsFound { .. }
         | Fact::BranchTaken { .. }
         | Fact::RaceWon { .. }
         | Fact::Broke { .. }

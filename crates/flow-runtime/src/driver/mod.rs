@@ -5,13 +5,14 @@
 //! follows is carried out, after the commit if an event had to be synced.
 //!
 //! Modules, in reading order: what waits for the writer, how an attempt gets
-//! what it needs, how it is carried out, and how a run is begun or taken.
+//! what it needs, how it is carried out, by which programs, and how a run is begun or taken.
 
 mod admission;
 mod attempts;
 mod begin;
 mod draft;
 mod moved;
+mod programs;
 mod recall;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -24,7 +25,7 @@ use flow_core::arbiter::Arbiter;
 use flow_core::digest::Digest;
 use flow_core::event::{Event, Fact, Status, Then};
 use flow_core::run::{Action, Costs, Input, Prepared, Run, Standing};
-use flow_core::step::Executor;
+use flow_core::step::{Executor, Plugins};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -59,6 +60,8 @@ pub struct Surroundings {
     pub store: Arc<Store>,
     /// What carries out steps.
     pub executors: Executors,
+    /// What carries out steps that are declared with a command.
+    pub plugins: Option<Arc<dyn Plugins>>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// What secrets hide.
