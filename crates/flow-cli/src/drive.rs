@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use flow_core::amount::{Money, Timestamp};
 use flow_core::arbiter::Terms;
+use flow_core::step::Plugins;
 use flow_runtime::clock::{Clock, WallClock};
 use flow_runtime::driver::{
     BeginError, DriveError, Driver, Executors, Known, Order, Over, Reuse, Surroundings,
@@ -40,6 +41,7 @@ pub(crate) struct Desk {
 
 struct Parts {
     executors: Executors,
+    plugins: Arc<dyn Plugins>,
     clock: Arc<dyn Clock>,
     terms: Terms,
     parallel: usize,
@@ -70,10 +72,12 @@ impl Desk {
         };
         let mut executors: Executors = flow_steps::register(&place).into_iter().collect();
         executors.extend(extra.executors.iter().cloned());
+        let plugins = Arc::new(flow_steps::Plugins::new(&place));
         Ok(Self {
             store: Arc::new(store),
             around: Parts {
                 executors,
+                plugins,
                 clock,
                 terms,
                 parallel: running.parallel.map_or(PARALLEL, std::num::NonZero::get),
@@ -90,6 +94,7 @@ impl Desk {
         Surroundings {
             store: self.store.clone(),
             executors: self.around.executors.clone(),
+            plugins: Some(self.around.plugins.clone()),
             clock: self.around.clock.clone(),
             secrets: Arc::new(|name| std::env::var(name).ok().map(Into::into)),
             terms: self.around.terms.clone(),

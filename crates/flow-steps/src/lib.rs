@@ -5,17 +5,20 @@
 //! knows the scheduler, the store, or another step.
 //!
 //! Modules, in reading order: which step is carried out by what, what a step
-//! was given, and one module for each family.
+//! was given, child processes, and one module for each family.
 
 mod register;
 
 mod given;
 mod paths;
+mod process;
 
 mod human;
 mod json;
+mod plugin;
 mod shell;
 mod text;
 mod time;
 
+pub use plugin::{Parts, Plugins};
 pub use register::{Clock, Place, Registry, register};

@@ -22,7 +22,7 @@ const SECRET_LINE_MIN: usize = 8;
 
 /// Takes secrets out of what is written, also if they come in pieces.
 #[derive(Clone, Default)]
-pub(super) struct Mask {
+pub(crate) struct Mask {
     /// The longest first.
     secrets: Arc<[Box<[u8]>]>,
     /// What may be the beginning of one.
@@ -31,7 +31,7 @@ pub(super) struct Mask {
 
 impl Mask {
     /// Takes out these, and the longer lines of those that have several.
-    pub(super) fn new(secrets: &[Arc<str>]) -> Self {
+    pub(crate) fn new(secrets: &[Arc<str>]) -> Self {
         let mut all: BTreeSet<&[u8]> = BTreeSet::new();
         for secret in secrets {
             all.insert(secret.as_bytes());
@@ -111,7 +111,7 @@ impl Mask {
 }
 
 /// Takes what comes through one pipe.
-pub(super) struct Capture {
+pub(crate) struct Capture {
     mask: Mask,
     kept: Kept,
 }
@@ -134,7 +134,7 @@ struct Kept {
 impl Capture {
     /// Keeps so much as it is; of more, so much of both ends. Where nothing is
     /// kept whole, only the end is.
-    pub(super) fn new(mask: Mask, desk: Arc<dyn Desk>, whole_max: usize, end_max: usize) -> Self {
+    pub(crate) fn new(mask: Mask, desk: Arc<dyn Desk>, whole_max: usize, end_max: usize) -> Self {
         let kept = Kept {
             desk,
             line: Vec::new(),
@@ -148,7 +148,7 @@ impl Capture {
     }
 
     /// Reads a pipe until everybody who writes to it has closed it.
-    pub(super) async fn drain(&mut self, pipe: Option<impl AsyncRead + Unpin>) {
+    pub(crate) async fn drain(&mut self, pipe: Option<impl AsyncRead + Unpin>) {
         let Some(mut pipe) = pipe else {
             return;
         };
@@ -165,7 +165,7 @@ impl Capture {
     }
 
     /// Returns what was kept, as a text.
-    pub(super) fn finish(mut self) -> String {
+    pub(crate) fn finish(mut self) -> String {
         let kept = &mut self.kept;
         self.mask.finish(&mut |bytes| kept.push(bytes));
         if !kept.line.is_empty() {
