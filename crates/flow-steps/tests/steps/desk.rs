@@ -24,6 +24,8 @@ pub(crate) const NOW: Timestamp = Timestamp(1_800_000_000_000);
 pub(crate) struct FakeDesk {
     folder: TempDir,
     pub(crate) lines: Mutex<Vec<Vec<u8>>>,
+    pub(crate) progress: Mutex<Vec<Progress>>,
+    pub(crate) kept: Mutex<Vec<Artifact>>,
     pub(crate) secrets: BTreeMap<String, Arc<str>>,
     pub(crate) is_stopped: AtomicBool,
     pub(crate) was_sent: AtomicBool,
@@ -36,6 +38,8 @@ impl FakeDesk {
         Self {
             folder: TempDir::new().unwrap(),
             lines: Mutex::default(),
+            progress: Mutex::default(),
+            kept: Mutex::default(),
             secrets: BTreeMap::new(),
             is_stopped: AtomicBool::new(false),
             was_sent: AtomicBool::new(false),
@@ -78,7 +82,9 @@ impl Desk for FakeDesk {
     fn sent(&self) {
         self.was_sent.store(true, Ordering::SeqCst);
     }
-    fn progress(&self, _: Progress) {}
+    fn progress(&self, progress: Progress) {
+        self.progress.lock().unwrap().push(progress);
+    }
     fn log(&self, line: &[u8]) {
         self.lines.lock().unwrap().push(line.to_vec());
     }
@@ -92,7 +98,9 @@ impl Desk for FakeDesk {
     }
     fn keep(&self, file: &Path, media: Media) -> Result<Artifact, StepFailure> {
         let kept = self.artifact(&std::fs::read(file).unwrap());
-        Ok(Artifact { media, ..kept })
+        let kept = Artifact { media, ..kept };
+        self.kept.lock().unwrap().push(kept.clone());
+        Ok(kept)
     }
     fn open(&self, artifact: &Artifact) -> Result<PathBuf, StepFailure> {
         Ok(self.stored(&artifact.digest))

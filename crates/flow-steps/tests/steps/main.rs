@@ -2,11 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "test harness")]
 
+mod children;
 mod desk;
 
 mod declared;
 mod human;
 mod json;
+mod plugin;
 mod shell;
 mod text;
 mod time;
