@@ -22,8 +22,18 @@ mod inputs;
 mod pages;
 mod project;
 
+mod dotenv;
 mod drive;
+mod page;
+mod progress;
+mod secrets;
 mod tell;
+
+mod archive;
+mod attempts;
+mod source;
+mod standing;
+mod waits;
 
 mod commands;
 

@@ -7,7 +7,7 @@
 //! Modules, in reading order: where everything is kept and in which order it
 //! becomes durable, the large files beside it, who may write, and what is left of
 //! those who did; time, the process that ends what is left at once, what steps
-//! and runs see of all that; and the loop that drives a run.
+//! and runs see of all that, what outlives runs; and the loop that drives a run.
 
 pub mod store;
 
@@ -21,8 +21,11 @@ pub mod reaper;
 
 mod desk;
 mod folders;
+mod secrets;
 mod values;
+
+pub mod memory;
 
 pub mod driver;
 
-pub use desk::Secrets;
+pub use secrets::{SecretError, Secrets};

@@ -10,15 +10,24 @@
 mod register;
 
 mod given;
+mod hosts;
+mod inside;
+mod media;
 mod paths;
+mod pattern;
 mod process;
 
+mod file;
+mod http;
 mod human;
 mod json;
+mod notify;
 mod plugin;
 mod shell;
+mod state;
 mod text;
 mod time;
 
+pub use hosts::{HostRule, HostRuleError};
 pub use plugin::{Parts, Plugins};
-pub use register::{Clock, Place, Registry, register};
+pub use register::{Allowed, Clock, Console, Place, Registry, register};

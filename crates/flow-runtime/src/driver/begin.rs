@@ -24,6 +24,7 @@ use crate::desk::Office;
 use crate::folders::Folders;
 use crate::owner::OwnerError;
 use crate::reaper::Reaper;
+use crate::secrets::mask_of;
 use crate::store::{Begin, EPOCH_FIRST, Level, OpenError, ReadError, TakeError};
 use crate::values::StoreValues;
 
@@ -100,7 +101,7 @@ pub enum BeginError {
         cause: flow_core::wire::WireError,
     },
     /// Its log can't be followed.
-    #[error("the run `{run}` can't be followed: {}", reason(.why))]
+    #[error("the run `{run}` can't be followed: {why}")]
     Corrupt {
         /// The run.
         run: RunId,
@@ -110,19 +111,6 @@ pub enum BeginError {
     /// It can't be driven.
     #[error(transparent)]
     Drive(#[from] DriveError),
-}
-
-fn reason(why: &Corrupt) -> String {
-    match why {
-        Corrupt::NoStart => "its log doesn't begin with a start".to_owned(),
-        Corrupt::Behaviour(version) => format!(
-            "it follows rules of version {version}, and this flow knows version {BEHAVIOUR}; use the flow that began it"
-        ),
-        Corrupt::NoPlan(digest) => format!("its plan {} is not in the store", digest.short()),
-        Corrupt::Diverged { ticket } => {
-            format!("the arguments of {ticket} are not those in its log")
-        }
-    }
 }
 
 impl Driver {
@@ -241,6 +229,7 @@ impl Driver {
             blobs: around.store.blobs().clone(),
             reaper: Arc::new(Reaper::new(owner.id().as_str())),
             secrets: around.secrets.clone(),
+            mask: mask_of(&run, &values, &around.secrets),
             folders: Folders::new(
                 layout
                     .unfinished(owner.id().as_str())

@@ -294,6 +294,9 @@ fn remove_run(db: &Connection, run: &RunId, epoch: u64) -> rusqlite::Result<u64>
     let row = params![&*run.0, integer(epoch), PHASE_OVER];
     let number: Option<i64> = db.query_row(sql, row, |row| row.get(0)).optional()?;
     let Some(number) = number else { return Ok(0) };
+    let sql = "DELETE FROM state_act \
+               WHERE act IN (SELECT idempotency FROM effect WHERE run = ?1)";
+    db.execute(sql, [number])?;
     for table in ["event", "effect", "ask", "letter"] {
         db.execute(&format!("DELETE FROM {table} WHERE run = ?1"), [number])?;
     }

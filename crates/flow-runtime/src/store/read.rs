@@ -164,6 +164,29 @@ impl Reader {
         self.all(&sql, params![prefix, rows(limit)], run_row)
     }
 
+    /// Returns runs of a workflow that succeeded, the newest first: those older
+    /// than a number, so many.
+    pub fn succeeded(
+        &self,
+        workflow: &str,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<RunRow>, ReadError> {
+        let sql = format!(
+            "{RUN} WHERE workflow = ?1 AND phase = ?2 AND number < ?3 \
+             ORDER BY number DESC LIMIT ?4"
+        );
+        let before = before.map_or(i64::MAX, integer);
+        let asked = params![workflow, Phase::Succeeded.code(), before, rows(limit)];
+        self.all(&sql, asked, run_row)
+    }
+
+    /// Returns the bodies of the last events of a run, the latest first, so many.
+    pub fn last_events(&self, run: u64, limit: usize) -> Result<Vec<Vec<u8>>, ReadError> {
+        let sql = "SELECT body FROM event WHERE run = ?1 ORDER BY seq DESC LIMIT ?2";
+        self.all(sql, params![integer(run), rows(limit)], |row| row.get(0))
+    }
+
     /// Returns events of a run from a number on, so many.
     pub fn events(&self, run: &RunId, from: u64, limit: usize) -> Result<Vec<EventRow>, ReadError> {
         let sql = "SELECT seq, at, kind, node, body FROM event \
@@ -324,6 +347,7 @@ impl Reader {
                 handle: row.get(0)?,
                 references: Vec::new(),
                 at: Timestamp(row.get(1)?),
+                act: None,
             })
         })
     }
@@ -345,7 +369,7 @@ impl Reader {
     }
 
     /// Returns whether a blob of the store is known to survive a power cut.
-    pub(crate) fn blob_is_durable(&self, digest: &Digest) -> Result<bool, ReadError> {
+    pub fn is_durable(&self, digest: &Digest) -> Result<bool, ReadError> {
         let sql = "SELECT 1 FROM blob WHERE digest = ?1 AND gone IS NULL \
                    AND NOT EXISTS (SELECT 1 FROM unsynced WHERE digest = ?1)";
         Ok(self.one(sql, [Key(digest)], |_| Ok(()))?.is_some())
@@ -392,7 +416,7 @@ impl Reader {
         self.all(sql, asked, |row| row.get(0).map(Digest))
     }
 
-    fn one<T>(
+    pub(super) fn one<T>(
         &self,
         sql: &str,
         asked: impl rusqlite::Params,
@@ -405,7 +429,7 @@ impl Reader {
         found.map_err(self.failed())
     }
 
-    fn all<T>(
+    pub(super) fn all<T>(
         &self,
         sql: &str,
         asked: impl rusqlite::Params,
@@ -470,10 +494,10 @@ fn effect_row(row: &Row<'_>) -> rusqlite::Result<(RunId, EffectRow)> {
 }
 
 /// Where to go on after a digest.
-fn cursor(after: Option<&Digest>) -> impl ToSql + '_ {
+pub(super) fn cursor(after: Option<&Digest>) -> impl ToSql + '_ {
     after.map_or(&[] as &[u8], |digest| &digest.0)
 }
 
-fn rows(limit: usize) -> i64 {
+pub(super) fn rows(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }

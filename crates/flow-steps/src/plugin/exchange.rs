@@ -7,14 +7,13 @@ use std::sync::Arc;
 
 use flow_core::effect::FailureClass;
 use flow_core::step::{Desk, Sent, StepCall, StepFailure};
-use flow_core::value::Value;
 use serde_json::{Map, Value as Json};
 use tokio::task::spawn_blocking;
 
 use super::listen::{Heard, Listener, Signs};
 use super::program::{self, Found};
 use super::request::{self, Ask};
-use crate::process::capture::{Capture, Mask};
+use crate::process::capture::Capture;
 use crate::process::group::Group;
 use crate::process::launch::{Launch, inherited, made, mark};
 use crate::process::{End, Watched, feed, watch};
@@ -47,7 +46,6 @@ pub(super) struct Question {
     launch: Launch,
     /// What is asked. Whoever tries a program out may change it.
     pub(super) request: Option<Map<String, Json>>,
-    mask: Mask,
 }
 
 /// Gets everything ready to ask.
@@ -87,48 +85,7 @@ fn prepared(place: &Place, call: &StepCall, ask: &Ask) -> Result<Question, StepF
             folder,
         },
         request: Some(request),
-        mask: Mask::new(&secrets(call)?),
     })
-}
-
-/// Returns what the secrets among the arguments hide.
-fn secrets(call: &StepCall) -> Result<Vec<Arc<str>>, StepFailure> {
-    fn collect(
-        call: &StepCall,
-        value: &Value,
-        all: &mut Vec<Arc<str>>,
-    ) -> Result<(), StepFailure> {
-        match value {
-            Value::Secret(name) => all.push(call.desk.secret(name)?),
-            Value::List(list) => {
-                for item in &list.items {
-                    collect(call, item, all)?;
-                }
-            }
-            Value::Record(fields) => {
-                for item in fields.values() {
-                    collect(call, item, all)?;
-                }
-            }
-            Value::None
-            | Value::Bool(_)
-            | Value::Int(_)
-            | Value::Float(_)
-            | Value::Text(_)
-            | Value::Duration(_)
-            | Value::Money(_)
-            | Value::Time(_)
-            | Value::Size(_)
-            | Value::Enum(_)
-            | Value::Artifact(_) => {}
-        }
-        Ok(())
-    }
-    let mut all = Vec::new();
-    for value in call.args.values() {
-        collect(call, value, &mut all)?;
-    }
-    Ok(all)
 }
 
 /// What is seen of a program while it runs.
@@ -149,16 +106,12 @@ impl Watched for View<'_> {
 
 /// Asks, and waits for the end of the program.
 pub(super) async fn ask(call: &StepCall, question: Question) -> Result<Exchange, StepFailure> {
-    let Question {
-        launch,
-        request,
-        mask,
-    } = question;
+    let Question { launch, request } = question;
     let request: Option<Arc<str>> =
         request.map(|request| format!("{}\n", Json::Object(request)).into());
     let signs = Arc::new(Signs::default());
     let mut listener = Listener::new(&call.step, &call.desk, &launch.folder, &signs);
-    let mut errors = Capture::new(mask, call.desk.clone(), 0, ERRORS_MAX);
+    let mut errors = Capture::new(&call.desk.mask(), call.desk.clone(), 0, ERRORS_MAX);
     let mut child = launch.spawn(Stdio::piped())?;
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let mut group = Group::new(child, &call.desk);

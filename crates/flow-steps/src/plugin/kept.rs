@@ -15,7 +15,8 @@ use serde_json::{Map, Value as Json};
 
 use super::listen::ARTIFACTS_MAX;
 use crate::given::invalid;
-use crate::paths;
+use crate::inside::Inside;
+use crate::media::{self, MediaFault};
 
 /// How deep a result is looked through for files; what is deeper is no value.
 const DEPTH_MAX: usize = 64;
@@ -27,14 +28,15 @@ pub(super) fn file(
     path: &str,
     media: Media,
 ) -> Result<Artifact, StepFailure> {
-    // Who was told the folder may say all of it.
-    let inside = Path::new(path).strip_prefix(folder).ok();
-    let path = inside.and_then(Path::to_str).unwrap_or(path);
-    let file = paths::real(folder, path)?;
-    if !file.is_file() {
-        return Err(invalid(format!("`{path}` is no file")));
-    }
-    desk.keep(&file, media)
+    let mut file = Inside::new(folder, &[], &[]).open(path)?;
+    let about = |fault: MediaFault| invalid(format!("`{path}`: {fault}"));
+    let facts = media::facts(&file, media).map_err(about)?;
+    let kept = desk.keep(&mut file, media);
+    let kept = kept.map_err(|failure| StepFailure {
+        message: format!("`{path}`: {}", failure.message).into(),
+        ..failure
+    })?;
+    Ok(Artifact { facts, ..kept })
 }
 
 /// Says that a program has too many files.

@@ -23,6 +23,7 @@ mod kept;
 mod report;
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration as Wait;
 
@@ -31,7 +32,7 @@ use flow_core::step::{Executor, Found, Program, Sent, StepCall, StepFailure, Ste
 use flow_core::value::Value;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::register;
+use crate::register::Clock;
 use exchange::{Exchange, Place};
 use program::Known;
 use report::Follows;
@@ -62,11 +63,11 @@ impl fmt::Debug for Plugins {
 
 impl Plugins {
     /// Carries out the steps of a project.
-    pub fn new(place: &register::Place) -> Self {
+    pub fn new(project: &Path, clock: &Clock) -> Self {
         Self {
             place: Place {
-                project: place.project.as_path().into(),
-                clock: place.clock.clone(),
+                project: project.into(),
+                clock: clock.clone(),
             },
             known: Arc::default(),
         }

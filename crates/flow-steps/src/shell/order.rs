@@ -20,8 +20,6 @@ pub(super) struct Order {
     pub(super) launch: Launch,
     /// What it reads.
     pub(super) stdin: Option<Arc<str>>,
-    /// What it must not show.
-    pub(super) secrets: Vec<Arc<str>>,
     /// The exit codes that mean success.
     pub(super) ok: Vec<i64>,
 }
@@ -33,8 +31,7 @@ pub(super) async fn prepare(project: &Path, call: &StepCall) -> Result<Order, St
         Some(folder) => paths::real(project, folder)?,
         None => made(own.join("work"))?,
     };
-    let mut secrets = Vec::new();
-    let environment = environment(call, &own, &mut secrets)?;
+    let environment = environment(call, &own)?;
     let is_script = &*call.step == "shell.script";
     let mut words = call
         .texts(if is_script { "shell" } else { "command" })?
@@ -67,7 +64,6 @@ pub(super) async fn prepare(project: &Path, call: &StepCall) -> Result<Order, St
     Ok(Order {
         launch,
         stdin: call.text_if("stdin")?.cloned(),
-        secrets,
         ok: ok.collect(),
     })
 }
@@ -85,12 +81,8 @@ fn script(call: &StepCall, own: &Path) -> Result<Arc<str>, StepFailure> {
         .ok_or_else(|| invalid("the path of the store is no text"))
 }
 
-/// Returns all variables, and adds what the secret ones hide.
-fn environment(
-    call: &StepCall,
-    own: &Path,
-    secrets: &mut Vec<Arc<str>>,
-) -> Result<Environment, StepFailure> {
+/// Returns all variables, with what the secret ones hide.
+fn environment(call: &StepCall, own: &Path) -> Result<Environment, StepFailure> {
     let mut all = inherited(own);
     for (name, value) in call.map("env")? {
         if let Value::Text(value) = value {
@@ -99,9 +91,7 @@ fn environment(
     }
     for (name, value) in call.map("secrets")? {
         if let Value::Secret(secret) = value {
-            let hidden = call.desk.secret(secret)?;
-            secrets.push(hidden.clone());
-            all.insert(variable(name)?, hidden);
+            all.insert(variable(name)?, call.desk.secret(secret)?);
         }
     }
     mark(&mut all, own);

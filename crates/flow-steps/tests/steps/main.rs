@@ -4,11 +4,16 @@
 
 mod children;
 mod desk;
+mod web;
 
 mod declared;
+mod file;
+mod http;
 mod human;
 mod json;
+mod notify;
 mod plugin;
 mod shell;
+mod state;
 mod text;
 mod time;

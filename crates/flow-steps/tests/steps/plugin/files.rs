@@ -10,9 +10,9 @@ use flow_core::value::{Artifact, Value};
 use super::{Project, failure, it};
 use crate::desk::{FakeDesk, value};
 
-fn picture(desk: &Arc<FakeDesk>) -> StepCall {
+fn made(desk: &Arc<FakeDesk>, media: Media) -> StepCall {
     StepCall {
-        result: Some(Type::Media(Media::Image)),
+        result: Some(Type::Media(media)),
         ..it(desk, Effect::Read)
     }
 }
@@ -31,15 +31,15 @@ fn bytes(desk: &FakeDesk, artifact: &Artifact) -> Vec<u8> {
 #[tokio::test]
 async fn a_file_of_its_folder_is_kept_where_one_is_declared() {
     for script in [
-        r#"echo fox > a.png; echo '{"result": {"path": "a.png"}}'"#,
-        r#"mkdir out; echo fox > out/a.png; echo '{"result": {"path": "./out/a.png"}}'"#,
-        r#"echo fox > a.png; printf '{"result": {"path": "%s/a.png"}}' "$PWD""#,
+        r#"echo fox > a.txt; echo '{"result": {"path": "a.txt"}}'"#,
+        r#"mkdir out; echo fox > out/a.txt; echo '{"result": {"path": "./out/a.txt"}}'"#,
+        r#"echo fox > a.txt; printf '{"result": {"path": "%s/a.txt"}}' "$PWD""#,
     ] {
         let desk = Arc::new(FakeDesk::new());
-        let call = picture(&desk);
+        let call = made(&desk, Media::File);
         let given = value(Project::new(script).report(&desk, call).await).unwrap();
         let artifact = artifact(&given);
-        assert_eq!(artifact.media, Media::Image, "{script}");
+        assert_eq!(artifact.media, Media::File, "{script}");
         assert_eq!(bytes(&desk, artifact), b"fox\n", "{script}");
     }
 }
@@ -69,7 +69,7 @@ async fn files_are_found_anywhere_in_a_result() {
 #[tokio::test]
 async fn an_argument_may_be_given_back() {
     let desk = Arc::new(FakeDesk::new());
-    let mut call = picture(&desk);
+    let mut call = made(&desk, Media::Image);
     let mut file = desk.artifact(b"a fox");
     file.media = Media::Image;
     let file = Value::Artifact(Arc::new(file));
@@ -89,30 +89,30 @@ async fn an_argument_may_be_given_back() {
 #[tokio::test]
 async fn other_files_are_refused() {
     for (script, says) in [
-        (r#"echo '{"result": {"path": "a.png"}}'"#, "there is no `a.png`"),
+        (r#"echo '{"result": {"path": "a.txt"}}'"#, "there is no `a.txt`"),
         (
-            r#"mkdir a.png; echo '{"result": {"path": "a.png"}}'"#,
-            "`a.png` is no file",
+            r#"mkdir a.txt; echo '{"result": {"path": "a.txt"}}'"#,
+            "`a.txt` is no file",
         ),
         (
-            r#"mkfifo a.png; echo '{"result": {"path": "a.png"}}'"#,
-            "`a.png` is no file",
+            r#"mkfifo a.txt; echo '{"result": {"path": "a.txt"}}'"#,
+            "`a.txt` is no file",
         ),
         (
-            r#"ln -s /etc/hostname a.png; echo '{"result": {"path": "a.png"}}'"#,
+            r#"ln -s /etc/hostname a.txt; echo '{"result": {"path": "a.txt"}}'"#,
             "leads out of its folder",
         ),
         (
             r#"echo '{"result": {"path": "../../x"}}'"#,
-            "is no path inside of the folder",
+            "leads out of its folder",
         ),
         (
             r#"echo '{"result": {"path": "/etc/hostname"}}'"#,
-            "is no path inside of the folder",
+            "leads out of its folder",
         ),
         (
-            r#"echo '{"result": "a.png"}'"#,
-            "expected `image`, found `\"a.png\"`",
+            r#"echo '{"result": "a.txt"}'"#,
+            "expected `file`, found `\"a.txt\"`",
         ),
         (
             r#"echo '{"result": {}}'"#,
@@ -128,8 +128,8 @@ async fn other_files_are_refused() {
             "is none that it was given",
         ),
         (
-            r#"echo '{"artifact": "a.png"}'; sleep 600"#,
-            "line 1 of `my.it` names a file that can't be kept: there is no `a.png`",
+            r#"echo '{"artifact": "a.txt"}'; sleep 600"#,
+            "line 1 of `my.it` names a file that can't be kept: there is no `a.txt`",
         ),
         (
             r#"n=0; while [ $n -le 1000 ]; do echo x > $n; echo "{\"artifact\": \"$n\"}"; n=$((n+1)); done
@@ -138,7 +138,7 @@ async fn other_files_are_refused() {
         ),
     ] {
         let desk = Arc::new(FakeDesk::new());
-        let call = picture(&desk);
+        let call = made(&desk, Media::File);
         let report = Project::new(script).report(&desk, call).await;
         let failure = failure(report);
         assert!(failure.message.contains(says), "{}", failure.message);
@@ -152,11 +152,11 @@ async fn other_files_are_refused() {
 #[tokio::test]
 async fn what_was_kept_may_be_gone_when_it_is_named() {
     let desk = Arc::new(FakeDesk::new());
-    let call = picture(&desk);
+    let call = made(&desk, Media::File);
     let work = desk.folder().unwrap().join("work");
-    let script = r#"echo fox > a.png; echo '{"artifact": "a.png", "media": "image"}'
+    let script = r#"echo fox > a.txt; echo '{"artifact": "a.txt"}'
         until [ -e go ]; do sleep 0.01; done
-        rm a.png; echo '{"result": {"path": "a.png"}}'"#;
+        rm a.txt; echo '{"result": {"path": "a.txt"}}'"#;
     let project = Project::new(script);
     let report = tokio::spawn({
         let (desk, call) = (desk.clone(), call.clone());
@@ -168,4 +168,35 @@ async fn what_was_kept_may_be_gone_when_it_is_named() {
     std::fs::write(work.join("go"), "").unwrap();
     let given = value(report.await.unwrap()).unwrap();
     assert_eq!(bytes(&desk, artifact(&given)), b"fox\n");
+}
+
+#[tokio::test]
+async fn what_is_known_of_a_picture_is_found_out_when_it_is_kept() {
+    let desk = Arc::new(FakeDesk::new());
+    let call = made(&desk, Media::Image);
+    let script = r#"printf 'GIF89a\003\000\002\000\000\000\000;' > a
+        printf '%s\n' '{"artifact": "a", "media": "image"}' '{"result": {"path": "a"}}'"#;
+    let given = value(Project::new(script).report(&desk, call).await).unwrap();
+    let artifact = artifact(&given);
+    assert_eq!(artifact.media, Media::Image);
+    assert_eq!(artifact.facts["width"], Value::Int(3));
+    assert_eq!(artifact.facts["height"], Value::Int(2));
+    assert_eq!(desk.kept.lock().unwrap().len(), 1);
+    // What isn't one isn't taken for one.
+    let desk = Arc::new(FakeDesk::new());
+    let call = made(&desk, Media::Image);
+    let script = r#"echo fox > a; echo '{"result": {"path": "a"}}'"#;
+    let failed = failure(Project::new(script).report(&desk, call).await);
+    assert!(failed.message.contains("`a`: this is no image"), "{}", failed.message);
+}
+
+#[tokio::test]
+async fn a_file_with_a_secret_in_it_is_not_kept() {
+    let mut desk = FakeDesk::new();
+    desk.secrets.insert("TOKEN".into(), "hunter2-hunter2".into());
+    let desk = Arc::new(desk);
+    let call = made(&desk, Media::File);
+    let script = r#"echo 'x hunter2-hunter2' > a; echo '{"result": {"path": "a"}}'"#;
+    let failed = failure(Project::new(script).report(&desk, call).await);
+    assert!(failed.message.contains("a secret is in it"), "{}", failed.message);
 }

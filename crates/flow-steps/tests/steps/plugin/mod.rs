@@ -18,7 +18,7 @@ use flow_core::effect::Effect;
 use flow_core::step::{Executor, StepCall, StepFailure, StepReport};
 use flow_core::ty::Type;
 use flow_core::value::Value;
-use flow_steps::{Place, Plugins};
+use flow_steps::{Clock, Plugins};
 use tempfile::TempDir;
 
 use crate::children::{gone, key};
@@ -49,10 +49,8 @@ impl Project {
     }
 
     fn plugins(&self) -> Plugins {
-        Plugins::new(&Place {
-            project: self.path().to_owned(),
-            clock: Arc::new(|| NOW),
-        })
+        let clock: Clock = Arc::new(|| NOW);
+        Plugins::new(self.path(), &clock)
     }
 
     /// Carries out a call, and sees to it that nothing of it is left.
