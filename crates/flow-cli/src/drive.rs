@@ -164,6 +164,11 @@ pub(crate) fn budget(running: &Running) -> Result<Option<Money>, Failure> {
     })
 }
 
+/// Returns the machine's clock, as steps are told it.
+pub(crate) fn wall_clock() -> flow_steps::Clock {
+    Arc::new(|| WallClock.now())
+}
+
 /// A clock that somebody else has.
 struct Told(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 

@@ -10,9 +10,11 @@ use flow_compiler::settings::Settings;
 use flow_compiler::signature::Signatures;
 use flow_compiler::{Compiled, check, compile, stdlib};
 use flow_core::digest::Digest;
+use flow_steps::missing_program;
 use flow_syntax::diagnostic::Diagnostic;
 use flow_syntax::span::{Source, SourceId};
 
+use crate::codes;
 use crate::config;
 use crate::disk::{Disk, read_text};
 use crate::exit::Failure;
@@ -243,7 +245,8 @@ impl Project {
                 (source.name.clone(), Some(digest))
             });
             looked.extend(digests);
-            let found = signatures.extend(&sources);
+            let mut found = signatures.extend(&sources);
+            found.extend(missing_programs(&root, &signatures));
             faults.push((signatures.sources.clone(), found));
         }
         Ok(Self {
@@ -256,6 +259,18 @@ impl Project {
             looked,
         })
     }
+}
+
+/// Says which programs of declared steps the project doesn't have.
+fn missing_programs(root: &Path, signatures: &Signatures) -> Vec<Diagnostic> {
+    let commands = signatures.steps.values();
+    let commands = commands.filter_map(|step| Some((step.run.as_deref()?, step.run_span)));
+    let missing = commands.filter_map(|(run, span)| {
+        let missing = missing_program(root, run)?;
+        let diagnostic = Diagnostic::new(codes::MISSING_PROGRAM, span, missing.message);
+        Some(diagnostic.help(missing.help))
+    });
+    missing.collect()
 }
 
 /// Reads the standard library, and what else is declared from the start.
@@ -307,7 +322,11 @@ pub(crate) fn root_of(folder: &Path) -> PathBuf {
     folder
         .ancestors()
         .find(|above| above.join(config::NAME).is_file() || above.join(".git").exists())
-        .unwrap_or(folder)
+        .unwrap_or_else(|| match folder.file_name() {
+            // Declarations belong to what is around them.
+            Some(name) if name == STEPS => folder.parent().unwrap_or(folder),
+            _ => folder,
+        })
         .to_path_buf()
 }
 

@@ -54,6 +54,8 @@ pub struct Signature {
     pub pool: Option<ast::Expr>,
     /// The command of a plugin.
     pub run: Option<Arc<str>>,
+    /// Where that is written.
+    pub run_span: Span,
     /// The digest of what a call of it means. Documentation, prices, pools and
     /// defaults are left out: they change no result.
     pub digest: Arc<str>,

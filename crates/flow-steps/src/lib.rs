@@ -29,5 +29,5 @@ mod text;
 mod time;
 
 pub use hosts::{HostRule, HostRuleError};
-pub use plugin::{Parts, Plugins};
+pub use plugin::{MissingProgram, Parts, Plugins, missing_program};
 pub use register::{Allowed, Clock, Console, Place, Registry, register};

@@ -67,6 +67,7 @@ pub(crate) fn signature(
         cost: decl.cost.clone(),
         pool: decl.pool.clone(),
         run,
+        run_span: decl.run.as_ref().map_or(decl.path.span, |run| run.span),
         digest: Arc::from(""),
         span: decl.path.span,
     })

@@ -38,7 +38,7 @@ use program::Known;
 use report::Follows;
 use request::{Ask, Manner};
 
-pub use program::Parts;
+pub use program::{MissingProgram, Parts, missing_program};
 
 /// How often is looked whether the attempt should stop.
 const LOOK: Wait = Wait::from_millis(100);

@@ -119,6 +119,50 @@ fn in_project(project: &Path, word: &str) -> Result<Option<PathBuf>, StepFailure
     Ok(None)
 }
 
+/// What a command names and the project doesn't have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingProgram {
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: String,
+}
+
+/// Looks for something that a command names and the project doesn't have. What
+/// would be found in PATH may be there on another machine.
+pub fn missing_program(project: &Path, run: &str) -> Option<MissingProgram> {
+    let line = command::read(run).ok()?;
+    let is_path = line.program.contains('/');
+    if let Some(Err(failure)) = is_path.then(|| paths::real(project, &line.program)) {
+        return Some(MissingProgram {
+            message: failure.message.to_string(),
+            help: "its path begins in the project's folder; a program of the machine is named by a word without `/`"
+                .to_owned(),
+        });
+    }
+    for word in &line.arguments {
+        if let Err(failure) = in_project(project, word) {
+            return Some(MissingProgram {
+                message: failure.message.to_string(),
+                help: "its path begins in the project's folder".to_owned(),
+            });
+        }
+        let folders = ["", STEPS];
+        let mut beside = folders.iter().filter(|folder| {
+            let path = project.join(folder).join(&**word);
+            !word.contains('/') && word.contains('.') && path.is_file()
+        });
+        if let Some(folder) = beside.next() {
+            let folder = if folder.is_empty() { "." } else { folder };
+            return Some(MissingProgram {
+                message: format!("`{word}` is looked for where the attempt works, and isn't there"),
+                help: format!("write `{folder}/{word}` for the file of the project"),
+            });
+        }
+    }
+    None
+}
+
 /// What commands consisted of when somebody last looked.
 #[derive(Default)]
 pub(super) struct Known {
