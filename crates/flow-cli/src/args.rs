@@ -1,6 +1,7 @@
 //! The command line.
 
 mod asking;
+mod plugins;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use asking::{
     DOCTOR_EXAMPLE, LOGS_EXAMPLE, OUTPUTS_EXAMPLE, RUNS_EXAMPLE, SHOW_EXAMPLE, WHY_EXAMPLE,
 };
 pub(crate) use asking::{Doctor, Logs, Outputs, RunState, Runs, Show, Why};
+pub(crate) use plugins::{CheckPlugin, Language, NewPlugin, Plugin, PluginCommand};
 
 /// Check, price, run, draw and format workflows.
 ///
@@ -93,6 +95,9 @@ pub(crate) enum Command {
         after_help = "Examples:\n  flow steps http.get      # one step: its parameters, types and effect\n  flow steps http          # all that begin with `http.`"
     )]
     Steps(Steps),
+    /// Write steps of your own, and try their programs
+    #[command(after_help = plugins::EXAMPLE)]
+    Plugin(Plugin),
     /// Show what `flow.toml` sets, and which part of it does
     #[command(after_help = CONFIG_EXAMPLE)]
     Config(Config),

@@ -257,7 +257,7 @@ impl Watcher for Silent {
 
 /// One thread has the loop and all that waits; what computes for long has
 /// threads of its own.
-fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     let threads = std::thread::available_parallelism()
         .map_or(BLOCKING_MIN, |found| BLOCKING_MIN.max(2 * found.get()));
     tokio::runtime::Builder::new_current_thread()

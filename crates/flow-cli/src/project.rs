@@ -25,7 +25,7 @@ use crate::report::Report;
 const STDLIB: &str = "stdlib/";
 
 /// The folder of a project's own declarations.
-const STEPS: &str = "steps";
+pub(crate) const STEPS: &str = "steps";
 
 /// A project.
 #[derive(Debug)]
@@ -132,7 +132,12 @@ impl Projects {
         if name.starts_with(STDLIB) {
             return name.to_owned();
         }
-        relative(&self.here, &project.root.join(name))
+        self.from_here(&project.root.join(name))
+    }
+
+    /// Returns a path as one would write it here.
+    pub(crate) fn from_here(&self, path: &Path) -> String {
+        relative(&self.here, path)
     }
 
     /// Adds what a compilation says to a report, and once what is wrong with

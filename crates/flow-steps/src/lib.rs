@@ -29,5 +29,8 @@ mod text;
 mod time;
 
 pub use hosts::{HostRule, HostRuleError};
-pub use plugin::{MissingProgram, Parts, Plugins, missing_program};
+pub use plugin::{
+    DryRun, Finding, Given, Groups, MissingProgram, Parameter, Parts, Plugins, Subject, Verdict,
+    missing_program,
+};
 pub use register::{Allowed, Clock, Console, Place, Registry, register};

@@ -11,6 +11,7 @@ mod logs;
 mod new;
 mod outputs;
 mod plan;
+mod plugin;
 mod reaper;
 mod resume;
 mod run;
@@ -43,6 +44,7 @@ pub(crate) fn run(command: Command, extra: &Extra, output: &mut Output) -> Resul
         Command::Schema(args) => schema::run(&args, extra, output),
         Command::New(args) => new::run(&args, output),
         Command::Completions(args) => completions::run(&args, output),
+        Command::Plugin(args) => plugin::run(&args, extra, output),
         Command::Run(args) => run::run(&args, extra, output),
         Command::Resume(args) => resume::run(&args, extra, output),
         Command::Runs(args) => runs::run(&args, extra, output),

@@ -7,7 +7,7 @@
 //!
 //! Modules, in reading order: what a command names, what a program is asked,
 //! what it may say, how it is listened to, one question from beginning to end,
-//! the results, and what all that means for the run.
+//! the results, what all that means for the run; and trying programs out.
 
 mod program;
 
@@ -21,6 +21,8 @@ mod exchange;
 
 mod kept;
 mod report;
+
+mod conform;
 
 use std::fmt;
 use std::path::Path;
@@ -38,6 +40,7 @@ use program::Known;
 use report::Follows;
 use request::{Ask, Manner};
 
+pub use conform::{DryRun, Finding, Given, Groups, Parameter, Subject, Verdict};
 pub use program::{MissingProgram, Parts, missing_program};
 
 /// How often is looked whether the attempt should stop.
