@@ -26,7 +26,7 @@ use crate::config;
 use crate::exit::{Exit, Failure};
 use crate::extra::Extra;
 use crate::output::{Output, say};
-use crate::progress::{Lines, Screen, Shown};
+use crate::progress::{Lines, Screen, Shown, Stream};
 use crate::secrets::Vault;
 use crate::tell::{End, tell};
 
@@ -112,6 +112,11 @@ impl Desk {
         &self.store
     }
 
+    /// Returns what a run is looked at with before it is driven.
+    pub(crate) fn quiet(&self) -> Surroundings {
+        self.surroundings(Box::new(Silent))
+    }
+
     fn surroundings(&self, watcher: Box<dyn Watcher>) -> Surroundings {
         Surroundings {
             store: self.store.clone(),
@@ -185,7 +190,7 @@ impl Clock for Told {
 }
 
 /// Drives a run to its end, and says how that was.
-pub(crate) fn drive<Make, Made>(
+pub(crate) fn drive<Make, Made, Fault>(
     desk: &Desk,
     output: &mut Output,
     format: DataFormat,
@@ -193,7 +198,8 @@ pub(crate) fn drive<Make, Made>(
 ) -> Result<Exit, Failure>
 where
     Make: FnOnce(Surroundings, mpsc::Sender<Order>) -> Made,
-    Made: Future<Output = Result<Driver, BeginError>>,
+    Made: Future<Output = Result<Driver, Fault>>,
+    Failure: From<Fault>,
 {
     let runtime = runtime()?;
     let shown = shown(output, format);
@@ -203,9 +209,7 @@ where
     let clock = desk.around.clock.clone();
     let ended = runtime.block_on(async {
         let (orders, mut given) = mpsc::channel(ORDERS);
-        let mut driver = make(around, orders.clone())
-            .await
-            .map_err(|error| begin_failure(&error))?;
+        let mut driver = make(around, orders.clone()).await?;
         for warning in desk.vault.warnings() {
             output.message(warning)?;
         }
@@ -238,11 +242,12 @@ where
 /// Says how a run is shown.
 fn shown(output: &Output, format: DataFormat) -> Shown {
     let looks = output.message_looks();
-    let is_seen = std::io::stderr().is_terminal() && format == DataFormat::Human;
-    if is_seen {
-        Shown::new(Screen::new(output.color(), looks))
-    } else {
-        Shown::new(Lines::new(looks))
+    match format {
+        DataFormat::Json => Shown::new(Stream::new()),
+        DataFormat::Human if std::io::stderr().is_terminal() => {
+            Shown::new(Screen::new(output.color(), looks))
+        }
+        DataFormat::Human => Shown::new(Lines::new(looks)),
     }
 }
 
@@ -297,6 +302,12 @@ async fn interrupted(orders: &mpsc::Sender<Order>, shown: &Shown) {
     }
 }
 
+impl From<BeginError> for Failure {
+    fn from(error: BeginError) -> Self {
+        begin_failure(&error)
+    }
+}
+
 fn begin_failure(error: &BeginError) -> Failure {
     match error {
         BeginError::Take(TakeError::Owned { .. }) => Failure::Told {
@@ -314,6 +325,7 @@ fn begin_failure(error: &BeginError) -> Failure {
         | BeginError::Open(_)
         | BeginError::Read(_)
         | BeginError::Log { .. }
+        | BeginError::NoEstate { .. }
         | BeginError::Corrupt { .. } => Failure::store(whole(error)),
     }
 }

@@ -1,8 +1,10 @@
 //! What the command can do, a module each.
 
+mod agree;
 mod completions;
 mod config;
 mod doctor;
+mod edit;
 mod explain;
 mod fix;
 mod fmt;
@@ -13,6 +15,7 @@ mod outputs;
 mod plan;
 mod plugin;
 mod reaper;
+mod rerun;
 mod resume;
 mod run;
 mod runs;
@@ -47,6 +50,8 @@ pub(crate) fn run(command: Command, extra: &Extra, output: &mut Output) -> Resul
         Command::Plugin(args) => plugin::run(&args, extra, output),
         Command::Run(args) => run::run(&args, extra, output),
         Command::Resume(args) => resume::run(&args, extra, output),
+        Command::Rerun(args) => rerun::run(&args, extra, output),
+        Command::Reset(args) => rerun::reset(&args, extra, output),
         Command::Runs(args) => runs::run(&args, extra, output),
         Command::Show(args) => show::run(&args, extra, output),
         Command::Logs(args) => logs::run(&args, extra, output),

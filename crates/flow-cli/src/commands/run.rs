@@ -204,6 +204,11 @@ fn input(
             .with_help(format!("write `{}=…`", param.name))),
         };
     };
+    read(param, text)
+}
+
+/// Reads an input by its type.
+pub(super) fn read(param: &Param, text: &str) -> Result<Given, Failure> {
     given_as(text, &param.ty)
         .map_err(|why| Failure::usage(format!("the input `{}`: {why}", param.name)))
 }
@@ -245,7 +250,7 @@ fn default(param: &Param, expr: &Expr) -> Result<Given, Failure> {
 }
 
 /// Returns the files of the project that a plan names.
-fn files(named: Vec<(Arc<str>, Media)>, root: &Path) -> Vec<(Arc<str>, PathBuf, Media)> {
+pub(super) fn files(named: Vec<(Arc<str>, Media)>, root: &Path) -> Vec<(Arc<str>, PathBuf, Media)> {
     let mut found = BTreeMap::new();
     for (path, media) in named {
         found.insert(path.clone(), (root.join(&*path), media));

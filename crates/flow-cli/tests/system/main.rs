@@ -7,6 +7,7 @@ mod graph;
 mod layers;
 mod licences;
 mod limits;
+mod pages;
 mod plan;
 mod recall;
 mod rules;

@@ -47,6 +47,8 @@ fn begun() -> (Run, Event, Ticket) {
         budget: None,
         trigger: None,
         recalled: None,
+        estate: None,
+        parent: None,
     };
     let (mut run, first, delta) = Run::start(plan, start, Timestamp(5));
     let ticket = admitted(&mut run, delta);

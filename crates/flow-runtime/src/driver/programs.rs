@@ -1,5 +1,6 @@
 //! What carries out steps, and what the programs of plugins consist of.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use flow_core::event::FoundProgram;
@@ -19,18 +20,20 @@ impl Surroundings {
         run.map(|_| plugins as Arc<dyn Executor>)
     }
 
-    /// Looks at what the commands of a plan consist of.
-    fn look_at(&self, plan: &Plan) -> Vec<FoundProgram> {
-        let Some(plugins) = &self.plugins else {
-            return Vec::new();
-        };
-        let commands = plan.commands().into_iter();
-        commands
-            .map(|run| FoundProgram {
+    /// Looks at what the commands of plans consist of.
+    pub(super) fn look_at<'a>(&self, plans: impl IntoIterator<Item = &'a Plan>) -> Input {
+        let mut commands = BTreeSet::new();
+        if self.plugins.is_some() {
+            commands.extend(plans.into_iter().flat_map(Plan::commands));
+        }
+        let programs = commands.into_iter().filter_map(|run| {
+            let plugins = self.plugins.as_ref()?;
+            Some(FoundProgram {
                 program: plugins.program(&run),
                 run,
             })
-            .collect()
+        });
+        Input::Programs(programs.collect())
     }
 }
 
@@ -38,8 +41,8 @@ impl Driver {
     /// Looks at the programs of the plan, and notes if they are others than
     /// before. To be done before anything is looked up.
     pub(super) fn look_at_programs(&mut self) -> Result<(), DriveError> {
-        let found = self.around.look_at(self.run.plan());
-        self.take_up(Input::Programs(found))
+        let found = self.around.look_at([&**self.run.plan()]);
+        self.take_up(found)
     }
 
     /// Returns whether a result was made by the program that is a part of its
