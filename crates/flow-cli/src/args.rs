@@ -2,6 +2,7 @@
 
 mod asking;
 mod editing;
+mod plugins;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use asking::{
 pub(crate) use asking::{Doctor, Logs, Outputs, RunState, Runs, Show, Why};
 pub(crate) use editing::{Agreement, Rerun, Reset};
 use editing::{Edit, RERUN_EXAMPLE, RESET_EXAMPLE};
+pub(crate) use plugins::{CheckPlugin, Language, NewPlugin, Plugin, PluginCommand};
 
 /// Check, price, run, draw and format workflows.
 ///
@@ -105,6 +107,9 @@ pub(crate) enum Command {
         after_help = "Examples:\n  flow steps http.get      # one step: its parameters, types and effect\n  flow steps http          # all that begin with `http.`"
     )]
     Steps(Steps),
+    /// Write steps of your own, and try their programs
+    #[command(after_help = plugins::EXAMPLE)]
+    Plugin(Plugin),
     /// Show what `flow.toml` sets, and which part of it does
     #[command(after_help = CONFIG_EXAMPLE)]
     Config(Config),

@@ -31,6 +31,7 @@ pub mod template;
 pub mod draw;
 pub mod eval;
 
+pub mod command;
 pub mod effect;
 pub mod plan;
 mod recall;

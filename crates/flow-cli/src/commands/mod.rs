@@ -13,6 +13,7 @@ mod logs;
 mod new;
 mod outputs;
 mod plan;
+mod plugin;
 mod reaper;
 mod rerun;
 mod resume;
@@ -48,6 +49,7 @@ pub(crate) fn run(command: Command, extra: &Extra, output: &mut Output) -> Resul
         Command::Schema(args) => schema::run(&args, extra, output),
         Command::New(args) => new::run(&args, output),
         Command::Completions(args) => completions::run(&args, output),
+        Command::Plugin(args) => plugin::run(&args, extra, output),
         Command::Run(args) => run::run(&args, extra, output),
         Command::Resume(args) => resume::run(&args, extra, output),
         Command::Rerun(args) => rerun::run(&args, extra, output),

@@ -363,6 +363,9 @@ impl Driver {
             Shared::Ever => None,
             Shared::For(length) => event.at.checked_add(length),
         };
+        if !self.is_of_its_program(prepared) {
+            return;
+        }
         let Some(held) = held(value) else { return };
         let blobs = match value {
             Handle::Small(value) => artifacts(value),

@@ -5,7 +5,7 @@
 //! follows is carried out, after the commit if an event had to be synced.
 //!
 //! Modules, in reading order: what waits for the writer, how an attempt gets
-//! what it needs, how it is carried out, and how a run is begun or taken.
+//! what it needs, how it is carried out, by which programs, and how a run is begun or taken.
 
 mod admission;
 mod attempts;
@@ -13,6 +13,7 @@ mod begin;
 mod change;
 mod draft;
 mod moved;
+mod programs;
 mod recall;
 mod record;
 mod rerun;
@@ -30,7 +31,7 @@ use flow_core::edit::Takeover;
 use flow_core::event::{Event, Fact, Status, Then};
 use flow_core::handle::Values;
 use flow_core::run::{Action, Costs, Input, Prepared, Run, Standing};
-use flow_core::step::Executor;
+use flow_core::step::{Executor, Plugins};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -70,6 +71,8 @@ pub struct Surroundings {
     pub store: Arc<Store>,
     /// What carries out steps.
     pub executors: Executors,
+    /// What carries out steps that are declared with a command.
+    pub plugins: Option<Arc<dyn Plugins>>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// What secrets hide.
