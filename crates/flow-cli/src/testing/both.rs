@@ -189,6 +189,7 @@ impl World {
         let around = Surroundings {
             store: self.store.clone(),
             executors: executors(&new.plan, &stand),
+            plugins: None,
             clock: Arc::new(self.clock.clone()),
             // They are asked for to be masked.
             secrets: Arc::new(|name| Err(flow_runtime::SecretError::Unset { name: name.into() })),
