@@ -207,6 +207,7 @@ impl<'a> Stage<'a> {
         let mut log = Log::new(workflow, &self.suite.files, &mut self.counts, began);
         let played = self.rehearsal.play(new, &mut self.roles, &mut log).await;
         let end = End::of(&played, &log);
+        let last = log.last().map(|at| self.rehearsal.path(&played.run, at));
         let lines = log.lines();
         let is_whole = before == (self.roles.missing.len(), self.roles.misfits.len())
             && played.rest == Rest::Itself;
@@ -218,7 +219,12 @@ impl<'a> Stage<'a> {
             self.ends.insert(run.slot, end);
         } else {
             self.gone.insert(run.slot);
-            self.judge_break(run, workflow, before, &played);
+            self.judge_break(run, workflow, before);
+            if played.rest == Rest::GivenUp {
+                let took = since(began, played.ended);
+                let fault = faults::endless(run, EVENTS_MAX, last.as_ref(), took);
+                self.faults.push(fault);
+            }
         }
     }
 
@@ -315,13 +321,12 @@ impl<'a> Stage<'a> {
         is_looked_at
     }
 
-    /// Says why nothing can be told about a run.
+    /// Says what stubs are missing or wrong, since a run began.
     fn judge_break(
         &mut self,
         run: &TestRun,
         workflow: &Workflow,
         before: (usize, usize),
-        played: &Rehearsed,
     ) {
         for missing in &self.roles.missing[before.0..] {
             let stubs = self.roles.stubs();
@@ -330,11 +335,7 @@ impl<'a> Stage<'a> {
         }
         for misfit in &self.roles.misfits[before.1..] {
             let stub = &self.roles.all[misfit.role].stub;
-            self.faults.push(faults::wrong_stub(workflow, misfit, stub));
-        }
-        if played.rest == Rest::GivenUp {
-            let took = since(BEGINNING, played.ended);
-            self.faults.push(faults::endless(run, EVENTS_MAX, took));
+            self.faults.push(faults::wrong_stub(misfit, stub));
         }
     }
 

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "test harness")]
 
+mod documentation;
 mod folder;
 mod graph;
 mod layers;
@@ -13,5 +14,6 @@ mod rules;
 mod secrets;
 mod starters;
 mod streams;
+mod testing;
 mod transcripts;
 mod validate;
