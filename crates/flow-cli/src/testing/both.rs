@@ -13,7 +13,7 @@ use flow_core::amount::Money;
 use flow_core::event::{Event, Fact, Then};
 use flow_core::memory::Memory;
 use flow_core::plan::{NodeKind, Plan};
-use flow_core::run::{Input, Standing, Stance};
+use flow_core::run::{Input, Stance, Standing};
 use flow_core::step::{Executor, Progress, StepCall, StepReport, Work};
 use flow_core::value::{Artifact, Value};
 use flow_runtime::driver::{
@@ -85,10 +85,15 @@ impl Stand {
                 let path = self.files.path(artifact).unwrap();
                 vec![(artifact.clone(), self.files.root().join(&*path))]
             }
-            Value::List(list) => list.items.iter().flat_map(|item| self.files(item)).collect(),
-            Value::Record(fields) => {
-                fields.values().flat_map(|field| self.files(field)).collect()
-            }
+            Value::List(list) => list
+                .items
+                .iter()
+                .flat_map(|item| self.files(item))
+                .collect(),
+            Value::Record(fields) => fields
+                .values()
+                .flat_map(|field| self.files(field))
+                .collect(),
             _ => Vec::new(),
         }
     }
@@ -133,7 +138,9 @@ impl Watcher for Hurry {
                 failure,
                 then: Then::Fail,
                 ..
-            } => seen.failures.push((at.clone(), failure.class.word().to_owned())),
+            } => seen
+                .failures
+                .push((at.clone(), failure.class.word().to_owned())),
             _ => {}
         }
         if let Standing::Sleeping(wake) = view.run.standing() {
@@ -231,10 +238,13 @@ impl World {
 }
 
 fn executors(plan: &Plan, stand: &Arc<Stand>) -> Executors {
-    let steps = plan.graph.node_weights().filter_map(|node| match &node.kind {
-        NodeKind::Step(step) => Some(step.step.clone()),
-        _ => None,
-    });
+    let steps = plan
+        .graph
+        .node_weights()
+        .filter_map(|node| match &node.kind {
+            NodeKind::Step(step) => Some(step.step.clone()),
+            _ => None,
+        });
     steps
         .map(|step| (step, stand.clone() as Arc<dyn Executor>))
         .collect()
@@ -286,7 +296,12 @@ async fn both_ways(suite: &Suite, number: usize) -> usize {
             }
         }
     }
-    assert!(stage.faults.is_empty(), "{}: {:#?}", test.name, stage.faults);
+    assert!(
+        stage.faults.is_empty(),
+        "{}: {:#?}",
+        test.name,
+        stage.faults
+    );
     drop(world.folder);
     runs
 }

@@ -52,7 +52,9 @@ pub(super) struct End {
 impl End {
     pub(super) fn of(played: &Rehearsed, log: &Log<'_>) -> Self {
         let status = status_of(&played.outcome);
-        let cause = (status == "failed").then(|| log.cause(&played.run)).flatten();
+        let cause = (status == "failed")
+            .then(|| log.cause(&played.run))
+            .flatten();
         Self {
             status,
             node: cause.as_ref().map(|(node, ..)| *node),
@@ -194,9 +196,8 @@ fn parts(expect: &Expect, names: &Names<'_>, shown: &Shown<'_>) -> Vec<(Span, St
     // The last path that has a value: what it begins with tells no more.
     let mut path: Option<Span> = None;
     for part in &expect.parts {
-        let is_beginning = path.is_some_and(|path| {
-            path.start == part.span.start && part.span.end < path.end
-        });
+        let is_beginning =
+            path.is_some_and(|path| path.start == part.span.start && part.span.end < path.end);
         let is_run = matches!(part.expr, Expr::Arg(NodeId(0), _)) && is_record(part);
         if is_beginning || is_run || found.len() == PARTS_MAX {
             continue;

@@ -99,9 +99,7 @@ impl<'a> Log<'a> {
         }
         // What ended by its time has no failure in it but its own.
         match run.stance(&At::root()) {
-            Some(Stance::Failed(failure)) => {
-                Some((NodeId(0), run.workflow().to_string(), failure))
-            }
+            Some(Stance::Failed(failure)) => Some((NodeId(0), run.workflow().to_string(), failure)),
             _ => None,
         }
     }
@@ -240,7 +238,11 @@ impl<'a> Log<'a> {
         let line = match fact {
             Fact::Succeeded { ticket, value, .. } => {
                 let value = view.value(value)?;
-                format!("{} gave {}", self.called(view, &ticket.at), shown.value(&value))
+                format!(
+                    "{} gave {}",
+                    self.called(view, &ticket.at),
+                    shown.value(&value)
+                )
             }
             Fact::Reused { at, .. } => format!("{} is there already", self.called(view, at)),
             Fact::Failed {
@@ -265,7 +267,9 @@ impl<'a> Log<'a> {
             Fact::Waits { ticket, until, .. } => {
                 format!("{} waits until {until}", self.called(view, &ticket.at))
             }
-            Fact::Asked { ticket, expires, .. } => {
+            Fact::Asked {
+                ticket, expires, ..
+            } => {
                 let until = match expires {
                     Some(instant) => format!(" until {instant}"),
                     None => String::new(),

@@ -154,7 +154,11 @@ impl<'a> Stage<'a> {
         let value = self.value(expr, ty);
         let value = value.map_err(|(site, why)| {
             let span = site.and_then(|site| self.test.sites.get(&site).copied());
-            Some(faults::no_value("the answer", span.unwrap_or(stub.span), &why))
+            Some(faults::no_value(
+                "the answer",
+                span.unwrap_or(stub.span),
+                &why,
+            ))
         })?;
         Ok(Line::of(reply, Some(value)))
     }
@@ -238,7 +242,11 @@ impl<'a> Stage<'a> {
         }
     }
 
-    pub(super) fn opening(&self, run: &TestRun, plan: &Arc<Plan>) -> Result<NewRehearsal, Option<Diagnostic>> {
+    pub(super) fn opening(
+        &self,
+        run: &TestRun,
+        plan: &Arc<Plan>,
+    ) -> Result<NewRehearsal, Option<Diagnostic>> {
         let mut inputs = Vec::new();
         for param in &plan.root().params {
             let expr = run.args.get(&param.name).or(param.value.as_ref());
@@ -322,12 +330,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Says what stubs are missing or wrong, since a run began.
-    fn judge_break(
-        &mut self,
-        run: &TestRun,
-        workflow: &Workflow,
-        before: (usize, usize),
-    ) {
+    fn judge_break(&mut self, run: &TestRun, workflow: &Workflow, before: (usize, usize)) {
         for missing in &self.roles.missing[before.0..] {
             let stubs = self.roles.stubs();
             let fault = faults::missing_stub(run, workflow, missing, stubs);

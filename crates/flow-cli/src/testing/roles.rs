@@ -121,9 +121,8 @@ impl Roles {
         if let Called::Workflow(id, name) = &role.stub.called {
             self.workflows.insert(stand_in(name), *id);
         }
-        let same = |other: &Role| {
-            other.stub.called == role.stub.called && other.stub.at == role.stub.at
-        };
+        let same =
+            |other: &Role| other.stub.called == role.stub.called && other.stub.at == role.stub.at;
         self.all.retain(|other| !same(other));
         self.all.push(role);
     }

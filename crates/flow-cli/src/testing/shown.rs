@@ -123,7 +123,11 @@ pub(super) fn difference(left: &Value, right: &Value, shown: &Shown<'_>) -> Opti
                 let mut different = names.filter(|name| one.get(*name) != other.get(*name));
                 let name = different.next()?;
                 let (Some(first), Some(second)) = (one.get(name), other.get(name)) else {
-                    let who = if one.contains_key(name) { "first" } else { "second" };
+                    let who = if one.contains_key(name) {
+                        "first"
+                    } else {
+                        "second"
+                    };
                     return Some(format!("{}only the {who} has `{name}`", place(&path)));
                 };
                 path.push('.');
@@ -151,7 +155,10 @@ fn letters(one: &str, other: &str) -> String {
         format!("{rest:?}")
     };
     let (one, other) = (from(one), from(other));
-    format!("from letter {} on, the first has {one}, the second {other}", same + 1)
+    format!(
+        "from letter {} on, the first has {one}, the second {other}",
+        same + 1
+    )
 }
 
 fn place(path: &str) -> String {
@@ -215,7 +222,9 @@ mod tests {
     }
 
     fn record(fields: &[(&str, Value)]) -> Value {
-        let fields = fields.iter().map(|(name, value)| ((*name).into(), value.clone()));
+        let fields = fields
+            .iter()
+            .map(|(name, value)| ((*name).into(), value.clone()));
         Value::Record(std::sync::Arc::new(fields.collect()))
     }
 
@@ -238,12 +247,17 @@ mod tests {
     fn the_first_difference_is_named() {
         let files = files();
         let shown = Shown::new(&files, 60);
-        let list = |items: &[i64]| Value::list(items.iter().map(|item| Value::Int(*item)).collect());
+        let list =
+            |items: &[i64]| Value::list(items.iter().map(|item| Value::Int(*item)).collect());
         let nested = |last| record(&[("shots", Value::list(vec![record(&[("s", last)])]))]);
         let text = |text: &str| Value::text(format!("{}{text}", "a".repeat(50)));
         for (one, other, said) in [
             (list(&[1, 2]), list(&[1, 3]), Some("at `[1]`: 2 is not 3")),
-            (list(&[1]), list(&[1, 2]), Some("the first has 1 item, the second 2")),
+            (
+                list(&[1]),
+                list(&[1, 2]),
+                Some("the first has 1 item, the second 2"),
+            ),
             (
                 nested(Value::Int(1)),
                 nested(Value::None),

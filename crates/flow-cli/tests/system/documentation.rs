@@ -118,5 +118,8 @@ fn the_tests_of_the_documentation_do_what_it_says() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(count >= 18, "the documentation has only {count} blocks with tests");
+    assert!(
+        count >= 18,
+        "the documentation has only {count} blocks with tests"
+    );
 }

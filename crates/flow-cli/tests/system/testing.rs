@@ -48,13 +48,20 @@ fn the_tests_of_the_repository_pass() {
 #[test]
 fn a_file_with_errors_is_not_tested_and_the_others_are() {
     let folder = Folder::new("testing-errors");
-    folder.write("good.flow", format!("{GREET}test \"a\" {{ expect true }}\n"));
+    folder.write(
+        "good.flow",
+        format!("{GREET}test \"a\" {{ expect true }}\n"),
+    );
     folder.write("bad.flow", format!("{GREET}test \"b\" {{ expect tru }}\n"));
     let ran = folder.flow(&["test"]);
     assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.err);
     assert!(ran.out.contains("good.flow\n  ok    a"), "{}", ran.out);
     assert!(ran.err.contains("unknown-name"), "{}", ran.err);
-    assert!(ran.err.contains("files with errors were not tested"), "{}", ran.err);
+    assert!(
+        ran.err.contains("files with errors were not tested"),
+        "{}",
+        ran.err
+    );
     let said = json(&folder.flow(&["test", "--format", "json"]));
     assert_eq!(said["summary"]["errors"], 1);
     assert_eq!(said["tests"].as_array().unwrap().len(), 1);
@@ -124,7 +131,11 @@ fn only_the_tests_that_are_meant_are_carried_out() {
     );
     let none = folder.flow(&["test", "--only", "post it"]);
     assert_eq!(none.code, Some(2));
-    assert!(none.err.contains("did you mean `posts it`?"), "{}", none.err);
+    assert!(
+        none.err.contains("did you mean `posts it`?"),
+        "{}",
+        none.err
+    );
 }
 
 #[test]
@@ -148,7 +159,10 @@ test "without stubs" {
     folder.write("a.flow", text);
     let said = json(&folder.flow(&["test", "--format", "json"]));
     let faults = said["tests"][0]["diagnostics"].as_array().unwrap();
-    let codes: Vec<&str> = faults.iter().map(|fault| fault["code"].as_str().unwrap()).collect();
+    let codes: Vec<&str> = faults
+        .iter()
+        .map(|fault| fault["code"].as_str().unwrap())
+        .collect();
     // What needs what they give is not asked for, so it is not missed yet.
     assert_eq!(codes, ["missing-stub", "missing-stub"], "{faults:#?}");
     let mut left: Vec<String> = std::fs::read_dir(folder.path())
@@ -203,14 +217,18 @@ test "keeps" {
     let fault = &said["tests"][1]["diagnostics"][0];
     assert_eq!(fault["code"], "test-value");
     let message = fault["message"].as_str().unwrap();
-    assert!(message.contains("no image of a kind that is known"), "{message}");
+    assert!(
+        message.contains("no image of a kind that is known"),
+        "{message}"
+    );
 }
 
 #[test]
 fn junit_can_be_read_whatever_tests_are_called() {
     let folder = Folder::new("testing-junit");
     let name = r#"a <b> & \"c\" ]]> \u{1b}[31m"#;
-    let text = format!("{GREET}test \"{name}\" {{ expect 1 == 2 }}\ntest \"b\" {{ expect true }}\n");
+    let text =
+        format!("{GREET}test \"{name}\" {{ expect 1 == 2 }}\ntest \"b\" {{ expect true }}\n");
     folder.write("x & y.flow", text);
     let ran = folder.flow(&["test", "--junit", "out.xml"]);
     assert_eq!(ran.code, Some(4));
@@ -218,8 +236,14 @@ fn junit_can_be_read_whatever_tests_are_called() {
     let xml = folder.read("out.xml");
     // Two around all, two around the file, four for one test, one for the other.
     assert_eq!(tags(&xml), 9, "{xml}");
-    assert!(xml.contains("<testsuites tests=\"2\" failures=\"1\""), "{xml}");
-    assert!(xml.contains("name=\"a &lt;b&gt; &amp; &quot;c&quot; ]]&gt; �[31m\""), "{xml}");
+    assert!(
+        xml.contains("<testsuites tests=\"2\" failures=\"1\""),
+        "{xml}"
+    );
+    assert!(
+        xml.contains("name=\"a &lt;b&gt; &amp; &quot;c&quot; ]]&gt; �[31m\""),
+        "{xml}"
+    );
     assert!(xml.contains("classname=\"x &amp; y.flow\""), "{xml}");
     let nowhere = folder.flow(&["test", "--junit", "no/out.xml"]);
     assert_eq!(nowhere.code, Some(3), "{}", nowhere.err);
@@ -264,7 +288,11 @@ fn a_thousand_tests_are_carried_out_in_order() {
     folder.write("a.flow", format!("{GREET}{}", tests.join("\n")));
     let ran = folder.flow(&["test"]);
     assert_eq!(ran.code, Some(0));
-    let names = ran.out.lines().skip(1).map(|line| line.split(" (").next().unwrap());
+    let names = ran
+        .out
+        .lines()
+        .skip(1)
+        .map(|line| line.split(" (").next().unwrap());
     let expected = (0..1000).map(|number| format!("  ok    number {number}"));
     assert!(names.eq(expected), "{}", ran.out);
     assert_eq!(ran.err, "1000 tests passed\n");

@@ -43,9 +43,7 @@ mod trigger;
 #[cfg(test)]
 mod tests;
 
-pub use test::{
-    Called, CheckedTest, Expect, Seen, Slot, Stub, StubReply, TestAction, TestRun,
-};
+pub use test::{Called, CheckedTest, Expect, Seen, Slot, Stub, StubReply, TestAction, TestRun};
 pub use trigger::{Catchup, CheckedTrigger, FlowEnd, Notify, NotifyOn, Overlap, Schedule, When};
 
 pub(crate) use scope::{Binding, Scopes};

@@ -191,8 +191,23 @@ mod tests {
     #[test]
     fn other_texts_are_refused() {
         for text in [
-            "", "/", "a/", "/a", "a//b", "a b", "a[", "a[]", "a[1", "a[1]b", "a[1][2]", "a[\"x]",
-            "a[\"x\"", "a[\"\\q\"]", "a[\"\\u{110000}\"]", "[1]", "a[x\"y]",
+            "",
+            "/",
+            "a/",
+            "/a",
+            "a//b",
+            "a b",
+            "a[",
+            "a[]",
+            "a[1",
+            "a[1]b",
+            "a[1][2]",
+            "a[\"x]",
+            "a[\"x\"",
+            "a[\"\\q\"]",
+            "a[\"\\u{110000}\"]",
+            "[1]",
+            "a[x\"y]",
         ] {
             assert_eq!(text.parse::<PathEnd>(), Err(NoPathEnd), "{text}");
         }
@@ -200,7 +215,16 @@ mod tests {
 
     #[test]
     fn longer_ends_and_those_with_keys_are_narrower() {
-        let order = ["drafts", "stills/drafts", "stills[2]/drafts", "film/stills/drafts"];
-        assert!(order.windows(2).all(|pair| end(pair[0]).narrowness() < end(pair[1]).narrowness()));
+        let order = [
+            "drafts",
+            "stills/drafts",
+            "stills[2]/drafts",
+            "film/stills/drafts",
+        ];
+        assert!(
+            order
+                .windows(2)
+                .all(|pair| end(pair[0]).narrowness() < end(pair[1]).narrowness())
+        );
     }
 }

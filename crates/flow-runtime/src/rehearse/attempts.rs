@@ -103,12 +103,7 @@ impl Playing<'_> {
     }
 
     /// Waits for an answer, and no longer than the attempt may take.
-    fn expect(
-        &mut self,
-        ticket: &Ticket,
-        answer: Answer<StepReport>,
-        timeout: Option<Duration>,
-    ) {
+    fn expect(&mut self, ticket: &Ticket, answer: Answer<StepReport>, timeout: Option<Duration>) {
         match answer {
             Answer::After(length, report) => match timeout {
                 Some(timeout) if length > timeout => {
@@ -149,9 +144,10 @@ impl Playing<'_> {
                 true
             }
             // What is in nobody's hands may be a job elsewhere.
-            None => !self.actions.iter().any(
-                |action| matches!(action, Action::Start { ticket: other } if other == ticket),
-            ),
+            None => !self
+                .actions
+                .iter()
+                .any(|action| matches!(action, Action::Start { ticket: other } if other == ticket)),
         };
         let sent = if is_begun { Sent::Maybe } else { Sent::No };
         self.inputs.push_back(Input::Reported {

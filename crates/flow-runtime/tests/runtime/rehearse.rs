@@ -15,8 +15,8 @@ use flow_core::step::{Bill, Progress, StepCall, StepFailure, StepReport};
 use flow_core::value::Value;
 use flow_runtime::driver::{View, Watcher};
 use flow_runtime::rehearse::{
-    Answer, Cast, NewRehearsal, Props, Rehearsal, Rehearsed, RehearsedMemory, Rest,
-    SimulatedClock, Terrain,
+    Answer, Cast, NewRehearsal, Props, Rehearsal, Rehearsed, RehearsedMemory, Rest, SimulatedClock,
+    Terrain,
 };
 
 use crate::harness::wait;
@@ -115,7 +115,9 @@ fn play(
 }
 
 fn names(names: &[&str]) -> Vec<Value> {
-    vec![Value::list(names.iter().map(|name| Value::text(*name)).collect())]
+    vec![Value::list(
+        names.iter().map(|name| Value::text(*name)).collect(),
+    )]
 }
 
 #[test]
@@ -154,7 +156,9 @@ fn who_is_slower_is_stopped_and_nobody_waits_for_it() {
     });
     assert_eq!(played.output, Some(Value::text("far")));
     assert_eq!(played.ended, Timestamp(1000));
-    let stopped = log.iter().filter(|event| matches!(event.fact, Fact::Stopped { .. }));
+    let stopped = log
+        .iter()
+        .filter(|event| matches!(event.fact, Fact::Stopped { .. }));
     assert_eq!(stopped.count(), 1);
 }
 
@@ -206,7 +210,9 @@ fn a_run_that_goes_on_and_on_is_given_up() {
 #[test]
 fn who_never_answers_stops_the_run_and_not_the_rehearsal() {
     let mut rehearsal = rehearsal(1000);
-    let (played, _, _) = play(&mut rehearsal, "paid", vec![Value::text("a")], |_| Answer::Never);
+    let (played, _, _) = play(&mut rehearsal, "paid", vec![Value::text("a")], |_| {
+        Answer::Never
+    });
     assert_eq!(played.rest, Rest::Itself);
     assert_eq!(played.outcome.standing, Standing::Working);
     assert_eq!(played.outcome.status, None);
@@ -218,12 +224,13 @@ fn who_never_answers_stops_the_run_and_not_the_rehearsal() {
 
 #[test]
 fn work_that_breaks_down_is_a_failed_attempt() {
-    let (played, _, log) = play(&mut rehearsal(1000), "chain", vec![Value::text("a")], |_| {
-        Answer::Work(Box::pin(async { panic!("it was meant to") }))
-    });
+    let (played, _, log) = play(
+        &mut rehearsal(1000),
+        "chain",
+        vec![Value::text("a")],
+        |_| Answer::Work(Box::pin(async { panic!("it was meant to") })),
+    );
     assert_eq!(played.outcome.status, Some(Status::Failed));
-    let is_bug = |event: &Event| {
-        matches!(&event.fact, Fact::Failed { failure, .. } if failure.class == FailureClass::Bug)
-    };
+    let is_bug = |event: &Event| matches!(&event.fact, Fact::Failed { failure, .. } if failure.class == FailureClass::Bug);
     assert!(log.iter().any(is_bug));
 }

@@ -29,7 +29,10 @@ pub(super) fn line(
     };
     let name = plain(&suite.tests[job.test].name);
     let took = took(verdict);
-    output.data(&format!("  {word}  {name} {}\n", painted("2", &took, looks)))?;
+    output.data(&format!(
+        "  {word}  {name} {}\n",
+        painted("2", &took, looks)
+    ))?;
     if !verdict.notes.is_empty() {
         let mut report = Report::default();
         suite.tell(&mut report, &verdict.notes);
@@ -79,7 +82,10 @@ fn run(told: &Told) -> String {
         (None, _) => "given up".to_owned(),
     };
     let (cost, took) = (told.cost, told.took);
-    let mut text = format!("  {}\n  {end} after {took}, for {cost}\n", plain(&told.written));
+    let mut text = format!(
+        "  {}\n  {end} after {took}, for {cost}\n",
+        plain(&told.written)
+    );
     for line in &told.lines {
         text.push_str(&format!("    {}\n", plain(line)));
     }

@@ -75,7 +75,11 @@ pub(super) fn json(outcome: &Outcome<'_>) -> String {
     let all = outcome.verdicts.len();
     let passed = outcome.verdicts.iter();
     let passed = passed.filter(|(_, verdict)| verdict.has_passed()).count();
-    let reports: Vec<Report> = outcome.verdicts.iter().map(|one| report(outcome, one)).collect();
+    let reports: Vec<Report> = outcome
+        .verdicts
+        .iter()
+        .map(|one| report(outcome, one))
+        .collect();
     let tests = outcome.verdicts.iter().zip(&reports);
     let tests = tests.map(|((job, verdict), report)| test(outcome.suites, *job, verdict, report));
     pretty(&Whole {
@@ -99,12 +103,7 @@ fn report(outcome: &Outcome<'_>, (job, verdict): &(Job, Verdict)) -> Report {
     report
 }
 
-fn test<'a>(
-    suites: &'a [Suite],
-    job: Job,
-    verdict: &'a Verdict,
-    report: &'a Report,
-) -> Test<'a> {
+fn test<'a>(suites: &'a [Suite], job: Job, verdict: &'a Verdict, report: &'a Report) -> Test<'a> {
     let suite = &suites[job.suite];
     let test = &suite.tests[job.test];
     Test {

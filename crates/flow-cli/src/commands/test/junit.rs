@@ -40,7 +40,10 @@ pub(super) fn junit(outcome: &Outcome<'_>) -> String {
 fn counts(verdicts: &[&(Job, Verdict)]) -> String {
     let failed = verdicts.iter().filter(|(_, verdict)| !verdict.has_passed());
     let failed = failed.count();
-    let took: f64 = verdicts.iter().map(|(_, verdict)| verdict.took.as_secs_f64()).sum();
+    let took: f64 = verdicts
+        .iter()
+        .map(|(_, verdict)| verdict.took.as_secs_f64())
+        .sum();
     let all = verdicts.len();
     format!("tests=\"{all}\" failures=\"{failed}\" errors=\"0\" skipped=\"0\" time=\"{took:.3}\"")
 }

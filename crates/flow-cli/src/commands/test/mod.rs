@@ -30,7 +30,12 @@ pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exi
     let mut projects = Projects::new(args.settled.profile.as_deref(), extra)?;
     let mut report = Report::default();
     let entries = inputs::read(&mut projects, &mut report, &inputs, &args.stdin_name)?;
-    let found = Found::of(&projects, &entries, args.settled.profile.as_deref(), &mut report)?;
+    let found = Found::of(
+        &projects,
+        &entries,
+        args.settled.profile.as_deref(),
+        &mut report,
+    )?;
     let has_errors = report.counts().0 > 0;
     if has_errors {
         // What is no error is what `flow validate` is for.

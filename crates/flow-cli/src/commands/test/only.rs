@@ -56,10 +56,26 @@ mod tests {
     #[test]
     fn a_part_of_a_name_is_enough_and_a_star_stands_for_anything() {
         let name = "posts what was approved";
-        for fitting in ["posts", "was", name, "*", "posts*", "*approved", "p*was*ed", "**"] {
+        for fitting in [
+            "posts",
+            "was",
+            name,
+            "*",
+            "posts*",
+            "*approved",
+            "p*was*ed",
+            "**",
+        ] {
             assert!(Only::new(fitting).fits(name), "{fitting}");
         }
-        for other in ["post what", "was*", "*was", "p*x*ed", "posts*posts what*", "*dd*"] {
+        for other in [
+            "post what",
+            "was*",
+            "*was",
+            "p*x*ed",
+            "posts*posts what*",
+            "*dd*",
+        ] {
             assert!(!Only::new(other).fits(name), "{other}");
         }
     }

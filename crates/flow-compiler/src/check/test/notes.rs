@@ -70,7 +70,10 @@ impl Checker<'_> {
     /// call decides, though JSON has no word for it.
     pub(in super::super) fn is_answer(&self, ty: &Type) -> bool {
         let is_open = self.test.as_ref().is_some_and(|notes| notes.is_open);
-        is_open && !has_part(ty, &|part| matches!(part, Type::Secret | Type::Step | Type::Param))
+        is_open
+            && !has_part(ty, &|part| {
+                matches!(part, Type::Secret | Type::Step | Type::Param)
+            })
     }
 
     /// Begins to note the parts of an expression.

@@ -106,10 +106,9 @@ impl Checker<'_> {
                 self.expr(value, None);
                 None
             }
-            Some(None) if value.kind == ExprKind::None => Some(StubReply::Value(
-                Expr::Const(Value::None),
-                Type::None,
-            )),
+            Some(None) if value.kind == ExprKind::None => {
+                Some(StubReply::Value(Expr::Const(Value::None), Type::None))
+            }
             Some(None) => {
                 let message = format!("`{}` gives nothing", step.text);
                 self.report(
