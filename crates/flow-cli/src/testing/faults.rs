@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use flow_compiler::{CheckedTest, Expect, Seen, Stub, TestAction, TestRun};
+use flow_compiler::{Called, CheckedTest, Expect, Seen, Stub, TestAction, TestRun};
 use flow_core::amount::Duration;
 use flow_core::effect::Effect;
 use flow_core::eval::EvalError;
 use flow_core::expr::{Expr, Op};
+use flow_core::path::StepPath;
 use flow_core::plan::NodeId;
 use flow_core::run::Standing;
 use flow_runtime::rehearse::Rehearsed;
@@ -272,20 +273,24 @@ pub(super) fn missing_stub<'a>(
 }
 
 /// An answer that isn't what a call gives.
-pub(super) fn wrong_stub(workflow: &Workflow, misfit: &Misfit, stub: &Stub) -> Diagnostic {
-    let name = stub.called.name();
-    let message = format!("the answer is not what `{name}` gives here: {}", misfit.why);
-    let mut fault = Diagnostic::new(codes::WRONG_STUB, stub.span, message);
-    if let Some(span) = place(workflow, Some(misfit.node)) {
-        fault = fault.other(span, format!("the call `{}`", misfit.path));
-    }
-    fault
+pub(super) fn wrong_stub(misfit: &Misfit, stub: &Stub) -> Diagnostic {
+    let (name, path, why) = (stub.called.name(), &misfit.path, &misfit.why);
+    let message = format!("the answer is not what `{name}` gives at `{path}`: {why}");
+    Diagnostic::new(codes::WRONG_STUB, stub.span, message)
+        .help("a stub of a step with a type parameter is read as JSON: enums by their outer words")
 }
 
 /// A run that doesn't come to its end.
-pub(super) fn endless(run: &TestRun, events: u64, took: Duration) -> Diagnostic {
-    let message =
-        format!("the run is not over after {events} events and {took} on the simulated clock");
+pub(super) fn endless(
+    run: &TestRun,
+    events: u64,
+    last: Option<&StepPath>,
+    took: Duration,
+) -> Diagnostic {
+    let place = last.map_or_else(String::new, |path| format!(", at `{path}`"));
+    let message = format!(
+        "the run is not over after {events} events and {took} on the simulated clock{place}"
+    );
     Diagnostic::new(codes::ENDLESS_RUN, run.span, message)
         .help("let the test run less: shorter lists, a smaller `max`, answers that end a `repeat`")
 }
@@ -311,6 +316,7 @@ pub(super) fn idle_stubs(suite: &Suite, test: &CheckedTest) -> Vec<Diagnostic> {
 
 fn idle(suite: &Suite, stub: &Stub, rest: &[TestAction]) -> Option<Diagnostic> {
     let mut others = Vec::new();
+    let mut runs = Vec::new();
     for action in rest {
         match action {
             TestAction::Expect(_) => {}
@@ -321,6 +327,7 @@ fn idle(suite: &Suite, stub: &Stub, rest: &[TestAction]) -> Option<Diagnostic> {
             }
             TestAction::Run(run) => {
                 let workflow = suite.workflows.get(&run.workflow)?;
+                runs.push(&run.workflow);
                 for (_, names) in fit::places(workflow, &stub.called) {
                     if fit::may_answer(stub, &names) {
                         return None;
@@ -332,6 +339,15 @@ fn idle(suite: &Suite, stub: &Stub, rest: &[TestAction]) -> Option<Diagnostic> {
     }
     let name = stub.called.name();
     let fault = |message: String| Diagnostic::new(codes::IDLE_STUB, stub.span, message);
+    if runs.is_empty() {
+        return Some(fault("no run comes after this stub".to_owned()));
+    }
+    if let Called::Workflow(_, own) = &stub.called
+        && runs.contains(&own)
+    {
+        let message = format!("`run` runs `{name}` itself, and a stub stands for calls of it");
+        return Some(fault(message));
+    }
     let Some(at) = stub.at.as_ref().filter(|_| !others.is_empty()) else {
         return Some(fault(format!("nothing that is run calls `{name}`")));
     };

@@ -44,6 +44,8 @@ pub(super) struct Log<'a> {
     left_out: usize,
     /// What failed for good, in order.
     failures: Vec<(At, String, Failure)>,
+    /// What the last event was about.
+    last: Option<At>,
     /// The last step that asks.
     pub(super) asked: Option<Arc<str>>,
     /// The last call that didn't fit into a budget, and why.
@@ -80,6 +82,7 @@ impl<'a> Log<'a> {
             tail: VecDeque::new(),
             left_out: 0,
             failures: Vec::new(),
+            last: None,
             asked: None,
             short: None,
             unknown: None,
@@ -99,6 +102,11 @@ impl<'a> Log<'a> {
             Some(Stance::Failed(failure)) => Some((NodeId(0), run.workflow().to_string(), failure)),
             _ => None,
         }
+    }
+
+    /// Returns what the last event was about.
+    pub(super) fn last(&self) -> Option<&At> {
+        self.last.as_ref()
     }
 
     /// Returns what happened, in short.
@@ -130,10 +138,14 @@ impl<'a> Log<'a> {
         {
             *self.counts.steps.entry(step.step.clone()).or_default() += 1;
         }
-        if self.workflow.origins.calls.is_empty() {
+        let about = place(fact);
+        if let Some(at) = about {
+            self.last = Some(at.clone());
+        }
+        if self.workflow.origins.calls.is_empty() || about.is_none() {
             return;
         }
-        let Some(at) = place(fact) else { return };
+        let Some(at) = &self.last else { return };
         for (at, id) in self.entered_by(view.run, at) {
             if self.entered.insert(at) {
                 *self.counts.workflows.entry(id).or_default() += 1;

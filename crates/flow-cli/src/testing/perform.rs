@@ -211,6 +211,7 @@ impl<'a> Stage<'a> {
         let mut log = Log::new(workflow, &self.suite.files, &mut self.counts, began);
         let played = self.rehearsal.play(new, &mut self.roles, &mut log).await;
         let end = End::of(&played, &log);
+        let last = log.last().map(|at| self.rehearsal.path(&played.run, at));
         let lines = log.lines();
         let is_whole = before == (self.roles.missing.len(), self.roles.misfits.len())
             && played.rest == Rest::Itself;
@@ -222,7 +223,12 @@ impl<'a> Stage<'a> {
             self.ends.insert(run.slot, end);
         } else {
             self.gone.insert(run.slot);
-            self.judge_break(run, workflow, before, &played);
+            self.judge_break(run, workflow, before);
+            if played.rest == Rest::GivenUp {
+                let took = since(began, played.ended);
+                let fault = faults::endless(run, EVENTS_MAX, last.as_ref(), took);
+                self.faults.push(fault);
+            }
         }
     }
 
@@ -323,14 +329,8 @@ impl<'a> Stage<'a> {
         is_looked_at
     }
 
-    /// Says why nothing can be told about a run.
-    fn judge_break(
-        &mut self,
-        run: &TestRun,
-        workflow: &Workflow,
-        before: (usize, usize),
-        played: &Rehearsed,
-    ) {
+    /// Says what stubs are missing or wrong, since a run began.
+    fn judge_break(&mut self, run: &TestRun, workflow: &Workflow, before: (usize, usize)) {
         for missing in &self.roles.missing[before.0..] {
             let stubs = self.roles.stubs();
             let fault = faults::missing_stub(run, workflow, missing, stubs);
@@ -338,11 +338,7 @@ impl<'a> Stage<'a> {
         }
         for misfit in &self.roles.misfits[before.1..] {
             let stub = &self.roles.all[misfit.role].stub;
-            self.faults.push(faults::wrong_stub(workflow, misfit, stub));
-        }
-        if played.rest == Rest::GivenUp {
-            let took = since(BEGINNING, played.ended);
-            self.faults.push(faults::endless(run, EVENTS_MAX, took));
+            self.faults.push(faults::wrong_stub(misfit, stub));
         }
     }
 

@@ -53,7 +53,6 @@ pub(super) struct Missing {
 pub(super) struct Misfit {
     /// Which role gave it.
     pub(super) role: usize,
-    pub(super) node: NodeId,
     pub(super) path: StepPath,
     pub(super) why: String,
 }
@@ -185,7 +184,6 @@ impl Roles {
                     Err(why) => {
                         self.misfits.push(Misfit {
                             role,
-                            node: call.ticket.at.node,
                             path: call.path.clone(),
                             why,
                         });

@@ -27,13 +27,14 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use flow_core::address::{RunId, Ticket};
+use flow_core::address::{At, RunId, Ticket};
 use flow_core::amount::{Money, Timestamp};
 use flow_core::arbiter::{Arbiter, OwnerId, Terms};
 use flow_core::digest::Digest;
 use flow_core::event::{BEHAVIOUR, Event, PinnedFile, Start, Status};
 use flow_core::handle::{Handle, Values};
 use flow_core::memory::Finished;
+use flow_core::path::StepPath;
 use flow_core::plan::Plan;
 use flow_core::run::{Action, Input, Prepared, Run};
 use flow_core::value::Value;
@@ -199,9 +200,9 @@ impl Rehearsal {
         playing.end(rest)
     }
 
-    /// Returns the value behind a handle of one of its runs.
-    pub fn value(&self, run: &Run, handle: &Handle) -> Option<Value> {
-        run.load(handle, &self.values)
+    /// Returns the path of an instance of one of its runs.
+    pub fn path(&self, run: &Run, at: &At) -> StepPath {
+        run.path(at, &self.values)
     }
 }
 
