@@ -1,5 +1,5 @@
-//! The codes of what can be wrong with a project's `flow.toml`, and with what
-//! tests do.
+//! The codes of what can be wrong with a project, its `flow.toml` and its files,
+//! and with what tests do.
 
 flow_syntax::codes! {
     SETTINGS_SYNTAX = Error "settings-syntax", "`flow.toml` is not TOML";
@@ -13,5 +13,6 @@ flow_syntax::codes! {
     TEST_VALUE = Error "test-value", "something that a test gives has no value";
     ENDLESS_RUN = Error "endless-run", "a run of a test goes on for too long";
     IDLE_STUB = Warning "idle-stub", "a stub answers no call of any run";
+    MISSING_PROGRAM = Warning "missing-program", "the project doesn't have what the command of a declared step names";
     UNREADABLE_FILE = Error "unreadable-file", "a file can't be read as a text";
 }

@@ -10,7 +10,7 @@ use flow_core::address::Ticket;
 use flow_core::amount::{Money, Timestamp};
 use flow_core::arbiter::Terms;
 use flow_core::event::Event;
-use flow_core::step::Progress;
+use flow_core::step::{Plugins, Progress};
 use flow_runtime::clock::{Clock, WallClock};
 use flow_runtime::driver::{
     BeginError, DriveError, Driver, Executors, Known, Order, Over, Reuse, Surroundings, View,
@@ -26,7 +26,7 @@ use crate::config;
 use crate::exit::{Exit, Failure};
 use crate::extra::Extra;
 use crate::output::{Output, say};
-use crate::progress::{Lines, Screen, Shown};
+use crate::progress::{Lines, Screen, Shown, Stream};
 use crate::secrets::Vault;
 use crate::tell::{End, tell};
 
@@ -51,6 +51,7 @@ pub(crate) struct Desk {
 
 struct Parts {
     executors: Executors,
+    plugins: Arc<dyn Plugins>,
     clock: Arc<dyn Clock>,
     terms: Terms,
     parallel: usize,
@@ -91,12 +92,14 @@ impl Desk {
         };
         let mut executors: Executors = flow_steps::register(&place).into_iter().collect();
         executors.extend(extra.executors.iter().cloned());
+        let plugins = Arc::new(flow_steps::Plugins::new(&place.project, &place.clock));
         Ok(Self {
             store,
             vault: Vault::new(root),
             console,
             around: Parts {
                 executors,
+                plugins,
                 clock,
                 terms,
                 parallel: running.parallel.map_or(PARALLEL, std::num::NonZero::get),
@@ -109,10 +112,16 @@ impl Desk {
         &self.store
     }
 
+    /// Returns what a run is looked at with before it is driven.
+    pub(crate) fn quiet(&self) -> Surroundings {
+        self.surroundings(Box::new(Silent))
+    }
+
     fn surroundings(&self, watcher: Box<dyn Watcher>) -> Surroundings {
         Surroundings {
             store: self.store.clone(),
             executors: self.around.executors.clone(),
+            plugins: Some(self.around.plugins.clone()),
             clock: self.around.clock.clone(),
             secrets: self.vault.secrets(),
             terms: self.around.terms.clone(),
@@ -160,6 +169,11 @@ pub(crate) fn budget(running: &Running) -> Result<Option<Money>, Failure> {
     })
 }
 
+/// Returns the machine's clock, as steps are told it.
+pub(crate) fn wall_clock() -> flow_steps::Clock {
+    Arc::new(|| WallClock.now())
+}
+
 /// A clock that somebody else has.
 struct Told(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 
@@ -176,7 +190,7 @@ impl Clock for Told {
 }
 
 /// Drives a run to its end, and says how that was.
-pub(crate) fn drive<Make, Made>(
+pub(crate) fn drive<Make, Made, Fault>(
     desk: &Desk,
     output: &mut Output,
     format: DataFormat,
@@ -184,7 +198,8 @@ pub(crate) fn drive<Make, Made>(
 ) -> Result<Exit, Failure>
 where
     Make: FnOnce(Surroundings, mpsc::Sender<Order>) -> Made,
-    Made: Future<Output = Result<Driver, BeginError>>,
+    Made: Future<Output = Result<Driver, Fault>>,
+    Failure: From<Fault>,
 {
     let runtime = runtime()?;
     let shown = shown(output, format);
@@ -194,9 +209,7 @@ where
     let clock = desk.around.clock.clone();
     let ended = runtime.block_on(async {
         let (orders, mut given) = mpsc::channel(ORDERS);
-        let mut driver = make(around, orders.clone())
-            .await
-            .map_err(|error| begin_failure(&error))?;
+        let mut driver = make(around, orders.clone()).await?;
         for warning in desk.vault.warnings() {
             output.message(warning)?;
         }
@@ -229,11 +242,12 @@ where
 /// Says how a run is shown.
 fn shown(output: &Output, format: DataFormat) -> Shown {
     let looks = output.message_looks();
-    let is_seen = std::io::stderr().is_terminal() && format == DataFormat::Human;
-    if is_seen {
-        Shown::new(Screen::new(output.color(), looks))
-    } else {
-        Shown::new(Lines::new(looks))
+    match format {
+        DataFormat::Json => Shown::new(Stream::new()),
+        DataFormat::Human if std::io::stderr().is_terminal() => {
+            Shown::new(Screen::new(output.color(), looks))
+        }
+        DataFormat::Human => Shown::new(Lines::new(looks)),
     }
 }
 
@@ -248,7 +262,7 @@ impl Watcher for Silent {
 
 /// One thread has the loop and all that waits; what computes for long has
 /// threads of its own.
-fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     let threads = std::thread::available_parallelism()
         .map_or(BLOCKING_MIN, |found| BLOCKING_MIN.max(2 * found.get()));
     tokio::runtime::Builder::new_current_thread()
@@ -288,6 +302,12 @@ async fn interrupted(orders: &mpsc::Sender<Order>, shown: &Shown) {
     }
 }
 
+impl From<BeginError> for Failure {
+    fn from(error: BeginError) -> Self {
+        begin_failure(&error)
+    }
+}
+
 fn begin_failure(error: &BeginError) -> Failure {
     match error {
         BeginError::Take(TakeError::Owned { .. }) => Failure::Told {
@@ -305,6 +325,7 @@ fn begin_failure(error: &BeginError) -> Failure {
         | BeginError::Open(_)
         | BeginError::Read(_)
         | BeginError::Log { .. }
+        | BeginError::NoEstate { .. }
         | BeginError::Corrupt { .. } => Failure::store(whole(error)),
     }
 }

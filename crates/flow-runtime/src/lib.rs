@@ -8,7 +8,7 @@
 //! becomes durable, the large files beside it, who may write, and what is left of
 //! those who did; time, the process that ends what is left at once, what steps
 //! and runs see of all that, what outlives runs; the loop that drives a run, and
-//! the one that rehearses it.
+//! the one that rehearses it; and why a run made what it made.
 
 pub mod store;
 
@@ -29,5 +29,7 @@ pub mod memory;
 
 pub mod driver;
 pub mod rehearse;
+
+pub mod why;
 
 pub use secrets::{SecretError, Secrets};

@@ -1,8 +1,10 @@
 //! What the command can do, a module each.
 
+mod agree;
 mod completions;
 mod config;
 mod doctor;
+mod edit;
 mod explain;
 mod fix;
 mod fmt;
@@ -11,7 +13,9 @@ mod logs;
 mod new;
 mod outputs;
 mod plan;
+mod plugin;
 mod reaper;
+mod rerun;
 mod resume;
 mod run;
 mod runs;
@@ -45,8 +49,11 @@ pub(crate) fn run(command: Command, extra: &Extra, output: &mut Output) -> Resul
         Command::Schema(args) => schema::run(&args, extra, output),
         Command::New(args) => new::run(&args, output),
         Command::Completions(args) => completions::run(&args, output),
+        Command::Plugin(args) => plugin::run(&args, extra, output),
         Command::Run(args) => run::run(&args, extra, output),
         Command::Resume(args) => resume::run(&args, extra, output),
+        Command::Rerun(args) => rerun::run(&args, extra, output),
+        Command::Reset(args) => rerun::reset(&args, extra, output),
         Command::Runs(args) => runs::run(&args, extra, output),
         Command::Show(args) => show::run(&args, extra, output),
         Command::Logs(args) => logs::run(&args, extra, output),

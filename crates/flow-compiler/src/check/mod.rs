@@ -11,7 +11,7 @@ mod words;
 mod arguments;
 mod block;
 mod call;
-mod generic;
+pub(crate) mod generic;
 mod graph;
 mod matching;
 mod mentions;

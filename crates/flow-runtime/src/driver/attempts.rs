@@ -71,7 +71,10 @@ impl Driver {
         let Some(prepared) = self.granted.get(ticket) else {
             return;
         };
-        let Some(executor) = self.around.executors.get(&prepared.step).cloned() else {
+        let executor = self
+            .around
+            .executor(&prepared.step, prepared.run.as_deref());
+        let Some(executor) = executor else {
             let message = format!("nothing here carries out `{}`", prepared.step);
             let failure = StepFailure::unsent(FailureClass::Bug, message);
             self.inputs.push_back(Input::Reported {
@@ -95,7 +98,10 @@ impl Driver {
         let Some(job) = self.run.job(ticket, &self.values) else {
             return Ok(());
         };
-        let Some(executor) = self.around.executors.get(&prepared.step).cloned() else {
+        let executor = self
+            .around
+            .executor(&prepared.step, prepared.run.as_deref());
+        let Some(executor) = executor else {
             return Ok(());
         };
         let desk = self.desk(ticket, prepared.effect);
@@ -112,7 +118,10 @@ impl Driver {
             return Ok(());
         }
         let prepared = self.prepare_again(ticket)?;
-        let Some(executor) = self.around.executors.get(&prepared.step).cloned() else {
+        let executor = self
+            .around
+            .executor(&prepared.step, prepared.run.as_deref());
+        let Some(executor) = executor else {
             return Ok(());
         };
         let desk = self.desk(ticket, prepared.effect);

@@ -5,14 +5,19 @@
 //! follows is carried out, after the commit if an event had to be synced.
 //!
 //! Modules, in reading order: what waits for the writer, how an attempt gets
-//! what it needs, how it is carried out, and how a run is begun or taken.
+//! what it needs, how it is carried out, by which programs, and how a run is begun or taken.
 
 mod admission;
 mod attempts;
 mod begin;
+mod change;
 mod draft;
 mod moved;
+mod programs;
 mod recall;
+mod record;
+mod rerun;
+mod takeover;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -22,10 +27,11 @@ use flow_core::address::Ticket;
 use flow_core::amount::Timestamp;
 use flow_core::arbiter::Arbiter;
 use flow_core::digest::Digest;
+use flow_core::edit::Takeover;
 use flow_core::event::{Event, Fact, Status, Then};
 use flow_core::handle::Values;
 use flow_core::run::{Action, Costs, Input, Prepared, Run, Standing};
-use flow_core::step::Executor;
+use flow_core::step::{Executor, Plugins};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -48,7 +54,9 @@ pub use admission::Reuse;
 pub(crate) use admission::is_free;
 pub(crate) use attempts::{call, late};
 pub use begin::{BeginError, Given, NewRun};
+pub use change::{Change, ChangeError, NewPlan, propose};
 pub use recall::{Known, Over, recall};
+pub use rerun::{Rerun, propose_rerun};
 
 /// What carries out steps, by their names.
 pub type Executors = BTreeMap<Arc<str>, Arc<dyn Executor>>;
@@ -63,6 +71,8 @@ pub struct Surroundings {
     pub store: Arc<Store>,
     /// What carries out steps.
     pub executors: Executors,
+    /// What carries out steps that are declared with a command.
+    pub plugins: Option<Arc<dyn Plugins>>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// What secrets hide.
@@ -90,12 +100,14 @@ pub trait Watcher: Send {
 pub struct View<'a> {
     /// The run.
     pub run: &'a Run,
+    /// The position of the event in its log.
+    pub seq: u64,
     values: &'a dyn Values,
 }
 
 impl<'a> View<'a> {
-    pub(crate) fn new(run: &'a Run, values: &'a dyn Values) -> Self {
-        Self { run, values }
+    pub(crate) fn new(run: &'a Run, seq: u64, values: &'a dyn Values) -> Self {
+        Self { run, seq, values }
     }
 
     /// Returns the path of an instance.
@@ -207,6 +219,8 @@ pub struct Driver {
     epoch: u64,
     /// How many events were decided.
     seq: u64,
+    /// How many events were told, or were there before.
+    told: u64,
     /// How many events were handed to the writer.
     head: u64,
     /// How many events were decided when the run was last summarised.
@@ -237,6 +251,8 @@ pub struct Driver {
     by_task: HashMap<tokio::task::Id, Ticket>,
     notes: (mpsc::Sender<Note>, mpsc::Receiver<Note>),
     counts: Counts,
+    /// What was made before the run last began again, and may be taken over.
+    takeover: Option<Takeover>,
     /// The key under which the result is kept for equal runs, as long as all
     /// goes well.
     whole: Option<Digest>,
@@ -352,9 +368,7 @@ impl Driver {
 
     /// Takes up all inputs, and all that follows from them at once.
     fn pump(&mut self) -> Result<(), DriveError> {
-        while let Some(input) = self.inputs.pop_front() {
-            self.take_up(input)?;
-        }
+        self.take_all()?;
         let flushed = self.flush_lazy();
         self.reader.let_go();
         flushed
@@ -381,8 +395,29 @@ impl Driver {
         Ok(())
     }
 
-    /// Folds an event and puts it into the draft.
+    /// Folds an event and puts it into the draft; what follows is seen to.
     fn record(&mut self, event: &Event) {
+        let delta = self.write_down(event);
+        for action in delta {
+            match action {
+                Action::Evaluate { at, item } => {
+                    self.inputs.push_back(Input::Evaluate { at, item });
+                }
+                Action::Admit { ticket } => self.admit(&ticket),
+                Action::Stop { ticket } => self.stop(&ticket),
+                Action::Start { .. }
+                | Action::Poll { .. }
+                | Action::Probe { .. }
+                | Action::Ask { .. } => {
+                    self.draft.actions.push(action);
+                }
+            }
+        }
+    }
+
+    /// Folds an event and puts it into the draft. Returns what should be in
+    /// progress now.
+    fn write_down(&mut self, event: &Event) -> Vec<Action> {
         let effect = self.effect_before(&event.fact);
         let level = if self.run.is_dear(&event.fact) {
             Level::Synced
@@ -402,21 +437,10 @@ impl Driver {
         for action in delta.withdrawn {
             self.withdraw(&action);
         }
-        for action in delta.actions {
-            match action {
-                Action::Evaluate { at, item } => {
-                    self.inputs.push_back(Input::Evaluate { at, item });
-                }
-                Action::Admit { ticket } => self.admit(&ticket),
-                Action::Stop { ticket } => self.stop(&ticket),
-                Action::Start { .. }
-                | Action::Poll { .. }
-                | Action::Probe { .. }
-                | Action::Ask { .. } => {
-                    self.draft.actions.push(action);
-                }
-            }
+        if let Fact::Joined { ticket, .. } = &event.fact {
+            self.ask_on(ticket);
         }
+        delta.actions
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "other facts end no attempt")]
@@ -482,9 +506,7 @@ impl Driver {
             for action in go {
                 self.carry_out(action)?;
             }
-            while let Some(input) = self.inputs.pop_front() {
-                self.take_up(input)?;
-            }
+            self.take_all()?;
         }
     }
 
@@ -532,9 +554,11 @@ impl Driver {
         for event in &sent.draft.told {
             let view = View {
                 run: &self.run,
+                seq: self.told,
                 values: &self.values,
             };
             self.around.watcher.event(&view, event);
+            self.told += 1;
         }
         for action in sent.draft.actions {
             self.carry_out(action)?;
@@ -582,7 +606,6 @@ impl Driver {
         }
         if self.summarised != Some(self.seq) {
             self.summarise(standing, Hold::Released);
-            self.submit().await?;
         }
         while self.sent.is_some() {
             let answer = answer(&mut self.sent).await;
@@ -595,6 +618,16 @@ impl Driver {
             status: self.run.status(),
             costs: self.run.costs(),
         }))
+    }
+
+    /// Waits until all that was decided is in the store.
+    async fn write_all(&mut self) -> Result<(), DriveError> {
+        self.submit().await?;
+        while self.sent.is_some() {
+            let answer = answer(&mut self.sent).await;
+            self.acknowledge(answer).await?;
+        }
+        Ok(())
     }
 
     fn summarise(&mut self, standing: Standing, hold: Hold) {

@@ -172,6 +172,8 @@ impl Rehearsal {
             budget: new.budget,
             trigger: None,
             recalled: None,
+            estate: None,
+            parent: None,
         };
         let (run, event, delta) = Run::start(new.plan, start, self.clock.get());
         let mut playing = Playing {
@@ -312,7 +314,7 @@ impl Playing<'_> {
     }
 
     fn tell(&mut self, event: &Event) {
-        let view = View::new(&self.run, &self.stage.values);
+        let view = View::new(&self.run, self.events, &self.stage.values);
         self.watcher.event(&view, event);
     }
 
