@@ -178,6 +178,10 @@ impl<'a> Log<'a> {
     }
 
     /// Keeps what failed for good.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "other facts are no failures"
+    )]
     fn keep_failure(&mut self, view: &View<'_>, fact: &Fact) {
         let (at, failure, then) = match fact {
             Fact::Failed {
@@ -201,6 +205,7 @@ impl<'a> Log<'a> {
     }
 
     /// Keeps what the run may have to stop for.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "other facts stop no run")]
     fn keep_obstacle(&mut self, view: &View<'_>, fact: &Fact) {
         match fact {
             Fact::Asked { ticket, .. } => {
@@ -233,6 +238,10 @@ impl<'a> Log<'a> {
         }
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "other facts are not worth a line"
+    )]
     fn line(&self, view: &View<'_>, fact: &Fact) -> Option<String> {
         let shown = Shown::new(self.files, 60);
         let line = match fact {
@@ -240,11 +249,11 @@ impl<'a> Log<'a> {
                 let value = view.value(value)?;
                 format!(
                     "{} gave {}",
-                    self.called(view, &ticket.at),
+                    Self::called(view, &ticket.at),
                     shown.value(&value)
                 )
             }
-            Fact::Reused { at, .. } => format!("{} is there already", self.called(view, at)),
+            Fact::Reused { at, .. } => format!("{} is there already", Self::called(view, at)),
             Fact::Failed {
                 ticket,
                 failure,
@@ -252,20 +261,20 @@ impl<'a> Log<'a> {
                 ..
             } => format!(
                 "{} {} ({}): {}",
-                self.called(view, &ticket.at),
+                Self::called(view, &ticket.at),
                 what_follows(then),
                 failure.class.word(),
                 failure.message
             ),
             Fact::Stopped { ticket, .. } => {
-                format!("{} was stopped", self.called(view, &ticket.at))
+                format!("{} was stopped", Self::called(view, &ticket.at))
             }
             Fact::Broke { at, failure, .. } | Fact::Refused { at, failure, .. } => {
                 let class = failure.class.word();
                 format!("{} ({class}): {}", view.path(at), failure.message)
             }
             Fact::Waits { ticket, until, .. } => {
-                format!("{} waits until {until}", self.called(view, &ticket.at))
+                format!("{} waits until {until}", Self::called(view, &ticket.at))
             }
             Fact::Asked {
                 ticket, expires, ..
@@ -274,11 +283,14 @@ impl<'a> Log<'a> {
                     Some(instant) => format!(" until {instant}"),
                     None => String::new(),
                 };
-                let called = self.called(view, &ticket.at);
+                let called = Self::called(view, &ticket.at);
                 format!("{called} asks, and nobody answers{until}")
             }
             Fact::Elapsed(Timer::Expiry(ticket)) => {
-                format!("{} was not answered in time", self.called(view, &ticket.at))
+                format!(
+                    "{} was not answered in time",
+                    Self::called(view, &ticket.at)
+                )
             }
             Fact::PauseAsked { by } if &**by == "budget" => {
                 "paused: the budget doesn't suffice".to_owned()
@@ -288,7 +300,7 @@ impl<'a> Log<'a> {
         Some(line)
     }
 
-    fn called(&self, view: &View<'_>, at: &At) -> String {
+    fn called(view: &View<'_>, at: &At) -> String {
         let path = view.path(at);
         match &view.run.plan().node(at.node).kind {
             NodeKind::Step(step) => format!("{path}: {}", step.step),
@@ -330,6 +342,7 @@ fn what_follows(then: &Then) -> &'static str {
 }
 
 /// Returns the instance that a fact is about.
+#[expect(clippy::wildcard_enum_match_arm, reason = "other facts begin nothing")]
 fn place(fact: &Fact) -> Option<&At> {
     match fact {
         Fact::Opened { at, .. }

@@ -25,7 +25,6 @@ mod faults;
 mod shown;
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "test harness")]
 mod both;
 
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -135,7 +135,7 @@ impl<'a> Stage<'a> {
             match self.line(stub, reply) {
                 Ok(line) => lines.push(line),
                 Err(fault) => {
-                    self.faults.extend(fault);
+                    self.faults.extend(fault.map(|fault| *fault));
                     self.is_spoiled = true;
                     return;
                 }
@@ -144,7 +144,7 @@ impl<'a> Stage<'a> {
         self.roles.take_on(Role::new(stub.clone(), lines));
     }
 
-    fn line(&self, stub: &Stub, reply: &StubReply) -> Result<Line, Option<Diagnostic>> {
+    fn line(&self, stub: &Stub, reply: &StubReply) -> Result<Line, Option<Box<Diagnostic>>> {
         let StubReply::Value(expr, ty) = reply else {
             return Ok(Line::of(reply, None));
         };
@@ -154,11 +154,8 @@ impl<'a> Stage<'a> {
         let value = self.value(expr, ty);
         let value = value.map_err(|(site, why)| {
             let span = site.and_then(|site| self.test.sites.get(&site).copied());
-            Some(faults::no_value(
-                "the answer",
-                span.unwrap_or(stub.span),
-                &why,
-            ))
+            let fault = faults::no_value("the answer", span.unwrap_or(stub.span), &why);
+            Some(Box::new(fault))
         })?;
         Ok(Line::of(reply, Some(value)))
     }
@@ -202,7 +199,7 @@ impl<'a> Stage<'a> {
         let new = match self.opening(run, &plan) {
             Ok(new) => new,
             Err(fault) => {
-                self.faults.extend(fault);
+                self.faults.extend(fault.map(|fault| *fault));
                 self.gone.insert(run.slot);
                 return;
             }
@@ -246,7 +243,7 @@ impl<'a> Stage<'a> {
         &self,
         run: &TestRun,
         plan: &Arc<Plan>,
-    ) -> Result<NewRehearsal, Option<Diagnostic>> {
+    ) -> Result<NewRehearsal, Option<Box<Diagnostic>>> {
         let mut inputs = Vec::new();
         for param in &plan.root().params {
             let expr = run.args.get(&param.name).or(param.value.as_ref());
@@ -258,7 +255,8 @@ impl<'a> Stage<'a> {
             inputs.push(value.map_err(|(site, why)| {
                 let span = site.and_then(|site| self.test.sites.get(&site).copied());
                 let what = format!("`{}`", param.name);
-                Some(faults::no_value(&what, span.unwrap_or(run.span), &why))
+                let fault = faults::no_value(&what, span.unwrap_or(run.span), &why);
+                Some(Box::new(fault))
             })?);
         }
         let mut files = BTreeMap::new();
@@ -266,7 +264,7 @@ impl<'a> Stage<'a> {
             let file = self.suite.files.get(&path, media);
             let file = file.map_err(|why| {
                 let what = format!("the file `{path}` of the workflow");
-                Some(faults::no_value(&what, run.span, &why))
+                Some(Box::new(faults::no_value(&what, run.span, &why)))
             })?;
             files.insert(path, file);
         }

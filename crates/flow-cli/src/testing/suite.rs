@@ -7,7 +7,8 @@ use std::sync::Arc;
 use flow_compiler::{CheckedTest, Compiled, Origins};
 use flow_core::arbiter::Terms;
 use flow_core::plan::Plan;
-use flow_syntax::span::Source;
+use flow_syntax::diagnostic::Diagnostic;
+use flow_syntax::span::{Lines, Source, Span};
 
 use super::files::Files;
 use crate::project::{Entry, Projects};
@@ -23,6 +24,8 @@ pub(crate) struct Suite {
     /// The sources that diagnostics point into, with the names that the user
     /// would write.
     sources: Vec<Source>,
+    /// The lines of the file itself.
+    lines: Lines,
     pub(super) workflows: BTreeMap<Arc<str>, Workflow>,
     pub(super) terms: Terms,
     pub(super) files: Arc<Files>,
@@ -57,6 +60,7 @@ impl Suite {
             Some((workflow.name, made))
         });
         Self {
+            lines: Lines::of(&entry.text),
             file: shown(&entry.name),
             tests: compiled.tests,
             sources: sources.collect(),
@@ -72,26 +76,17 @@ impl Suite {
     }
 
     /// Adds what is said about a test to a report.
-    pub(crate) fn tell(&self, report: &mut Report, said: &[flow_syntax::diagnostic::Diagnostic]) {
+    pub(crate) fn tell(&self, report: &mut Report, said: &[Diagnostic]) {
         report.add(&self.sources, said, &|source| source.name.clone());
     }
 
     /// Returns the line on which a test begins, from 1.
     pub(crate) fn line(&self, test: &CheckedTest) -> usize {
-        let mut sources = self.sources.iter();
-        let source = sources.find(|source| source.id == test.span.source);
-        source.map_or(1, |source| {
-            let start = test.span.range().start.min(source.text.len());
-            source.text.as_bytes()[..start]
-                .iter()
-                .filter(|byte| **byte == b'\n')
-                .count()
-                + 1
-        })
+        self.lines.line(test.span.start) + 1
     }
 
     /// Returns the text at a place.
-    pub(super) fn slice(&self, span: flow_syntax::span::Span) -> &str {
+    pub(super) fn slice(&self, span: Span) -> &str {
         let mut sources = self.sources.iter();
         let source = sources.find(|source| source.id == span.source);
         source.map_or("", |source| source.slice(span))

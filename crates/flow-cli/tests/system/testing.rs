@@ -8,12 +8,12 @@ use crate::folder::{Folder, Ran};
 /// The tests of the repository, each folder with how many there are at least.
 const OURS: [(&str, usize); 3] = [("examples", 12), ("workflows", 6), ("tests/tried", 40)];
 
-const GREET: &str = r#"
+const GREET: &str = r"
 workflow greet(url: text) -> text {
   page = http.get(url)
   return page.text
 }
-"#;
+";
 
 fn root() -> PathBuf {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -1,6 +1,8 @@
 //! What came of tests, for people: a line each, and at the end all about those
 //! that failed.
 
+use std::fmt::Write;
+
 use flow_core::amount::Duration;
 
 use super::Outcome;
@@ -87,7 +89,7 @@ fn run(told: &Told) -> String {
         plain(&told.written)
     );
     for line in &told.lines {
-        text.push_str(&format!("    {}\n", plain(line)));
+        _ = writeln!(text, "    {}", plain(line));
     }
     text
 }

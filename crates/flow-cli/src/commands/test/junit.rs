@@ -19,7 +19,7 @@ const LOOKS: Looks = Looks {
 pub(super) fn junit(outcome: &Outcome<'_>) -> String {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let verdicts: Vec<&(Job, Verdict)> = outcome.verdicts.iter().collect();
-    out.push_str(&format!("<testsuites {}>\n", counts(&verdicts)));
+    _ = writeln!(out, "<testsuites {}>", counts(&verdicts));
     for (at, suite) in outcome.suites.iter().enumerate() {
         let own = verdicts.iter().filter(|(job, _)| job.suite == at);
         let own: Vec<&(Job, Verdict)> = own.copied().collect();
