@@ -16,7 +16,7 @@ use flow_core::event::{Event, Fact, Then};
 use flow_core::memory::Memory;
 use flow_core::plan::{NodeKind, Plan};
 use flow_core::run::{Input, Stance, Standing};
-use flow_core::step::{Executor, Plugins, Program, Progress, StepCall, StepReport, Work};
+use flow_core::step::{Executor, Progress, StepCall, StepReport, Work};
 use flow_core::value::{Artifact, Value};
 use flow_runtime::driver::{
     Driver, Executors, Given, NewRun, Order, Reuse, Surroundings, View, Watcher,
@@ -80,12 +80,6 @@ impl Executor for Stand {
             Answer::Work(work) => work,
             Answer::Never => panic!("these tests have a stub for every call"),
         }
-    }
-}
-
-impl Plugins for Stand {
-    fn program(&self, _run: &str) -> Option<Program> {
-        Some(flow_runtime::rehearse::program())
     }
 }
 
@@ -201,7 +195,7 @@ impl World {
         let around = Surroundings {
             store: self.store.clone(),
             executors: executors(&new.plan, &stand),
-            plugins: Some(stand.clone()),
+            plugins: None,
             clock: Arc::new(self.clock.clone()),
             // They are asked for to be masked.
             secrets: Arc::new(|name| Err(flow_runtime::SecretError::Unset { name: name.into() })),

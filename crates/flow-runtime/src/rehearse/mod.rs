@@ -31,13 +31,12 @@ use flow_core::address::{At, RunId, Ticket};
 use flow_core::amount::{Money, Timestamp};
 use flow_core::arbiter::{Arbiter, OwnerId, Terms};
 use flow_core::digest::Digest;
-use flow_core::event::{BEHAVIOUR, Event, FoundProgram, PinnedFile, Start, Status};
+use flow_core::event::{BEHAVIOUR, Event, PinnedFile, Start, Status};
 use flow_core::handle::{Handle, Values};
 use flow_core::memory::Finished;
 use flow_core::path::StepPath;
 use flow_core::plan::Plan;
 use flow_core::run::{Action, Input, Prepared, Run};
-use flow_core::step::Program;
 use flow_core::value::Value;
 
 use crate::driver::{Outcome, View, Watcher};
@@ -194,14 +193,6 @@ impl Rehearsal {
             due: BTreeMap::new(),
         };
         playing.tell(&event);
-        let programs = playing.run.plan().commands().into_iter();
-        let programs = programs.map(|run| FoundProgram {
-            run,
-            program: Some(program()),
-        });
-        playing
-            .inputs
-            .push_back(Input::Programs(programs.collect()));
         for action in delta.actions {
             playing.wish(action);
         }
@@ -212,15 +203,6 @@ impl Rehearsal {
     /// Returns the path of an instance of one of its runs.
     pub fn path(&self, run: &Run, at: &At) -> StepPath {
         run.path(at, &self.values)
-    }
-}
-
-/// Returns what all programs of plugins consist of where others play them: the
-/// same, so that results are kept as they are in runs.
-pub fn program() -> Program {
-    Program {
-        digest: Digest([0; 32]),
-        variables: Vec::new(),
     }
 }
 
