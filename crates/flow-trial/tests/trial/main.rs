@@ -21,6 +21,7 @@ mod crash;
 mod encrypted;
 mod faults;
 mod full;
+mod plugins;
 mod powercut;
 mod remember;
 mod requests;
