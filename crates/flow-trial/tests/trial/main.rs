@@ -22,6 +22,7 @@ mod crash;
 mod encrypted;
 mod faults;
 mod full;
+mod plugins;
 mod powercut;
 mod remember;
 mod requests;
