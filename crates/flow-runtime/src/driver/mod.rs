@@ -607,10 +607,7 @@ impl Driver {
         if self.summarised != Some(self.seq) {
             self.summarise(standing, Hold::Released);
         }
-        while self.sent.is_some() {
-            let answer = answer(&mut self.sent).await;
-            self.acknowledge(answer).await?;
-        }
+        self.write_all().await?;
         self.tidy();
         while self.sweeps.join_next().await.is_some() {}
         Ok(Some(Outcome {
