@@ -54,6 +54,8 @@ pub enum Fact {
     CancelAsked {
         /// The part; the workflow itself is all of it.
         scope: At,
+        /// The item or round of it, if only that.
+        item: Option<u32>,
         /// Who asked.
         by: Arc<str>,
         /// Why.
@@ -91,6 +93,8 @@ pub enum Fact {
     Reset {
         /// The instance.
         at: At,
+        /// The item or round of it, if only that.
+        item: Option<u32>,
         /// Who asked.
         by: Arc<str>,
     },
@@ -114,6 +118,10 @@ pub enum Fact {
     Reopened {
         /// Who asked.
         by: Arc<str>,
+        /// Only this, and what it blocks; nothing for all of it.
+        at: Option<At>,
+        /// The item or round of it, if only that.
+        item: Option<u32>,
     },
 
     /// The items of a `for` are known.
@@ -427,6 +435,12 @@ pub enum Then {
     Unknown,
     /// It waits for a larger budget, or for a person.
     Hold,
+    /// It waits for these, or for an instant: its budget is for a period, and
+    /// another one begins.
+    HoldUntil {
+        /// The instant.
+        wake: Timestamp,
+    },
     /// It was stopped, and that was wanted.
     Cut,
 }

@@ -42,6 +42,7 @@ pub mod arbiter;
 pub mod event;
 pub mod handle;
 pub mod key;
+pub mod letter;
 pub mod run;
 pub mod step;
 

@@ -1,9 +1,13 @@
 //! Addresses of steps inside a run: `music_video/stills[3]/drafts`.
 
+mod parse;
+
 use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+
+pub use parse::PathError;
 
 /// What tells the items of a `for` apart.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -75,6 +79,16 @@ impl StepPath {
             last.key = Some(key);
         }
         Self(segments)
+    }
+
+    /// Returns it without its outermost part; nothing if there is no other.
+    pub fn below(&self) -> Option<Self> {
+        match self.0.split_first() {
+            Some((first, rest)) if first.key.is_none() && !rest.is_empty() => {
+                Some(Self(rest.to_vec()))
+            }
+            Some(_) | None => None,
+        }
     }
 
     /// Returns the parts, outermost first.

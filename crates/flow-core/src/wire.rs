@@ -22,6 +22,7 @@
 mod basic;
 mod books;
 mod facts;
+mod letters;
 mod read;
 mod table;
 mod value;

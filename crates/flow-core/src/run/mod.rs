@@ -25,12 +25,15 @@ mod reopen;
 mod stop;
 mod walk;
 
+mod look;
+mod names;
 mod place;
 mod scope;
 
 mod decide;
 mod durable;
 mod evaluate;
+mod orders;
 mod outcome;
 mod prepare;
 
@@ -51,6 +54,8 @@ use shape::Shape;
 use state::{CellId, FrameId, Frames, Orphan, OrphanState, Phase, State};
 use walk::Task;
 
+pub use look::{Belongs, OpenOutcome, OpenQuestion, Shortage};
+pub use names::{Names, NoPlace};
 pub use scope::constant;
 pub use wish::{Action, Corrupt, Delta, Fits, Input, Prepared, Refusal, Shared, Standing};
 
@@ -363,7 +368,13 @@ impl Run {
         if self.paused.is_some() {
             return Standing::Paused;
         }
-        match self.next_wake() {
+        // A day is too long to sleep for a budget; somebody may raise it.
+        let wake = if tally.held {
+            self.next_wake_but_money()
+        } else {
+            self.next_wake()
+        };
+        match wake {
             _ if tally.unknown || !self.orphans.is_empty() => Standing::Unknown,
             Some(_) if tally.asking => Standing::Waiting,
             Some(wake) => Standing::Sleeping(wake),

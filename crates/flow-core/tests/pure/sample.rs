@@ -198,6 +198,9 @@ impl Dice {
         let probe = Then::Probe {
             wake: self.instant(),
         };
+        let until = Then::HoldUntil {
+            wake: self.instant(),
+        };
         self.pick(&[
             Then::Fail,
             Then::FallBack,
@@ -205,6 +208,7 @@ impl Dice {
             probe,
             Then::Unknown,
             Then::Hold,
+            until,
             Then::Cut,
         ])
     }
@@ -334,6 +338,7 @@ impl Dice {
             Fact::ResumeAsked { by: self.text() },
             Fact::CancelAsked {
                 scope: self.at(),
+                item: self.maybe(Self::short),
                 by: self.text(),
                 why: self.text(),
             },
@@ -358,6 +363,7 @@ impl Dice {
             },
             Fact::Reset {
                 at: self.at(),
+                item: self.maybe(Self::short),
                 by: self.text(),
             },
             Fact::Adopted {
@@ -369,7 +375,11 @@ impl Dice {
                 status: self.pick(&[Status::Succeeded, Status::Failed, Status::Cancelled]),
                 output: self.maybe(Self::handle),
             },
-            Fact::Reopened { by: self.text() },
+            Fact::Reopened {
+                by: self.text(),
+                at: self.maybe(Self::at),
+                item: self.maybe(Self::short),
+            },
         ]
     }
 

@@ -1,0 +1,261 @@
+//! What people want: each order makes one fact, or there is a reason why it
+//! changes nothing.
+
+use crate::address::{At, Part, Ticket};
+use crate::amount::{Money, Timestamp};
+use crate::event::{Event, Fact, Status, Verdict};
+use crate::handle::{Handle, Values};
+use crate::letter::Objection;
+use crate::ty::Type;
+use crate::value::Value;
+
+use super::Run;
+use super::scope::load;
+use super::state::{OrphanState, Phase, State};
+use super::wish::Input;
+
+impl Run {
+    /// Returns the event that an order makes, or why it makes none.
+    pub fn order(
+        &self,
+        order: Input,
+        now: Timestamp,
+        values: &dyn Values,
+    ) -> Result<Event, Objection> {
+        let now = now.max(self.last_at);
+        let fact = self.ordered(order, now, values)?;
+        Ok(Event { at: now, fact })
+    }
+
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "what isn't an order of people changes nothing here"
+    )]
+    pub(super) fn ordered(
+        &self,
+        order: Input,
+        now: Timestamp,
+        values: &dyn Values,
+    ) -> Result<Fact, Objection> {
+        let is_over = self
+            .status()
+            .map_or(Ok(()), |status| Err(Objection::Over(status)));
+        match order {
+            Input::Answer {
+                ticket,
+                shown,
+                value,
+                by,
+            } => {
+                self.check_answer(&ticket, &shown, &value, now)?;
+                let value = values.put(&value);
+                Ok(Fact::Answered { ticket, value, by })
+            }
+            Input::Resolve {
+                ticket,
+                verdict,
+                bill,
+                by,
+            } => {
+                self.check_verdict(&ticket, &verdict, values)?;
+                Ok(Fact::Resolved {
+                    ticket,
+                    verdict,
+                    bill,
+                    by,
+                })
+            }
+            Input::Rebill { ticket, bill } if self.presumed.contains_key(&ticket) => {
+                Ok(Fact::Rebilled { ticket, bill })
+            }
+            Input::Rebill { .. } => Err(Objection::NotPresumed),
+            Input::Pause { by } => {
+                is_over?;
+                match self.paused {
+                    None => Ok(Fact::PauseAsked { by }),
+                    Some(_) => Err(Objection::PausedAlready),
+                }
+            }
+            // What doesn't fit is asked for again.
+            Input::Resume { by } if self.is_paused() || self.is_short() => {
+                Ok(Fact::ResumeAsked { by })
+            }
+            Input::Resume { .. } => Err(Objection::NotPaused),
+            Input::Cancel { part, by, why } => {
+                is_over?;
+                self.check_cancel(&part)?;
+                Ok(Fact::CancelAsked {
+                    scope: part.at,
+                    item: part.item,
+                    by,
+                    why,
+                })
+            }
+            Input::Limit { at, amount, by } => {
+                let is_known = at.as_ref().is_none_or(|at| self.budgets.contains_key(at));
+                if !is_known || amount < Money(0) {
+                    return Err(Objection::NoBudget);
+                }
+                Ok(Fact::LimitsChanged { at, amount, by })
+            }
+            Input::Reopen { by, part } => {
+                self.check_reopen(part.as_ref())?;
+                let item = part.as_ref().and_then(|part| part.item);
+                let at = part.map(|part| part.at);
+                Ok(Fact::Reopened { by, at, item })
+            }
+            Input::Reset { part, by } => {
+                self.check_reset(&part.at)?;
+                let Part { at, item } = part;
+                Ok(Fact::Reset { at, item, by })
+            }
+            Input::Replan { plan, sheet, by } if self.offered.contains_key(&plan) => {
+                Ok(Fact::PlanReplaced { plan, sheet, by })
+            }
+            Input::Replan { .. } => Err(Objection::NoPlan),
+            _ => Err(Objection::Nowhere),
+        }
+    }
+
+    /// An answer holds for what was shown, in time, and for nothing else.
+    fn check_answer(
+        &self,
+        ticket: &Ticket,
+        shown: &crate::digest::Digest,
+        value: &Value,
+        now: Timestamp,
+    ) -> Result<(), Objection> {
+        let cell = self.attempt(ticket);
+        let step = cell.and_then(|cell| self.step(cell));
+        let Some(Phase::Asking(_, asking)) = step.map(|step| &step.phase) else {
+            return Err(Objection::NotAsked);
+        };
+        if asking.shown != *shown {
+            return Err(Objection::OtherShown);
+        }
+        if asking.expires.is_some_and(|expires| expires <= now) {
+            return Err(Objection::Expired);
+        }
+        self.check_value(ticket, value)
+    }
+
+    fn check_verdict(
+        &self,
+        ticket: &Ticket,
+        verdict: &Verdict,
+        values: &dyn Values,
+    ) -> Result<(), Objection> {
+        let step = self.attempt(ticket).and_then(|cell| self.step(cell));
+        let is_unknown = step.is_some_and(|step| matches!(step.phase, Phase::Unknown(_)));
+        if is_unknown {
+            return match verdict {
+                Verdict::Happened(value) => self.check_handle(ticket, value, values),
+                Verdict::DidNot | Verdict::GiveUp => Ok(()),
+            };
+        }
+        // The step of an orphan may be gone: nothing says what it gives.
+        let orphan = self.orphans.get(ticket);
+        match orphan.map(|orphan| &orphan.state) {
+            Some(OrphanState::Unknown) => Ok(()),
+            Some(OrphanState::Running | OrphanState::Remote(_)) | None => {
+                Err(Objection::NotUnknown)
+            }
+        }
+    }
+
+    fn check_handle(
+        &self,
+        ticket: &Ticket,
+        handle: &Handle,
+        values: &dyn Values,
+    ) -> Result<(), Objection> {
+        let value = load(handle, values);
+        let value = value.map_err(|error| Objection::Misfit(error.to_string().into()))?;
+        self.check_value(ticket, &value)
+    }
+
+    fn check_value(&self, ticket: &Ticket, value: &Value) -> Result<(), Objection> {
+        let ty = self.plan.node(ticket.at.node).ty.as_ref();
+        let fits = match ty {
+            Some(ty) => ty.check(value),
+            None => Type::None.check(value),
+        };
+        fits.map_err(|mismatch| Objection::Misfit(mismatch.to_string().into()))
+    }
+
+    /// What is over stays so.
+    fn check_cancel(&self, part: &Part) -> Result<(), Objection> {
+        let cell = self.find(&part.at).ok_or(Objection::Nowhere)?;
+        if self.frames.cell(cell).state.is_settled() {
+            return Err(Objection::Settled);
+        }
+        match part.item {
+            Some(item) if self.open_item(cell, item).is_none() => Err(Objection::Nowhere),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn check_reopen(&self, part: Option<&Part>) -> Result<(), Objection> {
+        match self.status() {
+            Some(Status::Failed | Status::Cancelled) => {}
+            Some(Status::Succeeded) => return Err(Objection::Over(Status::Succeeded)),
+            None => return Err(Objection::NotOver),
+        }
+        let Some(part) = part else { return Ok(()) };
+        let way = self.way_to(&part.at).ok_or(Objection::Nowhere)?;
+        let last = way.last().copied().ok_or(Objection::Nowhere)?;
+        match &self.frames.cell(last).state {
+            State::Failed(_) | State::Cut => match part.item {
+                Some(item) if self.kept_item(last, item).is_none() => Err(Objection::NotFailed),
+                Some(_) | None => Ok(()),
+            },
+            State::Waiting
+            | State::Value(_)
+            | State::Step(_)
+            | State::Region(_)
+            | State::Done(_)
+            | State::Blocked => Err(Objection::NotFailed),
+        }
+    }
+
+    /// What is in progress would be lost, and what may have happened might
+    /// happen again.
+    fn check_reset(&self, at: &At) -> Result<(), Objection> {
+        let node = self.shape.nodes.get(at.node.0 as usize);
+        if node.is_none_or(|node| node.depth as usize != at.ords.len()) {
+            return Err(Objection::Nowhere);
+        }
+        let is_open = |state: &State| match state {
+            State::Step(step) => match step.phase {
+                Phase::Running(_) | Phase::Remote(..) => Err(Objection::Busy),
+                Phase::Probing(..) | Phase::Unknown(_) => Err(Objection::Unknown),
+                Phase::Opening
+                | Phase::Ready
+                | Phase::Held
+                | Phase::Asking(..)
+                | Phase::Sleeping(..)
+                | Phase::Pausing(_) => match step.open {
+                    Some(_) => Err(Objection::Unknown),
+                    None => Ok(()),
+                },
+            },
+            State::Waiting
+            | State::Value(_)
+            | State::Region(_)
+            | State::Done(_)
+            | State::Failed(_)
+            | State::Blocked
+            | State::Cut => Ok(()),
+        };
+        for frame in self.frames.ids() {
+            for cell in &self.frames.get(frame).cells {
+                is_open(&cell.state)?;
+            }
+        }
+        if self.orphans.is_empty() {
+            Ok(())
+        } else {
+            Err(Objection::Unknown)
+        }
+    }
+}
