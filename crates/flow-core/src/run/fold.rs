@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::address::At;
 use crate::amount::{Money, Timestamp};
+use crate::arbiter::LedgerId;
 use crate::digest::Digest;
 use crate::effect::FailureClass;
 use crate::event::{Counts, Event, Fact, Failure, Same, Then, Timer};
@@ -67,19 +68,7 @@ impl Run {
                 failure,
                 ledger,
                 then,
-            } => {
-                if let Some(cell) = self.find(at)
-                    && let Some(step) = self.step(cell)
-                    && step.phase.running().is_none()
-                {
-                    self.follow(cell, failure, *then);
-                    self.edit_step(cell, |step| {
-                        if let Some(lack) = &mut step.lack {
-                            lack.ledger.clone_from(ledger);
-                        }
-                    });
-                }
-            }
+            } => self.fold_refused(at, failure, ledger.as_ref(), *then),
             Fact::AttemptStarted(_)
             | Fact::WasSent { .. }
             | Fact::Submitted { .. }
@@ -93,6 +82,20 @@ impl Run {
             | Fact::Waits { .. }
             | Fact::Asked { .. }
             | Fact::Answered { .. } => self.fold_attempt(event),
+        }
+    }
+
+    fn fold_refused(&mut self, at: &At, failure: &Failure, ledger: Option<&LedgerId>, then: Then) {
+        if let Some(cell) = self.find(at)
+            && let Some(step) = self.step(cell)
+            && step.phase.running().is_none()
+        {
+            self.follow(cell, failure, then);
+            self.edit_step(cell, |step| {
+                if let Some(lack) = &mut step.lack {
+                    lack.ledger = ledger.cloned();
+                }
+            });
         }
     }
 

@@ -29,7 +29,7 @@ impl Run {
 
     #[expect(
         clippy::wildcard_enum_match_arm,
-        reason = "what isn't an order of people changes nothing here"
+        reason = "the others are about the whole run or a part of it"
     )]
     pub(super) fn ordered(
         &self,
@@ -37,9 +37,6 @@ impl Run {
         now: Timestamp,
         values: &dyn Values,
     ) -> Result<Fact, Objection> {
-        let is_over = self
-            .status()
-            .map_or(Ok(()), |status| Err(Objection::Over(status)));
         match order {
             Input::Answer {
                 ticket,
@@ -69,8 +66,18 @@ impl Run {
                 Ok(Fact::Rebilled { ticket, bill })
             }
             Input::Rebill { .. } => Err(Objection::NotPresumed),
+            _ => self.ordered_of_parts(order),
+        }
+    }
+
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "what isn't an order of people changes nothing here"
+    )]
+    fn ordered_of_parts(&self, order: Input) -> Result<Fact, Objection> {
+        match order {
             Input::Pause { by } => {
-                is_over?;
+                self.check_open()?;
                 match self.paused {
                     None => Ok(Fact::PauseAsked { by }),
                     Some(_) => Err(Objection::PausedAlready),
@@ -82,11 +89,12 @@ impl Run {
             }
             Input::Resume { .. } => Err(Objection::NotPaused),
             Input::Cancel { part, by, why } => {
-                is_over?;
+                self.check_open()?;
                 self.check_cancel(&part)?;
+                let Part { at: scope, item } = part;
                 Ok(Fact::CancelAsked {
-                    scope: part.at,
-                    item: part.item,
+                    scope,
+                    item,
                     by,
                     why,
                 })
@@ -115,6 +123,11 @@ impl Run {
             Input::Replan { .. } => Err(Objection::NoPlan),
             _ => Err(Objection::Nowhere),
         }
+    }
+
+    fn check_open(&self) -> Result<(), Objection> {
+        self.status()
+            .map_or(Ok(()), |status| Err(Objection::Over(status)))
     }
 
     /// An answer holds for what was shown, in time, and for nothing else.
@@ -190,7 +203,15 @@ impl Run {
             return Err(Objection::Settled);
         }
         match part.item {
-            Some(item) if self.open_item(cell, item).is_none() => Err(Objection::Nowhere),
+            Some(item) if self.open_item(cell, item).is_none() => {
+                let items = self.items(cell);
+                let is_known = items.is_some_and(|items| item < items.next);
+                Err(if is_known {
+                    Objection::Settled
+                } else {
+                    Objection::Nowhere
+                })
+            }
             Some(_) | None => Ok(()),
         }
     }

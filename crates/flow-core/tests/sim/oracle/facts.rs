@@ -48,7 +48,10 @@ impl Reading<'_> {
                 self.epoch = *epoch;
             }
             Fact::PauseAsked { .. } => self.is_paused = true,
-            Fact::ResumeAsked { .. } => self.is_paused = false,
+            Fact::ResumeAsked { .. } => {
+                self.is_paused = false;
+                self.let_go();
+            }
             // What has its value keeps it.
             Fact::CancelAsked { scope, item, .. } => {
                 let all = match item {
@@ -63,14 +66,17 @@ impl Reading<'_> {
                     }
                 }
             }
-            Fact::LimitsChanged { at, amount, .. } => match at {
-                None => self.budget = Some(*amount),
-                Some(at) => {
-                    if let Some(Some(budget)) = self.opened.get_mut(at) {
-                        budget.amount = *amount;
+            Fact::LimitsChanged { at, amount, .. } => {
+                self.let_go();
+                match at {
+                    None => self.budget = Some(*amount),
+                    Some(at) => {
+                        if let Some(Some(budget)) = self.opened.get_mut(at) {
+                            budget.amount = *amount;
+                        }
                     }
                 }
-            },
+            }
             Fact::PlanReplaced { .. } | Fact::Reset { .. } => self.begin_again(),
             Fact::Reopened { at, .. } => {
                 assert_eq!(*at, None, "worlds try everything again");
@@ -438,9 +444,7 @@ impl Reading<'_> {
                 Some(_),
                 Then::Again { .. } | Then::Hold | Then::HoldUntil { .. } | Then::Probe { .. },
             )
-            | (None, _) => {
-                self.follow(at, failure, None, then)
-            }
+            | (None, _) => self.follow(at, failure, None, then),
         }
     }
 
@@ -487,7 +491,7 @@ impl Reading<'_> {
                 Ok(())
             }
             Then::HoldUntil { wake } => {
-                self.tries.entry(at.clone()).or_default().wake = Some(wake);
+                self.tries.entry(at.clone()).or_default().held = Some(wake);
                 Ok(())
             }
             Then::Hold | Then::Probe { .. } | Then::Unknown => Ok(()),
@@ -537,7 +541,8 @@ impl Reading<'_> {
     fn elapsed(&mut self, timer: &Timer, event: &Event) -> Answer {
         match timer {
             Timer::Pause(at) => {
-                let wake = self.tries.get(at).and_then(|tries| tries.wake);
+                let tries = self.tries.get_mut(at);
+                let wake = tries.and_then(|tries| tries.held.take().or(tries.wake));
                 let probe = self.last.get(at).map(|ticket| self.attempts[ticket].phase);
                 let due = match probe {
                     Some(Phase::Probing(wake)) => Some(wake),

@@ -77,6 +77,8 @@ pub(super) struct Tries {
     pub(super) used: u32,
     /// When it may be tried again.
     pub(super) wake: Option<Timestamp>,
+    /// When its budget begins anew; before, only people let it go on.
+    pub(super) held: Option<Timestamp>,
 }
 
 pub(super) struct Reading<'a> {
@@ -230,6 +232,13 @@ impl<'a> Reading<'a> {
         self.forget_what_was_found();
     }
 
+    /// People let what is held go on.
+    pub(super) fn let_go(&mut self) {
+        for tries in self.tries.values_mut() {
+            tries.held = None;
+        }
+    }
+
     /// What failed or was given up is tried again.
     pub(super) fn reopen(&mut self) {
         // What nobody wanted has ended without a word.
@@ -359,7 +368,9 @@ impl<'a> Reading<'a> {
     pub(super) fn parts_of_item(&self, at: &At, item: u32) -> Vec<At> {
         let parts = self.parts(at).into_iter();
         let depth = at.ords.len();
-        parts.filter(|part| part.ords.get(depth) == Some(&item)).collect()
+        parts
+            .filter(|part| part.ords.get(depth) == Some(&item))
+            .collect()
     }
 
     /// Returns the instances in the blocks of an instance that are walked.
