@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use flow_compiler::project::{FileFault, Files};
+use flow_core::digest::Digest;
 
 /// A text may have this many bytes.
 const SIZE_MAX: u64 = 16 << 20;
@@ -33,6 +34,21 @@ impl Disk {
     /// Puts a text in the place of a file's.
     pub(crate) fn replace(&self, name: &str, text: Arc<str>) {
         self.texts.borrow_mut().insert(name.to_owned(), Ok(text));
+    }
+
+    /// Returns what was read so far, or looked for in vain; nothing if something
+    /// couldn't be read.
+    pub(crate) fn looked_at(&self) -> Option<Vec<(String, Option<Digest>)>> {
+        let texts = self.texts.borrow();
+        let looked = texts.iter().map(|(name, found)| {
+            let digest = match found {
+                Ok(text) => Some(Digest::of(text.as_bytes())),
+                Err(FileFault::Missing) => None,
+                Err(FileFault::Other(_) | FileFault::TooLarge | FileFault::NotText) => return None,
+            };
+            Some((name.clone(), digest))
+        });
+        looked.collect()
     }
 
     fn load(&self, name: &str) -> Result<Arc<str>, FileFault> {

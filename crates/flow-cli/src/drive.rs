@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use flow_core::amount::{Money, Timestamp};
 use flow_runtime::clock::{Clock, WallClock};
-use flow_runtime::driver::{BeginError, DriveError, Driver, Executors, Order, Reuse, Surroundings};
+use flow_runtime::driver::{
+    BeginError, DriveError, Driver, Executors, Known, Order, Over, Reuse, Surroundings,
+};
 use flow_runtime::store::{Store, TakeError};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -16,7 +18,7 @@ use crate::args::{DataFormat, Running};
 use crate::exit::{Exit, Failure};
 use crate::extra::Extra;
 use crate::output::Output;
-use crate::tell::{Teller, tell};
+use crate::tell::{End, Teller, tell};
 
 /// How many orders may wait.
 const ORDERS: usize = 16;
@@ -74,6 +76,19 @@ impl Desk {
     pub(crate) fn store(&self) -> &Store {
         &self.store
     }
+
+    fn surroundings(&self) -> Surroundings {
+        Surroundings {
+            store: self.store.clone(),
+            executors: self.around.executors.clone(),
+            clock: self.around.clock.clone(),
+            secrets: Arc::new(|name| std::env::var(name).ok().map(Into::into)),
+            terms: flow_core::arbiter::Terms::default(),
+            parallel: self.around.parallel,
+            reuse: self.around.reuse,
+            watcher: Box::new(Teller),
+        }
+    }
 }
 
 /// Returns the folder that runs are kept in.
@@ -109,7 +124,7 @@ impl Clock for Told {
 
 /// Drives a run to its end, and says how that was.
 pub(crate) fn drive<Make, Made>(
-    desk: Desk,
+    desk: &Desk,
     output: &mut Output,
     format: DataFormat,
     make: Make,
@@ -118,22 +133,8 @@ where
     Make: FnOnce(Surroundings, mpsc::Sender<Order>) -> Made,
     Made: Future<Output = Result<Driver, BeginError>>,
 {
-    // One thread has the loop and all that waits; what computes for long has
-    // threads of its own.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::io(format!("cannot start: {error}")))?;
-    let around = Surroundings {
-        store: desk.store.clone(),
-        executors: desk.around.executors,
-        clock: desk.around.clock,
-        secrets: Arc::new(|name| std::env::var(name).ok().map(Into::into)),
-        terms: flow_core::arbiter::Terms::default(),
-        parallel: desk.around.parallel,
-        reuse: desk.around.reuse,
-        watcher: Box::new(Teller),
-    };
+    let runtime = runtime()?;
+    let around = desk.surroundings();
     let ended = runtime.block_on(async {
         let (orders, mut given) = mpsc::channel(ORDERS);
         let mut driver = make(around, orders.clone())
@@ -146,7 +147,7 @@ where
             () = interrupted(&orders) => None,
         };
         match driven {
-            Some(Ok(outcome)) => tell(&driver, &outcome, output, format),
+            Some(Ok(outcome)) => tell(&End::of(&driver, &outcome), output, format),
             Some(Err(error)) => Err(drive_failure(&error, &id.0)),
             None => {
                 output.message(&format!("stopped at once · go on with `flow resume {id}`"))?;
@@ -157,6 +158,22 @@ where
     // Steps that don't listen must not keep the command.
     runtime.shutdown_background();
     ended
+}
+
+/// One thread has the loop and all that waits; what computes for long has
+/// threads of its own.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::io(format!("cannot start: {error}")))
+}
+
+/// Begins and ends a run whose result is there already; nothing if it isn't.
+pub(crate) fn recall(desk: &Desk, known: Known) -> Result<Option<Over>, Failure> {
+    let around = desk.surroundings();
+    let over = runtime()?.block_on(flow_runtime::driver::recall(&around, known));
+    over.map_err(|error| begin_failure(&error))
 }
 
 /// Waits for the second interruption; the first only pauses.

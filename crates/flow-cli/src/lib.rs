@@ -17,6 +17,7 @@ mod codes;
 mod config;
 mod disk;
 mod embedded;
+mod front;
 mod inputs;
 mod pages;
 mod project;

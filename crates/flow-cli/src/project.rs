@@ -9,6 +9,7 @@ use std::sync::Arc;
 use flow_compiler::settings::Settings;
 use flow_compiler::signature::Signatures;
 use flow_compiler::{Compiled, check, compile, stdlib};
+use flow_core::digest::Digest;
 use flow_syntax::diagnostic::{Diagnostic, nearest};
 use flow_syntax::span::{Source, SourceId};
 
@@ -39,6 +40,8 @@ pub(crate) struct Project {
     faults: Vec<(Vec<Source>, Vec<Diagnostic>)>,
     /// The files of settings and declarations, by their names inside.
     declared: Vec<String>,
+    /// What they say, or that they aren't there.
+    looked: Looked,
 }
 
 /// All projects that were met, and where the user stands.
@@ -182,7 +185,30 @@ impl Entry {
     }
 }
 
+/// What a compilation depends on: names inside the project, each with the
+/// digest of what is there.
+pub(crate) type Looked = Vec<(String, Option<Digest>)>;
+
+/// Returns the digest of what is at a name inside a project: of a file its
+/// text, of the folder of declarations the names in it.
+pub(crate) fn declares(root: &Path, name: &str) -> Option<Digest> {
+    if name == STEPS {
+        let names = step_names(root);
+        return Some(Digest::of(names.join("\0").as_bytes()));
+    }
+    let bytes = fs::read(root.join(name)).ok()?;
+    Some(Digest::of(&bytes))
+}
+
 impl Project {
+    /// Returns all that was read of it so far, or looked for in vain; nothing
+    /// if something couldn't be read.
+    pub(crate) fn looked_at(&self) -> Option<Looked> {
+        let mut looked = self.disk.looked_at()?;
+        looked.extend(self.looked.iter().cloned());
+        Some(looked)
+    }
+
     fn open(
         root: PathBuf,
         profile: Option<&str>,
@@ -195,12 +221,14 @@ impl Project {
             faults.push((signatures.sources.clone(), found));
         }
         let mut settings = Settings::default();
+        let mut looked = vec![(STEPS.to_owned(), declares(&root, STEPS))];
         let file = root.join(config::NAME);
         let mut profiles = Vec::new();
         if file.exists() {
             let text = read_text(&file).map_err(|fault| {
                 Failure::io(format!("cannot read `{}`: {fault}", file.display()))
             })?;
+            looked.push((config::NAME.to_owned(), Some(Digest::of(text.as_bytes()))));
             let source = Source::new(SourceId(0), config::NAME, text);
             let config = config::read(&source, profile);
             settings = config.settings;
@@ -209,6 +237,8 @@ impl Project {
             if !config.diagnostics.is_empty() {
                 faults.push((vec![source], config.diagnostics));
             }
+        } else {
+            looked.push((config::NAME.to_owned(), None));
         }
         if let Some(profile) = profile.filter(|name| !profiles.iter().any(|p| p == name)) {
             return Err(unknown_profile(profile, &profiles));
@@ -216,6 +246,11 @@ impl Project {
         let sources = own_steps(&root, signatures.next_source())?;
         if !sources.is_empty() {
             declared.extend(sources.iter().map(|source| source.name.clone()));
+            let digests = sources.iter().map(|source| {
+                let digest = Digest::of(source.text.as_bytes());
+                (source.name.clone(), Some(digest))
+            });
+            looked.extend(digests);
             let found = signatures.extend(&sources);
             faults.push((signatures.sources.clone(), found));
         }
@@ -226,6 +261,7 @@ impl Project {
             signatures,
             faults,
             declared,
+            looked,
         })
     }
 }
@@ -256,14 +292,7 @@ fn unknown_profile(profile: &str, profiles: &[String]) -> Failure {
 
 /// Reads a project's own declarations, sorted by name.
 fn own_steps(root: &Path, first: SourceId) -> Result<Vec<Source>, Failure> {
-    let Ok(entries) = fs::read_dir(root.join(STEPS)) else {
-        return Ok(Vec::new());
-    };
-    let mut names: Vec<String> = entries
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| is_flow_file(name) && !name.starts_with('.'))
-        .collect();
-    names.sort();
+    let names = step_names(root);
     let read = |(id, name): (u32, String)| {
         let name = format!("{STEPS}/{name}");
         let text = read_text(&root.join(&name))
@@ -271,6 +300,19 @@ fn own_steps(root: &Path, first: SourceId) -> Result<Vec<Source>, Failure> {
         Ok(Source::new(SourceId(id), name, text))
     };
     (first.0..).zip(names).map(read).collect()
+}
+
+/// Returns the names of the files in the folder of declarations, in order.
+fn step_names(root: &Path) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(root.join(STEPS)) else {
+        return Vec::new();
+    };
+    let mut names: Vec<String> = entries
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| is_flow_file(name) && !name.starts_with('.'))
+        .collect();
+    names.sort();
+    names
 }
 
 /// Returns whether a file of this name is one of the language.
@@ -281,7 +323,7 @@ pub(crate) fn is_flow_file(name: &str) -> bool {
 }
 
 /// Returns the nearest folder above that is a project's, or the folder itself.
-fn root_of(folder: &Path) -> PathBuf {
+pub(crate) fn root_of(folder: &Path) -> PathBuf {
     folder
         .ancestors()
         .find(|above| above.join(config::NAME).is_file() || above.join(".git").exists())

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use flow_core::address::Ticket;
+use flow_core::address::{RunId, Ticket};
 use flow_core::amount::Money;
 use flow_core::event::{Event, Fact, Status, Then};
-use flow_core::run::Standing;
+use flow_core::run::{Costs, Standing};
 use flow_core::step::{Bill, Progress};
+use flow_core::ty::Type;
 use flow_core::value::Value;
-use flow_runtime::driver::{Driver, Outcome, View, Watcher};
+use flow_runtime::driver::{Driver, Outcome, Over, View, Watcher};
 
 use crate::args::DataFormat;
 use crate::exit::{Exit, Failure};
@@ -46,7 +47,7 @@ fn line(view: &View<'_>, fact: &Fact) -> Option<String> {
                 Then::Again { .. } => "failed, tries again",
                 Then::Probe { .. } => "may have happened; its target is asked",
                 Then::Unknown => "may have happened; nobody knows",
-                Then::Hold => "waits",
+                Then::Hold | Then::HoldUntil { .. } => "waits",
             };
             let class = failure.class.word();
             format!(
@@ -74,7 +75,11 @@ fn line(view: &View<'_>, fact: &Fact) -> Option<String> {
                 Then::Unknown => ", and nobody knows whether it happened",
                 Then::Again { .. } => ", and is made again",
                 Then::Probe { .. } => ", and its target is asked",
-                Then::Fail | Then::FallBack | Then::Hold | Then::Cut => "",
+                Then::Fail
+                | Then::FallBack
+                | Then::Hold
+                | Then::HoldUntil { .. }
+                | Then::Cut => "",
             };
             format!("{path} was in progress when flow ended{what}{charged}")
         }
@@ -99,36 +104,74 @@ fn question(form: &Value) -> Option<Arc<str>> {
     Some(text.clone())
 }
 
+/// The end of a run, or of a part of it.
+pub(crate) struct End {
+    run: RunId,
+    workflow: Arc<str>,
+    /// Whose result it is, if an equal run was there before.
+    recalled: Option<RunId>,
+    /// What it gave.
+    output: Option<Value>,
+    /// The type of that.
+    ty: Option<Type>,
+    exit: Exit,
+    status: Option<Status>,
+    costs: Costs,
+}
+
+impl End {
+    /// Takes what a driver says.
+    pub(crate) fn of(driver: &Driver, outcome: &Outcome) -> Self {
+        let run = driver.run();
+        let exit = match (outcome.standing, outcome.status) {
+            (Standing::Over, Some(Status::Succeeded)) => Exit::Done,
+            (Standing::Over, _) => Exit::Failed,
+            (Standing::Waiting, _) => Exit::Waiting,
+            (Standing::Unknown, _) => Exit::Unknown,
+            (Standing::Short, _) => Exit::Budget,
+            (Standing::Paused, _) if run.is_short() => Exit::Budget,
+            (Standing::Paused | Standing::Working | Standing::Sleeping(_), _) => Exit::Interrupted,
+        };
+        let recalled = run.started().recalled.as_ref();
+        Self {
+            run: run.id().clone(),
+            workflow: run.workflow().clone(),
+            recalled: recalled.map(|recalled| recalled.from.run.clone()),
+            output: driver.output(),
+            ty: run.plan().root_node().ty.clone(),
+            exit,
+            status: outcome.status,
+            costs: outcome.costs,
+        }
+    }
+
+    /// Takes a run that was over when it began.
+    pub(crate) fn recalled(over: Over, workflow: Arc<str>, ty: Option<Type>) -> Self {
+        Self {
+            run: over.run,
+            workflow,
+            recalled: Some(over.from),
+            output: Some(over.value),
+            ty,
+            exit: Exit::Done,
+            status: Some(Status::Succeeded),
+            costs: Costs::default(),
+        }
+    }
+}
+
 /// Says how a run ended.
-pub(crate) fn tell(
-    driver: &Driver,
-    outcome: &Outcome,
-    output: &mut Output,
-    format: DataFormat,
-) -> Result<Exit, Failure> {
-    let run = driver.run();
-    let id = run.id();
-    let exit = match (outcome.standing, outcome.status) {
-        (Standing::Over, Some(Status::Succeeded)) => Exit::Done,
-        (Standing::Over, _) => Exit::Failed,
-        (Standing::Waiting, _) => Exit::Waiting,
-        (Standing::Unknown, _) => Exit::Unknown,
-        (Standing::Short, _) => Exit::Budget,
-        (Standing::Paused, _) if run.is_short() => Exit::Budget,
-        (Standing::Paused | Standing::Working | Standing::Sleeping(_), _) => Exit::Interrupted,
-    };
-    let json = result(driver)?;
+pub(crate) fn tell(end: &End, output: &mut Output, format: DataFormat) -> Result<Exit, Failure> {
+    let (id, exit) = (&end.run, end.exit);
+    let json = result(end)?;
     if format == DataFormat::Json {
-        output.data(&format!(
-            "{}\n",
-            summary(driver, outcome, exit, json.as_ref())
-        ))?;
+        output.data(&format!("{}\n", summary(end, json.as_ref())))?;
         return Ok(exit);
     }
     if let (Exit::Done, Some(json)) = (exit, &json) {
         output.data(&format!("{json}\n"))?;
     }
-    let costs = outcome.costs;
+    let costs = end.costs;
     let mut money = String::new();
     if costs.spent > Money(0) {
         money = format!(" · spent {}", costs.spent);
@@ -137,7 +180,10 @@ pub(crate) fn tell(
         money = format!("{money} · {} may have been charged", costs.presumed);
     }
     let line = match exit {
-        Exit::Done => format!("done{money}"),
+        Exit::Done => match &end.recalled {
+            Some(from) => format!("done · nothing has changed since run {from}"),
+            None => format!("done{money}"),
+        },
         Exit::Failed => format!("failed{money} · try again with `flow resume {id}`"),
         Exit::Waiting => format!("waits for a person{money} · go on with `flow resume {id}`"),
         Exit::Unknown => {
@@ -154,30 +200,19 @@ pub(crate) fn tell(
     Ok(exit)
 }
 
-fn result(driver: &Driver) -> Result<Option<serde_json::Value>, Failure> {
-    let ty = driver
-        .run()
-        .plan()
-        .node(flow_core::plan::NodeId(0))
-        .ty
-        .clone();
-    let (Some(value), Some(ty)) = (driver.output(), ty) else {
+fn result(end: &End) -> Result<Option<serde_json::Value>, Failure> {
+    let (Some(value), Some(ty)) = (&end.output, &end.ty) else {
         return Ok(None);
     };
-    let json = flow_core::json::to_json(&value, &ty);
+    let json = flow_core::json::to_json(value, ty);
     json.map(Some)
         .map_err(|mismatch| Failure::io(format!("the result can't be shown: {mismatch}")))
 }
 
-fn summary(
-    driver: &Driver,
-    outcome: &Outcome,
-    exit: Exit,
-    output: Option<&serde_json::Value>,
-) -> serde_json::Value {
-    let status = match exit {
+fn summary(end: &End, output: Option<&serde_json::Value>) -> serde_json::Value {
+    let status = match end.exit {
         Exit::Done => "succeeded",
-        Exit::Failed if outcome.status == Some(Status::Cancelled) => "cancelled",
+        Exit::Failed if end.status == Some(Status::Cancelled) => "cancelled",
         Exit::Failed => "failed",
         Exit::Waiting => "waiting",
         Exit::Unknown => "unknown",
@@ -188,12 +223,12 @@ fn summary(
     };
     serde_json::json!({
         "version": 1,
-        "run": driver.run().id().to_string(),
-        "workflow": driver.run().workflow().to_string(),
+        "run": end.run.to_string(),
+        "workflow": end.workflow.to_string(),
         "status": status,
         "output": output,
-        "spent": outcome.costs.spent.to_string(),
-        "presumed": outcome.costs.presumed.to_string(),
-        "held": outcome.costs.held.to_string(),
+        "spent": end.costs.spent.to_string(),
+        "presumed": end.costs.presumed.to_string(),
+        "held": end.costs.held.to_string(),
     })
 }

@@ -346,6 +346,20 @@ pub struct Start {
     pub budget: Option<Money>,
     /// What made it start.
     pub trigger: Option<Firing>,
+    /// The result of an equal run, which is that of this one.
+    pub recalled: Option<Recalled>,
+}
+
+/// The result of an earlier run with the same plan, arguments and files, all of
+/// whose steps were pure.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recalled {
+    /// The key it was found by.
+    pub key: Digest,
+    /// What that run gave.
+    pub value: Handle,
+    /// Where it is from.
+    pub from: Origin,
 }
 
 /// A file of the project, as it was when the run began.

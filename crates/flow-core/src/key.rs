@@ -17,6 +17,7 @@ use std::sync::Arc;
 use crate::address::RunId;
 use crate::amount::Duration;
 use crate::digest::Digest;
+use crate::event::BEHAVIOUR;
 use crate::key::content::{Content, Docs};
 use crate::path::{Key, StepPath};
 use crate::plan::Step;
@@ -135,6 +136,22 @@ pub fn cache_key(ingredients: &Ingredients<'_>) -> ResultKey {
         digest: whole.digest(),
         parts,
     }
+}
+
+/// Computes the key of the result of a whole run, all of whose steps are pure.
+///
+/// `files` are the artifacts of the files that the plan names, by their paths.
+pub fn run_key(plan: &Digest, inputs: &Value, files: &BTreeMap<Arc<str>, Value>) -> Digest {
+    let mut content = Content::new("flow 2026-01-01 key of the result of a run");
+    content.number(u64::from(BEHAVIOUR));
+    content.raw(&plan.0);
+    content.value(inputs);
+    content.count(files.len());
+    for (path, file) in files {
+        content.text(path);
+        content.value(file);
+    }
+    content.digest()
 }
 
 /// Computes the digest of the arguments of an attempt.

@@ -30,6 +30,7 @@ pub mod eval;
 
 pub mod effect;
 pub mod plan;
+mod recall;
 mod walk;
 
 pub mod digest;

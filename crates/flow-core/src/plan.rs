@@ -421,6 +421,11 @@ impl Plan {
         &self.graph[petgraph::graph::NodeIndex::new(id.0 as usize)]
     }
 
+    /// Returns the node of the workflow that the plan runs.
+    pub fn root_node(&self) -> &Node {
+        self.node(NodeId(0))
+    }
+
     /// Returns the files of the project that it names, each with what it is
     /// taken for.
     pub fn files(&self) -> Vec<(Arc<str>, crate::ty::Media)> {
@@ -439,7 +444,7 @@ impl Plan {
 
     /// Returns the workflow that the plan runs.
     pub fn root(&self) -> &Workflow {
-        match &self.node(NodeId(0)).kind {
+        match &self.root_node().kind {
             NodeKind::Workflow(workflow) => workflow,
             NodeKind::Value(_)
             | NodeKind::Step(_)

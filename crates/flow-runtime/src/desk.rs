@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use flow_core::address::Ticket;
 use flow_core::digest::Digest;
-use flow_core::effect::FailureClass;
+use flow_core::effect::{Effect, FailureClass};
 use flow_core::step::{Desk, Progress, StepFailure};
 use flow_core::ty::Media;
 use flow_core::value::Artifact;
@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::Sender;
 
 use crate::artifacts::{Blobs, Kept};
+use crate::folders::Folders;
 use crate::reaper::Reaper;
 
 /// Tells what secrets hide.
@@ -29,8 +30,8 @@ pub(crate) struct Office {
     pub(crate) blobs: Blobs,
     pub(crate) reaper: Arc<Reaper>,
     pub(crate) secrets: Secrets,
-    /// The folder of attempts in progress.
-    pub(crate) unfinished: PathBuf,
+    /// The folders of attempts in progress.
+    pub(crate) folders: Arc<Folders>,
     /// The folder of the run's logs.
     pub(crate) logs: PathBuf,
 }
@@ -50,6 +51,10 @@ pub(crate) struct AttemptDesk {
     ticket: Ticket,
     name: String,
     notes: Sender<Note>,
+    /// Whether it matters when a request got out.
+    tells_sent: bool,
+    /// Its folder, once it asked for one.
+    folder: Mutex<Option<PathBuf>>,
     is_sent: AtomicBool,
     is_stopped: AtomicBool,
     stop_asked: Notify,
@@ -66,13 +71,20 @@ struct Log {
 }
 
 impl AttemptDesk {
-    pub(crate) fn new(office: Arc<Office>, ticket: Ticket, notes: Sender<Note>) -> Self {
+    pub(crate) fn new(
+        office: Arc<Office>,
+        ticket: Ticket,
+        effect: Effect,
+        notes: Sender<Note>,
+    ) -> Self {
         let at = ticket.at.to_string().replace(['[', ']', ','], "_");
         Self {
             office,
             name: format!("{at}.{}.{}", ticket.generation, ticket.attempt),
             ticket,
             notes,
+            tells_sent: effect.costs(),
+            folder: Mutex::default(),
             is_sent: AtomicBool::new(false),
             is_stopped: AtomicBool::new(false),
             stop_asked: Notify::new(),
@@ -100,23 +112,18 @@ impl AttemptDesk {
         std::mem::take(&mut *self.kept.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn own_folder(&self) -> PathBuf {
-        self.office.unfinished.join(&self.name)
-    }
-
-    /// Removes what the attempt left in its folder.
-    pub(crate) fn clear(&self) {
-        let folder = self.own_folder();
-        if folder.exists() {
-            // What can't be removed goes with its owner's folder.
-            drop(fs::remove_dir_all(folder));
-        }
+    /// Gives up the folder, when nobody works in it any more. Returns whether
+    /// it is time to tidy up.
+    pub(crate) fn leave(&self) -> bool {
+        let mut folder = self.folder.lock().unwrap_or_else(PoisonError::into_inner);
+        let folder = folder.take();
+        folder.is_some_and(|folder| self.office.folders.leave(folder))
     }
 }
 
 impl Desk for AttemptDesk {
     fn sent(&self) {
-        if !self.is_sent.swap(true, Ordering::AcqRel) {
+        if !self.is_sent.swap(true, Ordering::AcqRel) && self.tells_sent {
             // A full channel loses a hint and nothing else.
             drop(self.notes.try_send(Note::Sent(self.ticket.clone())));
         }
@@ -156,12 +163,16 @@ impl Desk for AttemptDesk {
     }
 
     fn folder(&self) -> Result<PathBuf, StepFailure> {
-        let folder = self.own_folder();
-        fs::create_dir_all(&folder).map_err(|error| {
-            let message = format!("cannot make the folder `{}` ({error})", folder.display());
+        let mut own = self.folder.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(folder) = &*own {
+            return Ok(folder.clone());
+        }
+        let made = self.office.folders.take().map_err(|error| {
+            let message = format!("cannot make a folder for the attempt ({error})");
             StepFailure::unsent(FailureClass::Transient, message)
         })?;
-        Ok(folder)
+        *own = Some(made.clone());
+        Ok(made)
     }
 
     fn keep(&self, file: &Path, media: Media) -> Result<Artifact, StepFailure> {

@@ -7,7 +7,8 @@
 //! Modules, in reading order: where everything is kept and in which order it
 //! becomes durable, the large files beside it, who may write, and what is left of
 //! those who did; time, the process that ends what is left at once, what steps
-//! and runs see of all that; and the loop that drives a run.
+//! and runs see of all that; the loop that drives a
+//! run; and how others have something done to it.
 
 pub mod store;
 
@@ -20,8 +21,11 @@ pub mod clock;
 pub mod reaper;
 
 mod desk;
+mod folders;
 mod values;
 
 pub mod driver;
+
+pub mod mail;
 
 pub use desk::Secrets;

@@ -7,12 +7,14 @@
 //! are known by their owner, whose name comes first, `=NAME`.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead, Write};
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 
 use crate::survivors;
@@ -22,6 +24,13 @@ pub const COMMAND: &str = "__reaper";
 
 /// How long a group has between being asked to end and being killed.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// How long the reaper lets what it is told pile up. A pipe holds what thousands
+/// of groups have to say.
+const PAUSE: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 500_000_000,
+};
 
 /// How often is looked whether a group is gone.
 const STEP: Duration = Duration::from_millis(20);
@@ -69,7 +78,8 @@ impl Reaper {
         let pipe = process.as_mut().and_then(|process| process.pipe.as_mut());
         if let Some(pipe) = pipe {
             // Without a reaper steps still end with their attempts.
-            drop(writeln!(pipe, "{sign}{group}").and_then(|()| pipe.flush()));
+            // One write, so that it is woken once.
+            drop(pipe.write_all(format!("{sign}{group}\n").as_bytes()));
         }
     }
 }
@@ -104,31 +114,64 @@ fn begin(owner: &str) -> io::Result<Process> {
 }
 
 /// Is the reaper, until its input ends.
-pub fn reap(input: impl BufRead) {
-    let mut groups = BTreeMap::new();
-    let mut owner = None;
-    for line in input.lines().map_while(Result::ok) {
+pub fn reap(mut input: impl Read + AsFd) {
+    let mut told = Told::default();
+    let mut bytes = [0; 16 * 1024];
+    loop {
+        match input.read(&mut bytes) {
+            Ok(0) | Err(_) => break,
+            Ok(count) => told.hear(&bytes[..count]),
+        }
+        // Who hears of one group soon hears of more. Being woken by each would
+        // slow down what it watches over, and the end wakes it anyway.
+        let mut ends = [PollFd::new(&input, PollFlags::empty())];
+        poll(&mut ends, Some(&PAUSE)).ok();
+    }
+    end(told.groups);
+    // Some may have left their group.
+    if let Some(owner) = told.owner {
+        survivors::end(&owner);
+    }
+}
+
+/// What the reaper was told.
+#[derive(Default)]
+struct Told {
+    groups: BTreeMap<i32, Pid>,
+    owner: Option<String>,
+    /// The beginning of a line.
+    rest: Vec<u8>,
+}
+
+impl Told {
+    fn hear(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            if *byte == b'\n' {
+                let line = std::mem::take(&mut self.rest);
+                self.take_line(&String::from_utf8_lossy(&line));
+            } else {
+                self.rest.push(*byte);
+            }
+        }
+    }
+
+    fn take_line(&mut self, line: &str) {
         match line.strip_prefix('=') {
-            Some(name) => owner = Some(name.to_owned()),
-            None if line == "." => owner = None,
+            Some(name) => self.owner = Some(name.to_owned()),
+            None if line == "." => self.owner = None,
             None => {}
         }
         let number: Option<i32> = line.get(1..).and_then(|number| number.parse().ok());
         let Some((number, group)) =
             number.and_then(|number| Some((number, Pid::from_raw(number)?)))
         else {
-            continue;
+            return;
         };
         if line.starts_with('+') {
-            groups.insert(number, group);
+            self.groups.insert(number, group);
         } else {
-            groups.remove(&number);
+            self.groups.remove(&number);
         }
-    }
-    end(groups);
-    // Some may have left their group.
-    if let Some(owner) = owner {
-        survivors::end(&owner);
     }
 }
 

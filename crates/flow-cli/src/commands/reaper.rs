@@ -4,6 +4,6 @@ use crate::exit::Exit;
 
 /// Is the reaper until standard input ends.
 pub(super) fn run() -> Exit {
-    flow_runtime::reaper::reap(std::io::stdin().lock());
+    flow_runtime::reaper::reap(std::io::stdin());
     Exit::Done
 }

@@ -21,7 +21,7 @@ pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exi
     let id = found.id;
     let budget = budget(&args.running)?;
     drive(
-        desk,
+        &desk,
         output,
         args.running.format,
         |around, orders| async move {
@@ -36,9 +36,9 @@ pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exi
                 give(&orders, input).await;
             }
             if has_failed {
-                give(&orders, Input::Reopen { by: by.clone() }).await;
+                give(&orders, Input::Reopen { by: by.clone(), part: None }).await;
             }
-            if driver.run().is_paused() {
+            if driver.run().is_paused() || driver.run().is_short() {
                 give(&orders, Input::Resume { by }).await;
             }
             Ok(driver)

@@ -9,7 +9,7 @@ use flow_syntax::diagnostic::nearest;
 use crate::exit::Failure;
 use crate::extra::Extra;
 use crate::inputs;
-use crate::project::Projects;
+use crate::project::{Looked, Projects};
 use crate::report::Report;
 
 /// A file that was compiled, and which of its workflows is meant.
@@ -24,6 +24,8 @@ pub(super) struct Target {
     name: Option<String>,
     /// The folder of its project.
     pub(super) root: PathBuf,
+    /// What was read for it, if it was a file.
+    pub(super) looked: Option<Looked>,
 }
 
 impl Target {
@@ -46,6 +48,7 @@ impl Target {
             report,
             name,
             root: entry.project.root.clone(),
+            looked: entry.path.as_ref().and_then(|_| entry.project.looked_at()),
         })
     }
 
@@ -95,7 +98,7 @@ fn unknown(file: &str, name: &str, names: &[&str]) -> Failure {
 }
 
 /// Cuts the name off. A file whose name has a colon is meant as it is.
-fn split(written: &OsStr) -> (PathBuf, Option<String>) {
+pub(super) fn split(written: &OsStr) -> (PathBuf, Option<String>) {
     let path = PathBuf::from(written);
     if path.exists() {
         return (path, None);

@@ -175,6 +175,18 @@ impl Run {
     fn begin(&mut self) {
         let root = self.open_frame(0, None, None);
         self.root = Some(root);
+        if let Some(recalled) = &self.start.recalled {
+            // Nothing is walked: all of it is there already.
+            let value = recalled.value.clone();
+            self.tasks.clear();
+            self.set(
+                CellId {
+                    frame: root,
+                    pos: 0,
+                },
+                State::Done(value),
+            );
+        }
         self.settle_all();
         // A plan without steps is over before it has begun.
         self.compare_settling(false);

@@ -6,8 +6,8 @@ use crate::address::Ticket;
 use crate::arbiter::LedgerId;
 use crate::effect::{Act, Effect, FailureClass};
 use crate::event::{
-    BudgetSet, Counts, Event, Fact, Failure, Firing, Grant, Origin, PinnedFile, Same, Start,
-    Started, Status, Then, Timer, Verdict,
+    BudgetSet, Counts, Event, Fact, Failure, Firing, Grant, Origin, PinnedFile, Recalled, Same,
+    Start, Started, Status, Then, Timer, Verdict,
 };
 use crate::plan::{Exhausted, Period};
 use crate::step::{Bill, Sent};
@@ -65,7 +65,10 @@ wire_struct!(Start {
     6 budget,
     7 trigger,
     8 files,
+    9 recalled,
 });
+
+wire_struct!(Recalled { 1 key, 2 value, 3 from });
 
 wire_struct!(PinnedFile { 1 path, 2 artifact });
 

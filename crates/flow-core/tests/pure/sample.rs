@@ -10,8 +10,8 @@ use flow_core::arbiter::LedgerId;
 use flow_core::digest::Digest;
 use flow_core::effect::{Act, Effect, FailureClass};
 use flow_core::event::{
-    BudgetSet, Counts, Event, Fact, Failure, Firing, Grant, Origin, PinnedFile, Same, Start,
-    Started, Status, Then, Timer, Verdict,
+    BudgetSet, Counts, Event, Fact, Failure, Firing, Grant, Origin, PinnedFile, Recalled, Same,
+    Start, Started, Status, Then, Timer, Verdict,
 };
 use flow_core::handle::Handle;
 use flow_core::path::Key;
@@ -279,6 +279,14 @@ impl Dice {
                 number: dice.bits(),
                 scheduled: dice.instant(),
                 event: dice.maybe(Self::handle),
+            }),
+            recalled: self.maybe(|dice| Recalled {
+                key: dice.digest(),
+                value: dice.handle(),
+                from: Origin {
+                    run: dice.run(),
+                    seq: dice.bits(),
+                },
             }),
         }
     }

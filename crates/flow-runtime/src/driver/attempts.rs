@@ -6,11 +6,12 @@ use std::time::Duration as Wait;
 
 use flow_core::address::Ticket;
 use flow_core::amount::Duration;
-use flow_core::effect::FailureClass;
+use flow_core::effect::{Effect, FailureClass};
 use flow_core::run::{Action, Input, Prepared};
 use flow_core::step::{Found, Sent, StepCall, StepFailure, StepReport, Work};
 use tokio::task::{Id, JoinError};
 
+use super::clerk::Hands;
 use super::{DriveError, Driver};
 use crate::desk::AttemptDesk;
 
@@ -42,10 +43,7 @@ impl Driver {
     /// Returns whether an action has to wait until the log is durable.
     pub(super) fn waits(&self, action: &Action) -> bool {
         match action {
-            Action::Start { ticket } => self
-                .run
-                .effect_of(ticket)
-                .is_none_or(flow_core::effect::Effect::costs),
+            Action::Start { ticket } => self.run.effect_of(ticket).is_none_or(Effect::costs),
             Action::Poll { .. } | Action::Probe { .. } | Action::Ask { .. } => true,
             Action::Evaluate { .. } | Action::Admit { .. } | Action::Stop { .. } => false,
         }
@@ -53,6 +51,13 @@ impl Driver {
 
     /// Carries out an action.
     pub(super) fn carry_out(&mut self, action: Action) -> Result<(), DriveError> {
+        let is_begun = matches!(
+            action,
+            Action::Start { .. } | Action::Poll { .. } | Action::Probe { .. }
+        );
+        if is_begun && self.hands == Hands::Folded {
+            return Ok(());
+        }
         match action {
             Action::Start { ticket } => self.start(&ticket),
             Action::Poll { ticket } => self.poll(&ticket)?,
@@ -82,7 +87,7 @@ impl Driver {
             });
             return;
         };
-        let desk = self.desk(ticket);
+        let desk = self.desk(ticket, prepared.effect);
         let call = call(prepared, desk.clone());
         let timeout = call.timeout;
         let work = begin(move || executor.start(call));
@@ -100,7 +105,7 @@ impl Driver {
         let Some(executor) = self.around.executors.get(&prepared.step).cloned() else {
             return Ok(());
         };
-        let desk = self.desk(ticket);
+        let desk = self.desk(ticket, prepared.effect);
         let call = call(&prepared, desk.clone());
         let timeout = call.timeout;
         self.granted.insert(ticket.clone(), prepared);
@@ -117,7 +122,7 @@ impl Driver {
         let Some(executor) = self.around.executors.get(&prepared.step).cloned() else {
             return Ok(());
         };
-        let desk = self.desk(ticket);
+        let desk = self.desk(ticket, prepared.effect);
         let call = call(&prepared, desk.clone());
         let limit = Wait::from_mins(1);
         let asked = ticket.clone();
@@ -138,13 +143,10 @@ impl Driver {
         })
     }
 
-    fn desk(&self, ticket: &Ticket) -> Arc<AttemptDesk> {
+    fn desk(&self, ticket: &Ticket, effect: Effect) -> Arc<AttemptDesk> {
         let office = self.office.clone();
-        Arc::new(AttemptDesk::new(
-            office,
-            ticket.clone(),
-            self.notes.0.clone(),
-        ))
+        let notes = self.notes.0.clone();
+        Arc::new(AttemptDesk::new(office, ticket.clone(), effect, notes))
     }
 
     fn spawn(
@@ -184,6 +186,12 @@ impl Driver {
         });
     }
 
+    /// Tidies up behind attempts; the next needn't wait for that.
+    pub(super) fn tidy(&mut self) {
+        let folders = self.office.folders.clone();
+        self.sweeps.spawn_blocking(move || folders.tidy());
+    }
+
     /// A task came to its end.
     pub(super) fn ended(&mut self, ended: Result<(Id, Ended), JoinError>) {
         let (id, ended) = match ended {
@@ -196,7 +204,9 @@ impl Driver {
         let Some(live) = self.live.remove(&ticket) else {
             return;
         };
-        live.desk.clear();
+        if live.desk.leave() {
+            self.tidy();
+        }
         self.draft.kept.append(&mut live.desk.take_kept());
         self.inputs.push_back(match ended {
             Ok(Ended::Reported(ticket, report)) => Input::Reported {

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use flow_core::address::{RunId, Ticket};
 use flow_core::amount::Money;
 use flow_core::arbiter::{Arbiter, OwnerId};
-use flow_core::event::{BEHAVIOUR, Event, Fact, Firing, PinnedFile, Start};
-use flow_core::handle::{Handle, Values};
+use flow_core::event::{BEHAVIOUR, Event, Fact, Firing, Start};
+use flow_core::handle::Values;
+use flow_core::key::run_key;
 use flow_core::plan::{NodeKind, Plan};
 use flow_core::run::{Corrupt, Input, Run};
 use flow_core::ty::Media;
@@ -17,9 +18,11 @@ use flow_core::value::{Artifact, Value};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use super::clerk::Hands;
 use super::draft::Draft;
-use super::{DriveError, Driver, Surroundings};
+use super::{DriveError, Driver, Reuse, Surroundings, recall};
 use crate::desk::Office;
+use crate::folders::Folders;
 use crate::owner::OwnerError;
 use crate::reaper::Reaper;
 use crate::store::{Begin, EPOCH_FIRST, Level, OpenError, ReadError, TakeError};
@@ -128,23 +131,34 @@ impl Driver {
     pub fn begin(around: Surroundings, new: NewRun) -> Result<Self, BeginError> {
         check_executors(&around, &new.plan)?;
         let values = StoreValues::new(around.store.clone());
-        let files = take_files(&around, &values, &new)?;
+        let files = recall::take_files(&around, &values, &new.files)?;
         let inputs = take_inputs(&around, &values, new.inputs)?;
         let plan = values.put_bytes(new.plan.to_json().into_bytes());
+        let now = around.clock.now();
+        let whole = new
+            .plan
+            .is_recallable()
+            .then(|| run_key(&plan, &inputs, &files));
         let start = Start {
             run: RunId(name().into()),
             behaviour: BEHAVIOUR,
             plan,
-            inputs,
-            files,
+            inputs: values.put(&inputs),
+            files: recall::pinned(&values, &files),
             seed: new.seed,
             budget: new.budget,
             trigger: new.trigger,
+            recalled: match (whole, around.reuse) {
+                (Some(key), Reuse::Results) => recall::find(&around.store.reader()?, &key, now),
+                (_, Reuse::Nothing) | (None, _) => None,
+            },
         };
-        let now = around.clock.now();
         let (run, event, delta) = Run::start(new.plan, start, now);
         let mut driver = Self::new(around, run, values, EPOCH_FIRST)?;
         driver.reload()?;
+        // What was recalled is kept already.
+        let is_recalled = driver.run.started().recalled.is_some();
+        driver.whole = whole.filter(|_| !is_recalled);
         let firing = driver.run.started().trigger.as_ref();
         driver.draft.begin = Some(Begin {
             workflow: driver.run.workflow().clone(),
@@ -162,6 +176,20 @@ impl Driver {
 
     /// Takes up a run where its log ends.
     pub async fn resume(around: Surroundings, id: &RunId) -> Result<Self, BeginError> {
+        let mut driver = Self::taken(around, id).await?;
+        check_executors(&driver.around, driver.run.plan())?;
+        driver.pump()?;
+        for action in driver.run.outstanding() {
+            // What follows from being taken waits for its commit.
+            if !driver.draft.actions.contains(&action) {
+                driver.carry_out(action)?;
+            }
+        }
+        Ok(driver)
+    }
+
+    /// Takes a run, and follows its log. That it was taken is yet to be pumped.
+    pub(super) async fn taken(around: Surroundings, id: &RunId) -> Result<Self, BeginError> {
         let taken = around.store.take(id).await?;
         let values = StoreValues::new(around.store.clone());
         let events = read_log(&around, id)?;
@@ -174,23 +202,18 @@ impl Driver {
             run: id.clone(),
             why,
         })?;
-        check_executors(&around, run.plan())?;
         let mut driver = Self::new(around, run, values, taken.epoch)?;
         driver.seq = taken.head;
         driver.head = taken.head;
+        if let Some(row) = driver.reader.run(id)? {
+            driver.counts = row.summary.counts;
+        }
         driver.reload()?;
         driver.recover();
         driver.inputs.push_back(Input::Take {
             epoch: taken.epoch,
             binary: env!("CARGO_PKG_VERSION").into(),
         });
-        driver.pump()?;
-        for action in driver.run.outstanding() {
-            // What follows from being taken waits for its commit.
-            if !driver.draft.actions.contains(&action) {
-                driver.carry_out(action)?;
-            }
-        }
         Ok(driver)
     }
 
@@ -226,7 +249,11 @@ impl Driver {
             blobs: around.store.blobs().clone(),
             reaper: Arc::new(Reaper::new(owner.id().as_str())),
             secrets: around.secrets.clone(),
-            unfinished: layout.unfinished(owner.id().as_str()),
+            folders: Folders::new(
+                layout
+                    .unfinished(owner.id().as_str())
+                    .join(run.id().0.as_ref()),
+            ),
             logs: layout.logs(run.id()),
         });
         Ok(Self {
@@ -241,6 +268,9 @@ impl Driver {
             head: 0,
             summarised: None,
             shared: 0,
+            hands: Hands::Busy,
+            heard: 0,
+            hears_at: tokio::time::Instant::now(),
             arbiter_wake: None,
             values,
             draft: Draft::default(),
@@ -252,9 +282,11 @@ impl Driver {
             granted: std::collections::BTreeMap::new(),
             live: std::collections::BTreeMap::new(),
             tasks: JoinSet::new(),
+            sweeps: JoinSet::new(),
             by_task: std::collections::HashMap::new(),
             notes: mpsc::channel(NOTES),
             counts: crate::store::Counts::default(),
+            whole: None,
         })
     }
 }
@@ -272,36 +304,20 @@ fn check_executors(around: &Surroundings, plan: &Plan) -> Result<(), BeginError>
     Ok(())
 }
 
-fn take_files(
-    around: &Surroundings,
-    values: &StoreValues,
-    new: &NewRun,
-) -> Result<Vec<PinnedFile>, BeginError> {
-    let mut pinned = Vec::with_capacity(new.files.len());
-    for (path, file, media) in &new.files {
-        let artifact = take_file(around, values, file, *media)?;
-        pinned.push(PinnedFile {
-            path: path.clone(),
-            artifact: values.put(&artifact),
-        });
-    }
-    Ok(pinned)
-}
-
 fn take_inputs(
     around: &Surroundings,
     values: &StoreValues,
     given: Vec<Given>,
-) -> Result<Handle, BeginError> {
+) -> Result<Value, BeginError> {
     let inputs = given.into_iter().map(|given| match given {
         Given::Value(value) => Ok(value),
         Given::File(file, media) => take_file(around, values, &file, media),
     });
     let inputs: Vec<Value> = inputs.collect::<Result<_, BeginError>>()?;
-    Ok(values.put(&Value::list(inputs)))
+    Ok(Value::list(inputs))
 }
 
-fn take_file(
+pub(super) fn take_file(
     around: &Surroundings,
     values: &StoreValues,
     file: &Path,
@@ -345,7 +361,7 @@ fn read_log(around: &Surroundings, id: &RunId) -> Result<Vec<Event>, BeginError>
 }
 
 /// Makes a name that is short and can be said.
-fn name() -> String {
+pub(super) fn name() -> String {
     const FIRST: &[u8; 16] = b"bdfghjklmnprstvz";
     const SECOND: &[u8; 4] = b"aeio";
     let mut bits = RandomState::new().build_hasher().finish();

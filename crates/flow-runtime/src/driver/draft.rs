@@ -1,6 +1,7 @@
 //! The draft: events that were decided and wait for the writer.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use flow_core::address::{RunId, Ticket};
 use flow_core::arbiter::{Demand, Ending};
@@ -10,13 +11,21 @@ use flow_core::handle::Handle;
 use flow_core::plan::NodeId;
 use flow_core::run::Action;
 use flow_core::step::Bill;
+use tokio::time::Instant;
 
 use crate::artifacts::Kept;
 use crate::store::{
     Append, AskChange, AskRow, Batch, Begin, CacheEntry, EffectRow, EffectState, EventRow, Hold,
-    Level, Summary,
+    LetterReply, Level, Summary,
 };
 use crate::values::Fresh;
+
+/// How long events wait for more while attempts are in progress: each commit
+/// costs more than a short step does.
+const LINGER: Duration = Duration::from_millis(4);
+
+/// How many events don't wait for more.
+const LINGER_EVENTS: usize = 256;
 
 /// Something that was asked of the arbiter, so that it can be asked again when
 /// another process was first.
@@ -34,6 +43,8 @@ pub(crate) enum Asked {
 #[derive(Default)]
 pub(crate) struct Draft {
     pub(crate) level: Level,
+    /// When its first event was decided.
+    pub(crate) since: Option<Instant>,
     pub(crate) events: Vec<EventRow>,
     pub(crate) values: Fresh,
     pub(crate) kept: Vec<Kept>,
@@ -42,6 +53,7 @@ pub(crate) struct Draft {
     pub(crate) effects: Vec<EffectRow>,
     pub(crate) asks: Vec<AskChange>,
     pub(crate) asked: Vec<Asked>,
+    pub(crate) replies: Vec<LetterReply>,
     pub(crate) begin: Option<Begin>,
     pub(crate) summary: Option<Summary>,
     pub(crate) hold: Hold,
@@ -53,7 +65,23 @@ pub(crate) struct Draft {
 
 impl Draft {
     pub(crate) fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.summary.is_none() && self.asked.is_empty()
+        self.events.is_empty()
+            && self.summary.is_none()
+            && self.asked.is_empty()
+            && self.replies.is_empty()
+    }
+
+    /// Returns how much longer it may wait for more to come: not if anybody
+    /// waits for it.
+    pub(crate) fn linger(&self) -> Option<Duration> {
+        let since = self.since?;
+        let is_awaited = self.level > Level::Lazy
+            || !self.actions.is_empty()
+            || !self.asked.is_empty()
+            || !self.replies.is_empty()
+            || self.events.len() >= LINGER_EVENTS;
+        let left = LINGER.checked_sub(since.elapsed())?;
+        (!is_awaited && !left.is_zero()).then_some(left)
     }
 
     /// Adds an event, and how sure its commit has to be.
@@ -64,6 +92,7 @@ impl Draft {
             .encode(&mut body)
             .expect("the list of a `for` is computed before it gets into an event");
         self.level = self.level.max(level);
+        self.since.get_or_insert_with(Instant::now);
         for handle in handles(&event.fact) {
             if let Handle::Stored(digest) = handle {
                 self.references.push(**digest);
@@ -126,6 +155,7 @@ impl Draft {
         append.summary = self.summary.take();
         append.effects = std::mem::take(&mut self.effects);
         append.asks = std::mem::take(&mut self.asks);
+        append.replies = std::mem::take(&mut self.replies);
         append.hold = self.hold;
         let mut blobs = std::mem::take(&mut self.values.blobs);
         blobs.append(&mut self.kept);
@@ -138,6 +168,8 @@ impl Draft {
             cache: std::mem::take(&mut self.cache),
             state: Vec::new(),
             letters: Vec::new(),
+            letters_over: Vec::new(),
+            pins: Vec::new(),
         }
     }
 }
@@ -204,9 +236,11 @@ fn handles(fact: &Fact) -> Vec<&Handle> {
                 .trigger
                 .iter()
                 .filter_map(|firing| firing.event.as_ref());
+            let recalled = start.recalled.iter().map(|recalled| &recalled.value);
             std::iter::once(&start.inputs)
                 .chain(files)
                 .chain(event)
+                .chain(recalled)
                 .collect()
         }
         Fact::Adopted { value, .. }

@@ -5,13 +5,17 @@
 //! follows is carried out, after the commit if an event had to be synced.
 //!
 //! Modules, in reading order: what waits for the writer, how an attempt gets
-//! what it needs, how it is carried out, and how a run is begun or taken.
+//! what it needs, how it is carried out, how a run is begun or taken, and what
+//! others want of it.
 
 mod admission;
 mod attempts;
 mod begin;
+mod clerk;
 mod draft;
+mod letters;
 mod moved;
+mod recall;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -37,12 +41,14 @@ use crate::store::{
 use crate::values::StoreValues;
 
 use attempts::{Ended, Live};
+use clerk::Hands;
 use moved::Copy;
 
 use draft::{Draft, effect_state, ticket_bytes};
 
 pub use admission::Reuse;
 pub use begin::{BeginError, Given, NewRun};
+pub use recall::{Known, Over, recall};
 
 /// What carries out steps, by their names.
 pub type Executors = BTreeMap<Arc<str>, Arc<dyn Executor>>;
@@ -205,6 +211,11 @@ pub struct Driver {
     owner: flow_core::arbiter::OwnerId,
     /// The version of what runs share.
     shared: u64,
+    hands: Hands,
+    /// The number of the last letter that was read.
+    heard: u64,
+    /// When it is looked for letters again.
+    hears_at: tokio::time::Instant,
     arbiter_wake: Option<Timestamp>,
     values: StoreValues,
     /// For what is looked up all the time.
@@ -222,9 +233,14 @@ pub struct Driver {
     granted: BTreeMap<Ticket, Box<Prepared>>,
     live: BTreeMap<Ticket, Live>,
     tasks: JoinSet<Ended>,
+    /// What attempts left behind, being removed.
+    sweeps: JoinSet<()>,
     by_task: HashMap<tokio::task::Id, Ticket>,
     notes: (mpsc::Sender<Note>, mpsc::Receiver<Note>),
     counts: Counts,
+    /// The key under which the result is kept for equal runs, as long as all
+    /// goes well.
+    whole: Option<Digest>,
 }
 
 impl Driver {
@@ -254,6 +270,7 @@ impl Driver {
                 self.obey(order);
             }
             self.pump()?;
+            self.hear()?;
             if self.run.status().is_some() && self.is_quiet() && !self.draft.is_empty() {
                 // The end and what is said of it are one commit.
                 self.summarise(Standing::Over, Hold::Released);
@@ -274,6 +291,7 @@ impl Driver {
     /// Waits until something happens, and takes up all that has.
     async fn wait(&mut self, orders: &mut mpsc::Receiver<Order>) -> Result<(), DriveError> {
         let wake = self.until_wake();
+        let lingers = self.lingers().unwrap_or(LOOK);
         let has_tasks = !self.tasks.is_empty();
         tokio::select! {
             biased;
@@ -281,8 +299,12 @@ impl Driver {
             Some(order) = orders.recv() => self.obey(order),
             Some(ended) = self.tasks.join_next_with_id(), if has_tasks => self.ended(ended),
             Some(note) = self.notes.1.recv() => self.note(note),
+            () = tokio::time::sleep(lingers), if lingers < wake => {}
             () = tokio::time::sleep(wake) => self.tick(),
+            // The loop looks for letters.
+            () = tokio::time::sleep_until(self.hears_at) => {}
         }
+        while self.sweeps.try_join_next().is_some() {}
         for _ in 0..TURN_MAX {
             match self.tasks.try_join_next_with_id() {
                 Some(ended) => self.ended(ended),
@@ -374,6 +396,7 @@ impl Driver {
         }
         self.settle(event);
         self.share(event);
+        self.keep_whole(event);
         self.count(&event.fact);
         for action in delta.withdrawn {
             self.withdraw(&action);
@@ -464,9 +487,14 @@ impl Driver {
         }
     }
 
+    /// Returns how much longer the draft waits for what is in progress.
+    fn lingers(&self) -> Option<Wait> {
+        self.draft.linger().filter(|_| !self.live.is_empty())
+    }
+
     /// Hands the draft to the writer, unless one is on its way.
     async fn submit(&mut self) -> Result<(), DriveError> {
-        if self.sent.is_some() || self.draft.is_empty() {
+        if self.sent.is_some() || self.draft.is_empty() || self.lingers().is_some() {
             return Ok(());
         }
         let mut draft = std::mem::take(&mut self.draft);
@@ -555,15 +583,23 @@ impl Driver {
             self.summarise(standing, Hold::Released);
             self.submit().await?;
         }
-        while self.sent.is_some() {
-            let answer = answer(&mut self.sent).await;
-            self.acknowledge(answer).await?;
-        }
+        self.land_all().await?;
+        self.tidy();
+        while self.sweeps.join_next().await.is_some() {}
         Ok(Some(Outcome {
             standing,
             status: self.run.status(),
             costs: self.run.costs(),
         }))
+    }
+
+    /// Waits until all that was handed to the writer is in the store.
+    async fn land_all(&mut self) -> Result<(), DriveError> {
+        while self.sent.is_some() {
+            let answer = answer(&mut self.sent).await;
+            self.acknowledge(answer).await?;
+        }
+        Ok(())
     }
 
     fn summarise(&mut self, standing: Standing, hold: Hold) {

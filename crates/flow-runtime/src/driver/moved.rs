@@ -34,7 +34,7 @@ impl Copy {
             summary: append.summary.clone(),
             effects: append.effects.clone(),
             asks: append.asks.clone(),
-            letters_read: append.letters_read.clone(),
+            replies: append.replies.clone(),
             hold: append.hold,
         });
         Some(Self {
@@ -47,6 +47,8 @@ impl Copy {
                 cache: batch.cache.clone(),
                 state: batch.state.clone(),
                 letters: batch.letters.clone(),
+                letters_over: batch.letters_over.clone(),
+                pins: batch.pins.clone(),
             },
             blobs: batch.blobs.iter().map(|kept| kept.digest).collect(),
         })

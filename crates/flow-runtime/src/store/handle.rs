@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use flow_core::address::RunId;
+use flow_core::amount::Timestamp;
 use flow_core::digest::Digest;
 use tokio::sync::{oneshot, watch};
 
@@ -249,10 +250,10 @@ impl Store {
         collection.run()
     }
 
-    /// Removes a run that is over; what only it referred to goes with the next
-    /// collection. Returns whether it is gone. Waits; not for code that must
+    /// Removes a run that is over and isn't kept, with what its steps wrote
+    /// while they ran; what only it referred to goes with the next collection. Returns whether it is gone. Waits; not for code that must
     /// not.
-    pub fn forget(&self, run: &RunId) -> Result<bool, CollectError> {
+    pub fn forget(&self, run: &RunId, now: Timestamp) -> Result<bool, CollectError> {
         let Some(row) = self.reader()?.run(run)? else {
             return Ok(false);
         };
@@ -264,8 +265,14 @@ impl Store {
         }
         let run = run.clone();
         let epoch = row.epoch;
-        let swept = collect::remove(&self.queue, Arc::new(Garbage::Run { run, epoch }))?;
-        Ok(swept == Swept::Removed(1))
+        let logs = self.layout.logs(&run);
+        let garbage = Garbage::Run { run, epoch, now };
+        let swept = collect::remove(&self.queue, Arc::new(garbage))?;
+        let is_gone = matches!(swept, Swept::Removed { count: 1, .. });
+        if is_gone {
+            collect::remove_logs(&logs)?;
+        }
+        Ok(is_gone)
     }
 
     /// Ends: waits until all that was sent is durable.

@@ -28,6 +28,7 @@ mod recent;
 
 mod collect;
 mod mend;
+mod weigh;
 
 mod observe;
 
@@ -35,8 +36,8 @@ mod handle;
 
 pub use batch::{
     Append, AskChange, AskRow, Batch, Begin, CacheEntry, Committed, Counts, EPOCH_FIRST, EffectRow,
-    EffectState, EventRow, Held, Hold, Level, NewLetter, NewValue, Phase, Refused, SharedChange,
-    SharedRow, StateEntry, Summary, VALUE_MAX, WriteError,
+    EffectState, EventRow, Held, Hold, LetterReply, LetterTag, Level, NewLetter, NewValue, Phase,
+    Pin, Refused, SharedChange, SharedRow, StateEntry, Summary, VALUE_MAX, WriteError,
 };
 pub use collect::{CollectError, Collected, Collecting};
 pub(crate) use disk::Disk;
@@ -45,4 +46,5 @@ pub use handle::{Store, TakeError};
 pub use observe::{Faults, SyncObserver, SyncPoint};
 pub use open::{Closing, OpenError, Options};
 pub use queue::{Pending, QUEUE_BYTES, Taken};
-pub use read::{Letter, ReadError, Reader, RunRow, Runs, SharedState};
+pub use read::{Letter, Posted, ReadError, Reader, RunRow, Runs, SharedState};
+pub use weigh::{Doomed, Weight};

@@ -6,7 +6,7 @@ use rusqlite::{Connection, TransactionBehavior};
 pub(super) const APPLICATION: i32 = 0x666c_6f77;
 
 /// The version of the tables that this program writes.
-pub(super) const VERSION: i32 = 1;
+pub(super) const VERSION: i32 = 2;
 
 /// A step from one version to the next.
 pub(super) struct Migration {
@@ -17,7 +17,26 @@ pub(super) struct Migration {
 }
 
 /// All steps, the oldest first. Each is one transaction.
-pub(super) const MIGRATIONS: &[Migration] = &[];
+pub(super) const MIGRATIONS: &[Migration] = &[Migration {
+    from: 1,
+    sql: REPLIES,
+}];
+
+/// Letters are known by a tag that their writers chose, and stay until they are
+/// answered. Runs can be kept from collections, and what was collected leaves a
+/// stone.
+const REPLIES: &str = "
+ALTER TABLE letter ADD COLUMN tag TEXT NOT NULL DEFAULT '';
+ALTER TABLE letter ADD COLUMN reply BLOB;
+CREATE INDEX letter_tag ON letter (tag);
+ALTER TABLE run ADD COLUMN kept INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE stone (
+    kind INTEGER NOT NULL,
+    name BLOB NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (kind, name)
+) STRICT, WITHOUT ROWID;
+";
 
 /// The tables of a new store.
 ///
@@ -169,6 +188,27 @@ pub(super) enum Holder {
     Value,
     /// A key of `state`, by itself.
     State,
+    /// A letter, by its tag.
+    Letter,
+}
+
+/// What a stone stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stone {
+    /// A run, by its name.
+    Run,
+    /// An entry of the cache, by its key.
+    Cache,
+}
+
+impl Stone {
+    /// Returns the number it has in the table.
+    pub(super) fn code(self) -> i64 {
+        match self {
+            Self::Run => 0,
+            Self::Cache => 1,
+        }
+    }
 }
 
 impl Holder {
@@ -179,6 +219,7 @@ impl Holder {
             Self::Cache => 1,
             Self::Value => 2,
             Self::State => 3,
+            Self::Letter => 4,
         }
     }
 }
@@ -187,6 +228,9 @@ impl Holder {
 pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute_batch(TABLES)?;
+    for step in MIGRATIONS {
+        transaction.execute_batch(step.sql)?;
+    }
     transaction.pragma_update(None, "application_id", APPLICATION)?;
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()
@@ -236,25 +280,43 @@ mod tests {
     }
 
     #[test]
+    fn an_old_store_gets_the_tables_of_a_new_one() {
+        let tables = |connection: &Connection| -> Vec<String> {
+            let sql = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name";
+            let mut statement = connection.prepare(sql).unwrap();
+            let rows = statement.query_map([], |row| row.get(0)).unwrap();
+            rows.collect::<rusqlite::Result<_>>().unwrap()
+        };
+        let mut new = Connection::open_in_memory().unwrap();
+        create(&mut new).unwrap();
+        let mut old = Connection::open_in_memory().unwrap();
+        old.execute_batch(TABLES).unwrap();
+        old.pragma_update(None, "user_version", 1).unwrap();
+        assert_eq!(migrate(&mut old, MIGRATIONS).unwrap(), VERSION);
+        assert_eq!(tables(&old), tables(&new));
+    }
+
+    #[test]
     fn a_step_is_taken_whole_or_not_at_all() {
         const STEPS: &[Migration] = &[
             Migration {
-                from: 1,
+                from: VERSION,
                 sql: "CREATE TABLE one (a INTEGER)",
             },
             Migration {
-                from: 2,
+                from: VERSION + 1,
                 sql: "CREATE TABLE two (a INTEGER); CREATE TABLE one (a INTEGER)",
             },
         ];
         let mut connection = Connection::open_in_memory().unwrap();
         create(&mut connection).unwrap();
         assert!(migrate(&mut connection, STEPS).is_err());
-        assert_eq!(version(&connection).unwrap(), 2);
+        assert_eq!(version(&connection).unwrap(), VERSION + 1);
         let tables = "SELECT count(*) FROM sqlite_schema WHERE name IN ('one', 'two')";
         let tables: i64 = connection.query_one(tables, [], |row| row.get(0)).unwrap();
         assert_eq!(tables, 1);
 
-        assert_eq!(migrate(&mut connection, &STEPS[..1]).unwrap(), 2);
+        let reached = migrate(&mut connection, &STEPS[..1]).unwrap();
+        assert_eq!(reached, VERSION + 1);
     }
 }

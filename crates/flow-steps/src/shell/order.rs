@@ -169,8 +169,8 @@ fn environment(
             all.insert(name.into(), value.into());
         }
     }
-    let temporary = made(own.join("tmp"))?;
-    all.insert("TMPDIR".into(), temporary.to_string_lossy().into());
+    // Beside the folder that it works in, and gone with it.
+    all.insert("TMPDIR".into(), own.to_string_lossy().into());
     for (name, value) in call.map("env")? {
         if let Value::Text(value) = value {
             all.insert(variable(name)?, value.clone());

@@ -75,6 +75,7 @@ impl World {
             seed: 1,
             budget: None,
             trigger: None,
+            recalled: None,
         };
         let now = Timestamp(0);
         let (run, event, delta) = Run::start(plan.clone(), start, now);

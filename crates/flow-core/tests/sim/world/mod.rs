@@ -235,6 +235,7 @@ impl World {
             seed: self.seed,
             budget,
             trigger: None,
+            recalled: None,
         };
         let (run, event, delta) = Run::start(followed, start, self.now);
         let live = Live {
