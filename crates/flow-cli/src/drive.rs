@@ -23,6 +23,10 @@ use crate::tell::{End, Teller, tell};
 /// How many orders may wait.
 const ORDERS: usize = 16;
 
+/// How many threads there are at least for work that takes long. More of them
+/// than the machine can use cost memory.
+const BLOCKING_MIN: usize = 8;
+
 /// How many steps are in progress at once if nothing is said.
 const PARALLEL: usize = 64;
 
@@ -163,8 +167,11 @@ where
 /// One thread has the loop and all that waits; what computes for long has
 /// threads of its own.
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let threads = std::thread::available_parallelism()
+        .map_or(BLOCKING_MIN, |found| BLOCKING_MIN.max(2 * found.get()));
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
+        .max_blocking_threads(threads)
         .build()
         .map_err(|error| Failure::io(format!("cannot start: {error}")))
 }

@@ -48,6 +48,15 @@ pub(crate) const DEPTH_MAX: usize = 256;
 pub trait Scope {
     /// Returns the value of a node.
     fn node(&self, node: NodeId) -> Option<Value>;
+    /// Returns how long the list of a node is, if that is known without its
+    /// items: they may be more than fit in memory.
+    fn length(&self, _node: NodeId) -> Option<usize> {
+        None
+    }
+    /// Returns an item of the list of a node whose length is known.
+    fn element(&self, _node: NodeId, _position: usize) -> Option<Value> {
+        None
+    }
     /// Returns an argument of a workflow.
     fn arg(&self, node: NodeId, position: u32) -> Option<Value>;
     /// Returns the item of a `for`.
@@ -165,6 +174,9 @@ impl Evaluator<'_> {
                 Ok(field(&base, name)?)
             }
             Expr::Index(base, key, site) => {
+                if let Some(element) = self.element(base, key)? {
+                    return Ok(element);
+                }
                 let base = self.eval(base)?;
                 let key = self.eval(key)?;
                 index(&base, &key).map_err(at(*site))
@@ -247,6 +259,11 @@ impl Evaluator<'_> {
         site: Site,
         ordinal: Option<u32>,
     ) -> Answer {
+        if let (Function::Len, [Expr::Node(node)]) = (function, args)
+            && let Some(length) = self.scope.length(*node)
+        {
+            return Ok(Value::Int(i64::try_from(length).unwrap_or(i64::MAX)));
+        }
         let args = self.all(args)?;
         if function.draws() {
             let draw = ordinal.and_then(|ordinal| self.scope.draw(ordinal));
@@ -256,6 +273,22 @@ impl Evaluator<'_> {
             return lists::draw(function, &args, &mut draw, self.fuel).map_err(at(site));
         }
         apply(function, &args, self.fuel).map_err(at(site))
+    }
+
+    /// Returns an item of a list that need not be loaded for it.
+    fn element(&mut self, base: &Expr, key: &Expr) -> Result<Option<Value>, EvalError> {
+        let Expr::Node(node) = base else {
+            return Ok(None);
+        };
+        let Some(length) = self.scope.length(*node) else {
+            return Ok(None);
+        };
+        let Value::Int(position) = self.eval(key)? else {
+            return Ok(None);
+        };
+        let position = usize::try_from(position).ok();
+        let position = position.filter(|position| *position < length);
+        Ok(position.and_then(|position| self.scope.element(*node, position)))
     }
 
     fn comprehension(&mut self, comprehension: &Comprehension) -> Answer {

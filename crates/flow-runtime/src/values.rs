@@ -13,7 +13,7 @@ use crate::artifacts::{BlobError, Blobs, Kept};
 use crate::store::{NewValue, Store, VALUE_MAX};
 
 /// How many bytes of values are remembered.
-const REMEMBERED_MAX: usize = 32 << 20;
+const REMEMBERED_MAX: usize = 16 << 20;
 
 /// The values of a run.
 pub(crate) struct StoreValues {

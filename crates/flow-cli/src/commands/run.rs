@@ -42,7 +42,7 @@ pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exi
     if !said.is_empty() {
         output.message(&format!("{said}{}", target.report.summary()))?;
     }
-    if !target.compiled.is_ok() {
+    if target.report.counts().0 > 0 {
         return Ok(Exit::Invalid);
     }
     let root = target.root.clone();

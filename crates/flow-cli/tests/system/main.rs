@@ -7,6 +7,7 @@ mod graph;
 mod layers;
 mod licences;
 mod plan;
+mod recall;
 mod rules;
 mod secrets;
 mod starters;

@@ -227,6 +227,20 @@ impl Inside<'_> {
         }
     }
 
+    fn handle(&self, node: NodeId) -> Option<&Handle> {
+        let cell = self.place.cell(node)?;
+        match &self.place.run.frames.cell(cell).state {
+            State::Done(handle) => Some(handle),
+            State::Region(region) => region.value.as_ref(),
+            State::Value(_)
+            | State::Waiting
+            | State::Step(_)
+            | State::Failed(_)
+            | State::Blocked
+            | State::Cut => None,
+        }
+    }
+
     fn workflow_arg(&self, node: NodeId, position: u32) -> Option<Value> {
         let run = self.place.run;
         let NodeKind::Workflow(workflow) = &run.plan.node(node).kind else {
@@ -303,6 +317,20 @@ impl Scope for Inside<'_> {
                 None
             }
         }
+    }
+
+    fn length(&self, node: NodeId) -> Option<usize> {
+        match self.handle(node)? {
+            Handle::Listed(listed) => Some(listed.items.len()),
+            Handle::Small(_) | Handle::Stored(_) => None,
+        }
+    }
+
+    fn element(&self, node: NodeId, position: usize) -> Option<Value> {
+        let Handle::Listed(listed) = self.handle(node)? else {
+            return None;
+        };
+        self.keep(load(listed.items.get(position)?, self.place.values))
     }
 
     fn arg(&self, node: NodeId, position: u32) -> Option<Value> {

@@ -39,6 +39,14 @@ fn files(name: &str, ending: &str) -> Vec<PathBuf> {
     paths
 }
 
+/// Returns the plans that were recorded.
+pub(crate) fn plans() -> Vec<Plan> {
+    let plans = files("plans", "json").into_iter();
+    plans
+        .map(|path| Plan::from_json(&fs::read_to_string(path).unwrap()).unwrap())
+        .collect()
+}
+
 #[test]
 fn recorded_plans_load_and_keep_their_digests() {
     let plans = files("plans", "json");

@@ -5,6 +5,7 @@ mod golden;
 mod key;
 mod letters;
 mod outline;
+mod recall;
 mod sample;
 mod template;
 mod wire;

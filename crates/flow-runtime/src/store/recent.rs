@@ -6,7 +6,7 @@ use std::sync::Arc;
 use flow_core::digest::Digest;
 
 /// How many bytes of values are remembered.
-pub(super) const RECENT_BYTES: usize = 32 * 1024 * 1024;
+pub(super) const RECENT_BYTES: usize = 8 * 1024 * 1024;
 
 /// The memory of values. What was not used for the longest time goes first.
 #[derive(Debug)]
