@@ -18,6 +18,7 @@ mod config;
 mod disk;
 mod embedded;
 mod front;
+mod given;
 mod inputs;
 mod pages;
 mod project;

@@ -5,12 +5,14 @@
 //! knows the scheduler, the store, or another step.
 //!
 //! Modules, in reading order: which step is carried out by what, what a step
-//! was given, and one module for each family.
+//! was given, what people are asked, and one module for each family.
 
 mod register;
 
 mod given;
 mod paths;
+
+mod form;
 
 mod human;
 mod json;
@@ -18,4 +20,5 @@ mod shell;
 mod text;
 mod time;
 
+pub use form::{Form, NoChoice, choice, choice_of};
 pub use register::{Clock, Place, Registry, register};
