@@ -1,9 +1,14 @@
 //! The command line.
 
+mod acting;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use acting::CALL_EXAMPLE;
+pub(crate) use acting::Call;
 
 /// Check, price, run, draw and format workflows.
 ///
@@ -57,6 +62,9 @@ pub(crate) enum Command {
     /// List the runs, the newest first
     #[command(after_help = "Examples:\n  flow runs\n  flow runs --open --format json")]
     Runs(Runs),
+    /// Carry out one step, as a run of its own
+    #[command(after_help = CALL_EXAMPLE)]
+    Call(Call),
     /// Draw a workflow
     #[command(after_help = GRAPH_EXAMPLE)]
     Graph(Graph),
@@ -115,9 +123,9 @@ pub(crate) struct Running {
     /// How many steps are in progress at once, at most
     #[arg(long, value_name = "N")]
     pub(crate) parallel: Option<std::num::NonZeroUsize>,
-    /// The most that the run may spend
-    #[arg(long, value_name = "AMOUNT")]
-    pub(crate) budget: Option<String>,
+    /// The most that the run may spend; of a run that was begun, `STEP=AMOUNT` is for a part of it
+    #[arg(long, value_name = "[STEP=]AMOUNT")]
+    pub(crate) budget: Vec<String>,
     /// How to show how it ended
     #[arg(long, value_enum, default_value_t = DataFormat::Human)]
     pub(crate) format: DataFormat,

@@ -14,11 +14,11 @@ use flow_runtime::store::{Store, TakeError};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
-use crate::args::{DataFormat, Running};
+use crate::args::Running;
 use crate::exit::{Exit, Failure};
 use crate::extra::Extra;
 use crate::output::Output;
-use crate::tell::{End, Teller, tell};
+use crate::tell::{End, Shape, Teller, tell};
 
 /// How many orders may wait.
 const ORDERS: usize = 16;
@@ -100,15 +100,51 @@ pub(crate) fn folder(root: &Path, store: Option<&Path>) -> PathBuf {
     store.map_or_else(|| root.join(".flow"), Path::to_path_buf)
 }
 
-/// Reads the budget of the command line.
+/// What the command line says may be spent.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Budgets {
+    /// By the run.
+    pub(crate) run: Option<Money>,
+    /// By its parts: their paths as they are written, and amounts.
+    pub(crate) parts: Vec<(String, Money)>,
+}
+
+/// Reads the budgets of the command line.
+pub(crate) fn budgets(running: &Running) -> Result<Budgets, Failure> {
+    let mut budgets = Budgets::default();
+    for text in &running.budget {
+        let (part, amount) = match text.rsplit_once('=') {
+            Some((part, amount)) => (Some(part), amount),
+            None => (None, text.as_str()),
+        };
+        let amount: Money = amount.parse().map_err(|error| {
+            Failure::usage(format!("`--budget`: {error}")).with_help(
+                "write `--budget '$2.50'`, or `--budget 'STEP=$2.50'` for a part of a run",
+            )
+        })?;
+        match part {
+            Some(part) => budgets.parts.push((part.to_owned(), amount)),
+            None if budgets.run.is_none() => budgets.run = Some(amount),
+            None => {
+                return Err(Failure::usage(
+                    "`--budget` is given twice for the whole run",
+                ));
+            }
+        }
+    }
+    Ok(budgets)
+}
+
+/// Reads the budget of a run that is yet to begin.
 pub(crate) fn budget(running: &Running) -> Result<Option<Money>, Failure> {
-    let Some(text) = &running.budget else {
-        return Ok(None);
-    };
-    let amount: Result<Money, _> = text.parse();
-    amount.map(Some).map_err(|error| {
-        Failure::usage(format!("`--budget`: {error}")).with_help("write `--budget '$2.50'`")
-    })
+    let budgets = budgets(running)?;
+    match budgets.parts.first() {
+        Some((part, _)) => Err(Failure::usage(format!(
+            "`--budget {part}=…`: the budgets of the parts of a new run stand in its file"
+        ))
+        .with_help("`flow resume RUN --budget STEP=AMOUNT` gives a part another one later")),
+        None => Ok(budgets.run),
+    }
 }
 
 /// A clock that somebody else has.
@@ -130,7 +166,7 @@ impl Clock for Told {
 pub(crate) fn drive<Make, Made>(
     desk: &Desk,
     output: &mut Output,
-    format: DataFormat,
+    shape: impl Into<Shape>,
     make: Make,
 ) -> Result<Exit, Failure>
 where
@@ -139,6 +175,7 @@ where
 {
     let runtime = runtime()?;
     let around = desk.surroundings();
+    let shape = shape.into();
     let ended = runtime.block_on(async {
         let (orders, mut given) = mpsc::channel(ORDERS);
         let mut driver = make(around, orders.clone())
@@ -151,7 +188,10 @@ where
             () = interrupted(&orders) => None,
         };
         match driven {
-            Some(Ok(outcome)) => tell(&End::of(&driver, &outcome), output, format),
+            Some(Ok(outcome)) => {
+                let blobs = desk.store.layout().blobs();
+                tell(&End::of(&driver, &outcome, &blobs), output, shape)
+            }
             Some(Err(error)) => Err(drive_failure(&error, &id.0)),
             None => {
                 output.message(&format!("stopped at once · go on with `flow resume {id}`"))?;

@@ -23,6 +23,9 @@ mod inputs;
 mod pages;
 mod project;
 
+mod asked;
+mod next;
+
 mod drive;
 mod tell;
 

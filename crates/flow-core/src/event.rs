@@ -322,6 +322,8 @@ pub enum Fact {
         failure: Failure,
         /// The budget it doesn't fit into, if it is that.
         ledger: Option<LedgerId>,
+        /// How much more that would have to have.
+        missing: Option<Money>,
         /// What follows.
         then: Then,
     },

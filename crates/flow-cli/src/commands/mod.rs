@@ -1,5 +1,6 @@
 //! What the command can do, a module each.
 
+mod call;
 mod completions;
 mod explain;
 mod fix;
@@ -36,6 +37,7 @@ pub(crate) fn run(command: Command, extra: &Extra, output: &mut Output) -> Resul
         Command::Run(args) => run::run(&args, extra, output),
         Command::Resume(args) => resume::run(&args, extra, output),
         Command::Runs(args) => runs::run(&args, output),
+        Command::Call(args) => call::run(&args, extra, output),
         Command::Reaper => Ok(reaper::run()),
     }
 }

@@ -36,7 +36,14 @@ pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exi
                 give(&orders, input).await;
             }
             if has_failed {
-                give(&orders, Input::Reopen { by: by.clone(), part: None }).await;
+                give(
+                    &orders,
+                    Input::Reopen {
+                        by: by.clone(),
+                        part: None,
+                    },
+                )
+                .await;
             }
             if driver.run().is_paused() || driver.run().is_short() {
                 give(&orders, Input::Resume { by }).await;

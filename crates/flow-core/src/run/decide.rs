@@ -146,6 +146,7 @@ impl Run {
                 at: started.ticket.at,
                 failure: Failure::new(FailureClass::UnknownOutcome, message),
                 ledger: None,
+                missing: None,
                 then: Then::Unknown,
             }];
         }
@@ -163,6 +164,7 @@ impl Run {
                 at,
                 failure,
                 ledger: None,
+                missing: None,
             }],
             Refusal::Budget {
                 ledger,
@@ -188,6 +190,7 @@ impl Run {
                     at,
                     failure,
                     ledger: Some(ledger),
+                    missing: needs.checked_sub(left),
                     then,
                 }];
                 facts.extend(stops.then(|| Fact::PauseAsked {
@@ -508,6 +511,7 @@ impl Run {
                 at: at.clone(),
                 failure,
                 ledger: None,
+                missing: None,
                 then,
             });
         } else if matches!(step.phase, Phase::Asking(..) | Phase::Sleeping(..)) {

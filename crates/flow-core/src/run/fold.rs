@@ -67,8 +67,12 @@ impl Run {
                 at,
                 failure,
                 ledger,
+                missing,
                 then,
-            } => self.fold_refused(at, failure, ledger.as_ref(), *then),
+            } => {
+                let lack = (ledger.as_ref(), *missing);
+                self.fold_refused(at, failure, lack, *then);
+            }
             Fact::AttemptStarted(_)
             | Fact::WasSent { .. }
             | Fact::Submitted { .. }
@@ -85,7 +89,13 @@ impl Run {
         }
     }
 
-    fn fold_refused(&mut self, at: &At, failure: &Failure, ledger: Option<&LedgerId>, then: Then) {
+    fn fold_refused(
+        &mut self,
+        at: &At,
+        failure: &Failure,
+        (ledger, missing): (Option<&LedgerId>, Option<Money>),
+        then: Then,
+    ) {
         if let Some(cell) = self.find(at)
             && let Some(step) = self.step(cell)
             && step.phase.running().is_none()
@@ -94,6 +104,7 @@ impl Run {
             self.edit_step(cell, |step| {
                 if let Some(lack) = &mut step.lack {
                     lack.ledger = ledger.cloned();
+                    lack.missing = missing;
                 }
             });
         }
@@ -372,8 +383,11 @@ impl Run {
     fn hold(&mut self, cell: CellId, failure: &Failure, until: Option<Timestamp>) {
         self.edit_step(cell, |step| {
             step.failure = Some(failure.clone());
-            let ledger = None;
-            step.lack = Some(Box::new(Lack { ledger, until }));
+            step.lack = Some(Box::new(Lack {
+                ledger: None,
+                missing: None,
+                until,
+            }));
             step.phase = Phase::Held;
         });
     }

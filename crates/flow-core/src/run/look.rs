@@ -58,6 +58,8 @@ pub struct Shortage {
     pub at: At,
     /// The budget.
     pub ledger: Option<LedgerId>,
+    /// How much more that would have to have.
+    pub missing: Option<Money>,
     /// When it is asked for again anyway.
     pub until: Option<Timestamp>,
     /// How much is missing, for people.
@@ -116,6 +118,7 @@ impl Run {
             Shortage {
                 at: self.at_of(cell),
                 ledger: lack.and_then(|lack| lack.ledger.clone()),
+                missing: lack.and_then(|lack| lack.missing),
                 until: lack.and_then(|lack| lack.until),
                 message: failure.map_or_else(Arc::default, |failure| failure.message.clone()),
             }
@@ -123,6 +126,11 @@ impl Run {
         let mut held: Vec<Shortage> = held.collect();
         held.sort_by(|a, b| a.at.cmp(&b.at));
         held
+    }
+
+    /// Returns what the run itself may spend.
+    pub fn budget_own(&self) -> Option<Money> {
+        self.budget
     }
 
     /// Returns what an instance may spend, if it has a budget now.

@@ -158,6 +158,8 @@ pub(super) enum Phase {
 pub(super) struct Lack {
     /// The budget.
     pub(super) ledger: Option<LedgerId>,
+    /// How much more that would have to have.
+    pub(super) missing: Option<Money>,
     /// When it is asked for again anyway.
     pub(super) until: Option<Timestamp>,
 }

@@ -48,7 +48,7 @@ wire_choice!(Fact "fact" {
     48 Probed { 1 ticket, 2 found, 3 then },
     49 Resolved { 1 ticket, 2 verdict, 3 bill, 4 by },
     50 Rebilled { 1 ticket, 2 bill },
-    51 Refused { 1 at, 2 failure, 3 ledger, 4 then },
+    51 Refused { 1 at, 2 failure, 3 ledger, 4 then, 5 missing },
     // Waiting.
     70 Elapsed(..),
     71 Waits { 1 ticket, 2 until, 3 value },

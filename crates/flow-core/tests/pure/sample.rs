@@ -509,6 +509,7 @@ impl Dice {
                 at: self.at(),
                 failure: self.failure(),
                 ledger: self.maybe(Self::ledger),
+                missing: self.maybe(Self::money),
                 then: self.then(),
             },
         ]

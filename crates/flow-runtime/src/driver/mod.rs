@@ -254,6 +254,11 @@ impl Driver {
         self.run.output(&self.values)
     }
 
+    /// Returns the values of the run.
+    pub fn values(&self) -> &dyn flow_core::handle::Values {
+        &self.values
+    }
+
     /// Returns the path of an instance, for people.
     pub fn path(&self, at: &flow_core::address::At) -> flow_core::path::StepPath {
         self.run.path(at, &self.values)
