@@ -79,6 +79,9 @@ pub(crate) enum Command {
         after_help = "Examples:\n  flow steps http.get      # one step: its parameters, types and effect\n  flow steps http          # all that begin with `http.`"
     )]
     Steps(Steps),
+    /// Show what `flow.toml` sets, and which part of it does
+    #[command(after_help = CONFIG_EXAMPLE)]
+    Config(Config),
     /// Print the JSON Schema of `*.flow.yaml` files, for editors
     #[command(after_help = SCHEMA_EXAMPLE)]
     Schema(Schema),
@@ -129,6 +132,9 @@ pub(crate) struct Running {
     /// How to show how it ended
     #[arg(long, value_enum, default_value_t = DataFormat::Human)]
     pub(crate) format: DataFormat,
+    /// The project.
+    #[command(flatten)]
+    pub(crate) settled: Settled,
 }
 
 /// `flow run`
@@ -149,9 +155,6 @@ pub(crate) struct Run {
     /// Where it is kept.
     #[command(flatten)]
     pub(crate) running: Running,
-    /// The project.
-    #[command(flatten)]
-    pub(crate) settled: Settled,
 }
 
 /// `flow runs`
@@ -218,7 +221,7 @@ Example:
 /// Which project and profile.
 #[derive(Debug, Args)]
 pub(crate) struct Settled {
-    /// The profile of `flow.toml` whose defaults replace the project's
+    /// The profile of `flow.toml` whose defaults and budgets replace the project's
     #[arg(long, value_name = "NAME")]
     pub(crate) profile: Option<String>,
 }
@@ -371,6 +374,37 @@ pub(crate) struct Steps {
     /// The project.
     #[command(flatten)]
     pub(crate) settled: Settled,
+}
+
+const CONFIG_EXAMPLE: &str = "\
+Examples:
+  flow config                              # all that is set
+  flow config explain budget.day
+  flow config explain gen.image.model --profile draft";
+
+/// `flow config`
+#[derive(Debug, Args)]
+pub(crate) struct Config {
+    /// What to do; without it, all that is set is listed
+    #[command(subcommand)]
+    pub(crate) command: Option<ConfigCommand>,
+    /// The project.
+    #[command(flatten)]
+    pub(crate) settled: Settled,
+}
+
+/// What `flow config` can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Say what a key is set to, by what, and what it would be otherwise
+    Explain {
+        /// The key, such as `budget.day` or `gen.image.model`
+        #[arg(value_name = "KEY")]
+        key: String,
+        /// The project.
+        #[command(flatten)]
+        settled: Settled,
+    },
 }
 
 /// `flow schema`

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use flow_core::amount::{Money, Timestamp};
+use flow_core::arbiter::Terms;
 use flow_runtime::clock::{Clock, WallClock};
 use flow_runtime::driver::{
     BeginError, DriveError, Driver, Executors, Known, Order, Over, Reuse, Surroundings,
@@ -15,6 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::args::Running;
+use crate::config;
 use crate::exit::{Exit, Failure};
 use crate::extra::Extra;
 use crate::output::Output;
@@ -39,6 +41,7 @@ pub(crate) struct Desk {
 struct Parts {
     executors: Executors,
     clock: Arc<dyn Clock>,
+    terms: Terms,
     parallel: usize,
     reuse: Reuse,
 }
@@ -55,6 +58,7 @@ impl Desk {
         let options = extra.options.clone().unwrap_or_default();
         let store = Store::open(&folder, options);
         let store = store.map_err(|error| Failure::store(whole(&error)))?;
+        let terms = terms(root, running.settled.profile.as_deref())?;
         let clock: Arc<dyn Clock> = match &extra.clock {
             Some(clock) => Arc::new(Told(clock.clone())),
             None => Arc::new(WallClock),
@@ -71,6 +75,7 @@ impl Desk {
             around: Parts {
                 executors,
                 clock,
+                terms,
                 parallel: running.parallel.map_or(PARALLEL, std::num::NonZero::get),
                 reuse,
             },
@@ -87,11 +92,27 @@ impl Desk {
             executors: self.around.executors.clone(),
             clock: self.around.clock.clone(),
             secrets: Arc::new(|name| std::env::var(name).ok().map(Into::into)),
-            terms: flow_core::arbiter::Terms::default(),
+            terms: self.around.terms.clone(),
             parallel: self.around.parallel,
             reuse: self.around.reuse,
             watcher: Box::new(Teller),
         }
+    }
+}
+
+/// Reads how much there is of what runs share.
+fn terms(root: &Path, profile: Option<&str>) -> Result<Terms, Failure> {
+    let Some((_, config)) = config::load(root, profile)? else {
+        return Ok(Terms::default());
+    };
+    match config.diagnostics.first() {
+        // A limit that can't be read would be none.
+        Some(first) => Err(Failure::Told {
+            exit: Exit::Invalid,
+            message: format!("`{}` has errors: {}", config::NAME, first.message),
+            help: Some(format!("`flow validate {}` shows them all", config::NAME)),
+        }),
+        None => Ok(config.terms),
     }
 }
 

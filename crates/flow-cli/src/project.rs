@@ -10,7 +10,7 @@ use flow_compiler::settings::Settings;
 use flow_compiler::signature::Signatures;
 use flow_compiler::{Compiled, check, compile, stdlib};
 use flow_core::digest::Digest;
-use flow_syntax::diagnostic::{Diagnostic, nearest};
+use flow_syntax::diagnostic::Diagnostic;
 use flow_syntax::span::{Source, SourceId};
 
 use crate::config;
@@ -222,26 +222,18 @@ impl Project {
         }
         let mut settings = Settings::default();
         let mut looked = vec![(STEPS.to_owned(), declares(&root, STEPS))];
-        let file = root.join(config::NAME);
-        let mut profiles = Vec::new();
-        if file.exists() {
-            let text = read_text(&file).map_err(|fault| {
-                Failure::io(format!("cannot read `{}`: {fault}", file.display()))
-            })?;
-            looked.push((config::NAME.to_owned(), Some(Digest::of(text.as_bytes()))));
-            let source = Source::new(SourceId(0), config::NAME, text);
-            let config = config::read(&source, profile);
+        if let Some((source, config)) = config::load(&root, profile)? {
+            looked.push((
+                config::NAME.to_owned(),
+                Some(Digest::of(source.text.as_bytes())),
+            ));
             settings = config.settings;
-            profiles = config.profiles;
             declared.push(config::NAME.to_owned());
             if !config.diagnostics.is_empty() {
                 faults.push((vec![source], config.diagnostics));
             }
         } else {
             looked.push((config::NAME.to_owned(), None));
-        }
-        if let Some(profile) = profile.filter(|name| !profiles.iter().any(|p| p == name)) {
-            return Err(unknown_profile(profile, &profiles));
         }
         let sources = own_steps(&root, signatures.next_source())?;
         if !sources.is_empty() {
@@ -276,18 +268,6 @@ pub(crate) fn standard(
         sources.push(Source::new(SourceId(id), *name, *text));
     }
     Signatures::read(&sources)
-}
-
-fn unknown_profile(profile: &str, profiles: &[String]) -> Failure {
-    let failure = Failure::usage(format!("there is no profile `{profile}` in `flow.toml`"));
-    let near = nearest(profile, profiles.iter().map(String::as_str));
-    match near {
-        Some(near) => failure.with_help(format!("did you mean `{near}`?")),
-        None if profiles.is_empty() => {
-            failure.with_help(format!("declare it with `[profile.{profile}.defaults]`"))
-        }
-        None => failure.with_help(format!("there are `{}`", profiles.join("`, `"))),
-    }
 }
 
 /// Reads a project's own declarations, sorted by name.

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Running, Settled};
+use super::Running;
 
 pub(super) const CALL_EXAMPLE: &str = "\
 Examples:
@@ -37,10 +37,7 @@ pub(crate) struct Call {
     /// Take no results of earlier runs
     #[arg(long)]
     pub(crate) fresh: bool,
-    /// Where it is kept.
+    /// Where it is kept, and the project.
     #[command(flatten)]
     pub(crate) running: Running,
-    /// The project.
-    #[command(flatten)]
-    pub(crate) settled: Settled,
 }

@@ -29,7 +29,7 @@ const NAME: &str = "call.flow";
 
 /// Carries out one step.
 pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exit, Failure> {
-    let mut projects = Projects::new(args.settled.profile.as_deref(), extra)?;
+    let mut projects = Projects::new(args.running.settled.profile.as_deref(), extra)?;
     let here = projects.here.clone();
     let project = projects.of_folder(&here)?;
     let mut report = Report::default();

@@ -2,6 +2,7 @@
 
 mod call;
 mod completions;
+mod config;
 mod explain;
 mod fix;
 mod fmt;
@@ -31,6 +32,7 @@ pub(crate) fn run(command: Command, extra: &Extra, output: &mut Output) -> Resul
         Command::Fmt(args) => fmt::run(&args, extra, output),
         Command::Explain(args) => explain::run(&args, output),
         Command::Steps(args) => steps::run(&args, extra, output),
+        Command::Config(args) => config::run(&args, output),
         Command::Schema(args) => schema::run(&args, extra, output),
         Command::New(args) => new::run(&args, output),
         Command::Completions(args) => completions::run(&args, output),

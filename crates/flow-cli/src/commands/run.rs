@@ -36,7 +36,7 @@ pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exi
     {
         return Ok(exit);
     }
-    let target = Target::load(&args.target, args.settled.profile.as_deref(), extra)?;
+    let target = Target::load(&args.target, args.running.settled.profile.as_deref(), extra)?;
     let said = human(&target.report, output.message_looks());
     if !said.is_empty() {
         output.message(&format!("{said}{}", target.report.summary()))?;
@@ -121,7 +121,7 @@ impl<'a> Asking<'a> {
             root: &self.root,
             target: self.path,
             workflow: self.workflow,
-            profile: self.args.settled.profile.as_deref(),
+            profile: self.args.running.settled.profile.as_deref(),
             inputs: &self.args.inputs,
         }
     }

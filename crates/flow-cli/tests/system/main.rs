@@ -6,6 +6,7 @@ mod folder;
 mod graph;
 mod layers;
 mod licences;
+mod limits;
 mod plan;
 mod recall;
 mod rules;
