@@ -101,7 +101,7 @@ impl Desk {
 }
 
 /// Reads how much there is of what runs share.
-fn terms(root: &Path, profile: Option<&str>) -> Result<Terms, Failure> {
+pub(crate) fn terms(root: &Path, profile: Option<&str>) -> Result<Terms, Failure> {
     let Some((_, config)) = config::load(root, profile)? else {
         return Ok(Terms::default());
     };

@@ -29,10 +29,17 @@ mod next;
 mod drive;
 mod tell;
 
+mod archive;
+mod attempts;
+mod source;
+mod standing;
+mod waits;
+
 mod commands;
 
 mod graph;
 mod outline;
+mod page;
 mod render;
 mod report;
 mod wording;

@@ -1,13 +1,9 @@
 //! Addresses of steps inside a run: `music_video/stills[3]/drafts`.
 
-mod parse;
-
 use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-
-pub use parse::PathError;
 
 /// What tells the items of a `for` apart.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -91,6 +87,16 @@ impl StepPath {
         }
     }
 
+    /// Returns it as an argument of a shell: in quotes if it has to be.
+    pub fn quoted(&self) -> String {
+        let text = self.to_string();
+        let is_plain = |c: char| c.is_alphanumeric() || "_-./".contains(c);
+        if text.chars().all(is_plain) {
+            return text;
+        }
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+
     /// Returns the parts, outermost first.
     pub fn segments(&self) -> &[Segment] {
         &self.0
@@ -109,5 +115,19 @@ impl fmt::Display for StepPath {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_gets_one_word() {
+        let still = |key| StepPath::root("film").join("stills").item(key);
+        assert_eq!(StepPath::root("film").join("post").quoted(), "film/post");
+        assert_eq!(still(Key::Index(3)).quoted(), "'film/stills[3]'");
+        let word = Key::Word("it's".into());
+        assert_eq!(still(word).quoted(), "'film/stills[\"it'\\''s\"]'");
     }
 }

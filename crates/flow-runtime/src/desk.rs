@@ -18,6 +18,7 @@ use tokio::sync::mpsc::Sender;
 use crate::artifacts::{Blobs, Kept};
 use crate::folders::Folders;
 use crate::reaper::Reaper;
+use crate::store::layout::attempt_name;
 
 /// Tells what secrets hide.
 pub type Secrets = Arc<dyn Fn(&str) -> Option<Arc<str>> + Send + Sync>;
@@ -77,10 +78,9 @@ impl AttemptDesk {
         effect: Effect,
         notes: Sender<Note>,
     ) -> Self {
-        let at = ticket.at.to_string().replace(['[', ']', ','], "_");
         Self {
             office,
-            name: format!("{at}.{}.{}", ticket.generation, ticket.attempt),
+            name: attempt_name(&ticket),
             ticket,
             notes,
             tells_sent: effect.costs(),

@@ -377,7 +377,7 @@ impl Reader {
     }
 
     /// Returns whether a blob of the store is known to survive a power cut.
-    pub(crate) fn blob_is_durable(&self, digest: &Digest) -> Result<bool, ReadError> {
+    pub fn is_durable(&self, digest: &Digest) -> Result<bool, ReadError> {
         let sql = "SELECT 1 FROM blob WHERE digest = ?1 AND gone IS NULL \
                    AND NOT EXISTS (SELECT 1 FROM unsynced WHERE digest = ?1)";
         Ok(self.one(sql, [Key(digest)], |_| Ok(()))?.is_some())

@@ -12,7 +12,6 @@
 //! or `found yes|no|?`, followed by `for $0.04` and `in 3s` if that matters.
 //! What isn't scripted succeeds after a second with the least value of its type.
 
-mod names;
 mod orders;
 mod print;
 mod script;

@@ -14,7 +14,8 @@ use flow_core::address::{Part, Ticket};
 use flow_core::digest::Digest;
 use flow_core::event::{Fact, Verdict};
 use flow_core::handle::Values as _;
-use flow_core::run::{Input, Names};
+use flow_core::history::History;
+use flow_core::run::Input;
 use flow_core::value::Value;
 
 use super::world::World;
@@ -84,10 +85,18 @@ impl World {
         }
     }
 
+    pub(super) fn history(&self) -> History {
+        let mut history = History::new(self.plan.clone());
+        for (seq, event) in (0..).zip(&self.log) {
+            history.note(seq, event, &self.plan);
+        }
+        history
+    }
+
     fn part(&self, path: &str) -> Part {
-        let names = Names::of(&self.plan, &self.log);
-        let part = names.find(&path.parse().unwrap(), &self.memory);
-        part.unwrap_or_else(|why| panic!("{path}: {why}"))
+        let place = self.history().find(path, &self.memory);
+        let place = place.unwrap_or_else(|why| panic!("{path}: {why}"));
+        place.part().unwrap()
     }
 
     /// Returns the last attempt at a place.
