@@ -107,7 +107,7 @@ impl Archive {
     pub(crate) fn meant(&self, run: Option<&str>, path: Option<&str>) -> Result<Meant, Failure> {
         let (Some(word), None) = (run, path) else {
             let row = match run {
-                Some(prefix) => self.named(prefix)?.ok_or_else(|| unknown(prefix))?,
+                Some(prefix) => self.run(prefix)?,
                 None => self.newest()?,
             };
             let path = path.map(str::to_owned);
@@ -132,6 +132,21 @@ impl Archive {
             row: past.row,
             path,
         })
+    }
+
+    /// Finds a run by its name or the beginning of it.
+    pub(crate) fn run(&self, prefix: &str) -> Result<RunRow, Failure> {
+        if let Some(row) = self.named(prefix)? {
+            return Ok(row);
+        }
+        let removed = self.reader.removed(prefix);
+        match removed.map_err(|error| unreadable(&error))? {
+            Some(at) => Err(Failure::late(format!(
+                "the run `{prefix}` was removed at {}",
+                crate::page::instant(at)
+            ))),
+            None => Err(unknown(prefix)),
+        }
     }
 
     /// Finds a run by its name or the beginning of it; nothing if no name begins
@@ -330,14 +345,18 @@ impl RunState {
             Phase::Short => Self::ShortOfMoney,
             Phase::Paused => Self::Paused,
         };
-        match driver {
-            None => state,
-            Some(Life::Dead) => Self::Interrupted,
-            Some(Life::Alive {
-                pace: Pace::Stopped,
-                ..
-            }) => Self::Stopped,
-            Some(Life::Alive { .. }) => state,
+        match (driver, state) {
+            // It could go on, and nobody lets it.
+            (None, Self::Running | Self::Sleeping) | (Some(Life::Dead), _) => Self::Interrupted,
+            (None, _) => state,
+            (
+                Some(Life::Alive {
+                    pace: Pace::Stopped,
+                    ..
+                }),
+                _,
+            ) => Self::Stopped,
+            (Some(Life::Alive { .. }), _) => state,
         }
     }
 

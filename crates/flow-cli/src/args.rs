@@ -8,8 +8,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use acting::CALL_EXAMPLE;
-pub(crate) use acting::Call;
+use acting::{
+    ANSWER_EXAMPLE, APPROVE_EXAMPLE, CALL_EXAMPLE, CANCEL_EXAMPLE, PAUSE_EXAMPLE, RETRY_EXAMPLE,
+};
+pub(crate) use acting::{Acting, Answer, Call, Cancel, Pause, Retry, Verdict};
 use asking::{
     DOCTOR_EXAMPLE, LOGS_EXAMPLE, OUTPUTS_EXAMPLE, RUNS_EXAMPLE, SHOW_EXAMPLE, WHY_EXAMPLE,
 };
@@ -67,6 +69,26 @@ pub(crate) enum Command {
     /// List the runs, the newest first
     #[command(after_help = RUNS_EXAMPLE)]
     Runs(Runs),
+    /// Agree to what a run asks
+    #[command(after_help = APPROVE_EXAMPLE)]
+    Approve(Verdict),
+    /// Disagree with what a run asks
+    #[command(
+        after_help = "Example:\n  flow reject kotemi post\n\nAll else is as with `flow approve`."
+    )]
+    Reject(Verdict),
+    /// Answer a question of a run with a value
+    #[command(after_help = ANSWER_EXAMPLE)]
+    Answer(Answer),
+    /// Let a run start nothing new
+    #[command(after_help = PAUSE_EXAMPLE)]
+    Pause(Pause),
+    /// Give up a run, or a part of it
+    #[command(after_help = CANCEL_EXAMPLE)]
+    Cancel(Cancel),
+    /// Try again what failed in a run
+    #[command(after_help = RETRY_EXAMPLE)]
+    Retry(Retry),
     /// Carry out one step, as a run of its own
     #[command(after_help = CALL_EXAMPLE)]
     Call(Call),

@@ -11,11 +11,16 @@ use flow_core::ty::Type;
 use flow_core::value::{Artifact, Value};
 use flow_steps::Form;
 
+use crate::page::tame;
+use crate::scene::with_store;
+
 /// A question, and where it is asked.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     /// The run.
     pub(crate) run: String,
+    /// The store's folder, if it has to be named.
+    pub(crate) store: Option<PathBuf>,
     /// Its path, as it is typed.
     pub(crate) path: String,
     /// What is asked.
@@ -69,33 +74,38 @@ impl Asked {
 
     /// Returns what to type to answer it.
     pub(crate) fn command(&self) -> String {
-        let (run, path) = (&self.run, &self.path);
+        let command = |verb: &str, rest: &str| {
+            let (run, path) = (&self.run, &self.path);
+            let command = format!("flow {verb} {run} {path}{rest}");
+            format!("`{}`", with_store(&command, self.store.as_deref()))
+        };
         match &self.form {
             Form::Approve { .. } => {
-                format!("`flow approve {run} {path}` or `flow reject {run} {path}`")
+                format!("{} or {}", command("approve", ""), command("reject", ""))
             }
             Form::Ask { suggestion, .. } => {
                 let value = match &self.ty {
                     Some(Type::Record(record)) => {
                         let fields = record.fields.iter();
-                        let fields = fields.map(|field| format!("{}=…", field.name));
-                        fields.collect::<Vec<_>>().join(" ")
+                        let fields = fields.map(|field| format!(" {}=…", field.name));
+                        fields.collect()
                     }
-                    Some(_) | None => "VALUE".to_owned(),
+                    Some(_) | None => " VALUE".to_owned(),
                 };
                 let suggested = match suggestion {
-                    Some(_) => format!(", or `flow answer {run} {path} --suggested`"),
+                    Some(_) => format!(", or {}", command("answer", " --suggested")),
                     None => String::new(),
                 };
                 let ty = self.ty.as_ref().map(|ty| format!(" ({ty})"));
                 let ty = ty.unwrap_or_default();
-                format!("`flow answer {run} {path} {value}`{ty}{suggested}")
+                format!("{}{ty}{suggested}", command("answer", &value))
             }
             Form::Choose { from, count, .. } => {
                 let numbers = (1..=*count).map(|number| number.to_string());
-                let numbers = numbers.collect::<Vec<_>>().join(",");
+                let numbers = format!(" {}", numbers.collect::<Vec<_>>().join(","));
                 format!(
-                    "`flow answer {run} {path} {numbers}`: {count} of {}, by their numbers",
+                    "{}: {count} of {}, by their numbers",
+                    command("answer", &numbers),
                     from.items.len()
                 )
             }
@@ -107,7 +117,7 @@ fn block(out: &mut String, value: &Value, blobs: &Path) {
     let text = text(value, blobs);
     let mut lines = text.lines();
     for line in lines.by_ref().take(LINES_MAX) {
-        writeln!(out, "    {}", cut(line)).ok();
+        writeln!(out, "    {}", cut(line).trim_end()).ok();
     }
     let more = lines.count();
     if more > 0 {
@@ -118,7 +128,7 @@ fn block(out: &mut String, value: &Value, blobs: &Path) {
 /// Writes a value for people: texts as they are, files as their paths.
 fn text(value: &Value, blobs: &Path) -> String {
     match value {
-        Value::Text(text) => tame(text),
+        Value::Text(text) => tame_lines(text),
         Value::Artifact(artifact) => file(artifact, blobs),
         Value::None
         | Value::Bool(_)
@@ -130,7 +140,7 @@ fn text(value: &Value, blobs: &Path) -> String {
         | Value::Size(_)
         | Value::Enum(_)
         | Value::Secret(_) => match to_json(value, &Type::Json) {
-            Ok(serde_json::Value::String(text)) => tame(&text),
+            Ok(serde_json::Value::String(text)) => tame_lines(&text),
             Ok(json) => json.to_string(),
             Err(_) => "(hidden)".to_owned(),
         },
@@ -191,14 +201,9 @@ pub(crate) fn bytes(count: u64) -> String {
     }
 }
 
-/// Makes a text harmless for a terminal: only line ends and letters are left.
-pub(crate) fn tame(text: &str) -> String {
-    let letters = text.chars().map(|letter| match letter {
-        '\n' => '\n',
-        letter if letter.is_control() => ' ',
-        letter => letter,
-    });
-    letters.collect()
+fn tame_lines(text: &str) -> String {
+    let lines = text.lines().map(tame);
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn cut(line: &str) -> String {
@@ -223,10 +228,5 @@ mod tests {
         for (count, text) in cases {
             assert_eq!(bytes(count), text);
         }
-    }
-
-    #[test]
-    fn nothing_that_is_shown_moves_the_cursor() {
-        assert_eq!(tame("a\u{1b}[2Jb\r\nc\u{9b}"), "a [2Jb \nc ");
     }
 }

@@ -15,12 +15,13 @@ use flow_runtime::store::{Store, TakeError};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
-use crate::args::Running;
+use crate::args::{Acting, Running};
 use crate::config;
 use crate::exit::{Exit, Failure};
 use crate::extra::Extra;
 use crate::output::Output;
-use crate::tell::{End, Shape, Teller, tell};
+use crate::scene::with_store;
+use crate::tell::{End, Shape, Silence, Teller, tell};
 
 /// How many orders may wait.
 const ORDERS: usize = 16;
@@ -35,6 +36,8 @@ const PARALLEL: usize = 64;
 /// What a run works with.
 pub(crate) struct Desk {
     store: Arc<Store>,
+    /// The store's folder, if that was named.
+    named: Option<PathBuf>,
     around: Parts,
 }
 
@@ -54,11 +57,43 @@ impl Desk {
         extra: &Extra,
         reuse: Reuse,
     ) -> Result<Self, Failure> {
-        let folder = folder(root, running.store.as_deref());
-        let options = extra.options.clone().unwrap_or_default();
-        let store = Store::open(&folder, options);
-        let store = store.map_err(|error| Failure::store(whole(&error)))?;
         let terms = terms(root, running.settled.profile.as_deref())?;
+        let parallel = running.parallel.map_or(PARALLEL, std::num::NonZero::get);
+        Self::new(root, running.store.as_deref(), extra, |executors, clock| {
+            Parts {
+                executors,
+                clock,
+                terms,
+                parallel,
+                reuse,
+            }
+        })
+    }
+
+    /// Opens the store to act on a run, not to drive it.
+    pub(crate) fn to_act(acting: &Acting, extra: &Extra) -> Result<Self, Failure> {
+        let root = crate::project::root_here()?;
+        let terms = terms(&root, None)?;
+        Self::new(&root, acting.store.as_deref(), extra, |executors, clock| {
+            Parts {
+                executors,
+                clock,
+                terms,
+                parallel: PARALLEL,
+                reuse: Reuse::Results,
+            }
+        })
+    }
+
+    fn new(
+        root: &Path,
+        named: Option<&Path>,
+        extra: &Extra,
+        parts: impl FnOnce(Executors, Arc<dyn Clock>) -> Parts,
+    ) -> Result<Self, Failure> {
+        let options = extra.options.clone().unwrap_or_default();
+        let store = Store::open(&folder(root, named), options);
+        let store = store.map_err(|error| Failure::store(whole(&error)))?;
         let clock: Arc<dyn Clock> = match &extra.clock {
             Some(clock) => Arc::new(Told(clock.clone())),
             None => Arc::new(WallClock),
@@ -72,13 +107,8 @@ impl Desk {
         executors.extend(extra.executors.iter().cloned());
         Ok(Self {
             store: Arc::new(store),
-            around: Parts {
-                executors,
-                clock,
-                terms,
-                parallel: running.parallel.map_or(PARALLEL, std::num::NonZero::get),
-                reuse,
-            },
+            named: named.map(Path::to_path_buf),
+            around: parts(executors, clock),
         })
     }
 
@@ -88,6 +118,14 @@ impl Desk {
 
     fn surroundings(&self) -> Surroundings {
         Surroundings {
+            watcher: Box::new(Teller),
+            ..self.surroundings_quiet()
+        }
+    }
+
+    /// Returns what a run is taken with for a moment: nobody watches.
+    pub(crate) fn surroundings_quiet(&self) -> Surroundings {
+        Surroundings {
             store: self.store.clone(),
             executors: self.around.executors.clone(),
             clock: self.around.clock.clone(),
@@ -95,7 +133,7 @@ impl Desk {
             terms: self.around.terms.clone(),
             parallel: self.around.parallel,
             reuse: self.around.reuse,
-            watcher: Box::new(Teller),
+            watcher: Box::new(Silence),
         }
     }
 }
@@ -210,12 +248,13 @@ where
         };
         match driven {
             Some(Ok(outcome)) => {
-                let blobs = desk.store.layout().blobs();
-                tell(&End::of(&driver, &outcome, &blobs), output, shape)
+                let end = End::of(&driver, &outcome, &desk.store, desk.named.as_deref());
+                tell(&end, output, shape)
             }
             Some(Err(error)) => Err(drive_failure(&error, &id.0)),
             None => {
-                output.message(&format!("stopped at once · go on with `flow resume {id}`"))?;
+                let command = with_store(&format!("flow resume {id}"), desk.named.as_deref());
+                output.message(&format!("stopped at once · go on with `{command}`"))?;
                 Ok(Exit::Interrupted)
             }
         }
@@ -227,7 +266,7 @@ where
 
 /// One thread has the loop and all that waits; what computes for long has
 /// threads of its own.
-fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     let threads = std::thread::available_parallelism()
         .map_or(BLOCKING_MIN, |found| BLOCKING_MIN.max(2 * found.get()));
     tokio::runtime::Builder::new_current_thread()

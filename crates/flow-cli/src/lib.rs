@@ -25,6 +25,7 @@ mod project;
 
 mod asked;
 mod next;
+mod scene;
 
 mod drive;
 mod tell;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use flow_core::address::At;
-use flow_core::amount::{Money, Timestamp};
+use flow_core::amount::Money;
 use flow_core::arbiter::LedgerId;
 use flow_core::effect::Effect;
 use flow_core::event::Status;
@@ -14,7 +14,9 @@ use flow_core::run::{Belongs, OpenOutcome, Run, Shortage, Standing};
 use flow_core::ty::Type;
 use flow_steps::Form;
 
-use crate::asked::{Asked, tame};
+use crate::asked::Asked;
+use crate::page::tame;
+use crate::scene::with_store;
 
 /// How many things of a sort are said.
 const SAID_MAX: usize = 5;
@@ -27,6 +29,8 @@ pub(crate) struct Stop<'a> {
     pub(crate) path: &'a dyn Fn(&At) -> StepPath,
     /// Where files are.
     pub(crate) blobs: &'a Path,
+    /// The store's folder, if it has to be named.
+    pub(crate) store: Option<&'a Path>,
 }
 
 /// Returns a path as it is typed: without the name of the workflow, if that isn't
@@ -52,6 +56,7 @@ impl Stop<'_> {
             let at = &question.ticket.at;
             let asked = Asked {
                 run: self.run.id().to_string(),
+                store: self.store.map(Path::to_path_buf),
                 path: typed(&(self.path)(at)),
                 form: Form::read(&form)?,
                 ty: self.run.plan().node(at.node).ty.clone(),
@@ -88,13 +93,18 @@ impl Stop<'_> {
     /// to be driven.
     pub(crate) fn command(&self) -> Option<String> {
         let id = self.run.id();
-        match (self.run.standing(), self.run.status()) {
+        let command = match (self.run.standing(), self.run.status()) {
             (Standing::Over, Some(Status::Failed | Status::Cancelled)) => {
-                Some(format!("flow retry {id}"))
+                format!("flow retry {id}")
             }
-            (Standing::Over, Some(Status::Succeeded) | None) => None,
-            _ => Some(format!("flow resume {id}")),
-        }
+            (Standing::Over, Some(Status::Succeeded) | None) => return None,
+            _ => format!("flow resume {id}"),
+        };
+        Some(self.with_store(&command))
+    }
+
+    fn with_store(&self, command: &str) -> String {
+        with_store(command, self.store)
     }
 
     fn outcome(&self, open: &OpenOutcome) -> Vec<String> {
@@ -113,19 +123,16 @@ impl Stop<'_> {
             Belongs::Here => "",
             Belongs::Nowhere => "; its step was forgotten since",
         };
+        let typed = typed(&path);
+        let resolve = self.with_store(&format!("flow effects resolve {id} {typed}"));
         let value = match &self.run.plan().node(open.ticket.at.node).ty {
             None | Some(Type::None) => "",
             Some(_) => " VALUE",
         };
         vec![
+            format!("{typed} {what}{}{gone}", evidence.unwrap_or_default()),
             format!(
-                "{} {what}{}{gone}",
-                typed(&path),
-                evidence.unwrap_or_default()
-            ),
-            format!(
-                "  look, then type `flow effects resolve {id} {} --happened{value}`, or `--did-not`, or `--give-up`",
-                typed(&path)
+                "  look, then type `{resolve} --happened{value}`, or `--did-not`, or `--give-up`"
             ),
         ]
     }
@@ -168,7 +175,11 @@ impl Stop<'_> {
             )
             | None => format!("flow resume {id}"),
         };
-        let later = short.until.map(|until| later(id, until));
+        let command = self.with_store(&command);
+        let later = short.until.map(|until| {
+            let again = self.with_store(&format!("flow resume {id}"));
+            format!(", or `{again}` after {until}, when the budget begins anew")
+        });
         lines.push(format!("  type `{command}`{}", later.unwrap_or_default()));
         lines
     }
@@ -191,10 +202,6 @@ impl Stop<'_> {
         }
         None
     }
-}
-
-fn later(id: &flow_core::address::RunId, until: Timestamp) -> String {
-    format!(", or `flow resume {id}` after {until}, when the budget begins anew")
 }
 
 /// Returns how many items and rounds are in the address of a node.

@@ -11,6 +11,7 @@ use flow_core::step::{Bill, Progress};
 use flow_core::ty::Type;
 use flow_core::value::Value;
 use flow_runtime::driver::{Driver, Outcome, Over, View, Watcher};
+use flow_runtime::store::Store;
 
 use crate::args::DataFormat;
 use crate::exit::{Exit, Failure};
@@ -29,6 +30,16 @@ impl Watcher for Teller {
         let mut stream = std::io::stderr().lock();
         drop(std::io::Write::write_all(&mut stream, line.as_bytes()));
     }
+
+    fn progress(&mut self, _ticket: &Ticket, _progress: &Progress) {}
+}
+
+/// Says nothing.
+#[derive(Debug)]
+pub(crate) struct Silence;
+
+impl Watcher for Silence {
+    fn event(&mut self, _view: &View<'_>, _event: &Event) {}
 
     fn progress(&mut self, _ticket: &Ticket, _progress: &Progress) {}
 }
@@ -122,14 +133,20 @@ pub(crate) struct End {
 }
 
 impl End {
-    /// Takes what a driver says. Files are at `blobs`.
-    pub(crate) fn of(driver: &Driver, outcome: &Outcome, blobs: &Path) -> Self {
+    /// Takes what a driver says. `named` is the store's folder, if that was named.
+    pub(crate) fn of(
+        driver: &Driver,
+        outcome: &Outcome,
+        store: &Store,
+        named: Option<&Path>,
+    ) -> Self {
         let run = driver.run();
         let stop = Stop {
             run,
             values: driver.values(),
             path: &|at| driver.path(at),
-            blobs,
+            blobs: &store.layout().blobs(),
+            store: named,
         };
         let exit = match (outcome.standing, outcome.status) {
             (Standing::Over, Some(Status::Succeeded)) => Exit::Done,

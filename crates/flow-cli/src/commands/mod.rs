@@ -1,5 +1,7 @@
 //! What the command can do, a module each.
 
+mod again;
+mod answer;
 mod call;
 mod completions;
 mod config;
@@ -8,6 +10,7 @@ mod explain;
 mod fix;
 mod fmt;
 mod graph;
+mod halt;
 mod logs;
 mod new;
 mod outputs;
@@ -43,6 +46,12 @@ pub(crate) fn run(command: Command, extra: &Extra, output: &mut Output) -> Resul
         Command::Completions(args) => completions::run(&args, output),
         Command::Run(args) => run::run(&args, extra, output),
         Command::Resume(args) => resume::run(&args, extra, output),
+        Command::Approve(args) => answer::verdict(&args, true, extra, output),
+        Command::Reject(args) => answer::verdict(&args, false, extra, output),
+        Command::Answer(args) => answer::value(&args, extra, output),
+        Command::Pause(args) => halt::pause(&args, extra, output),
+        Command::Cancel(args) => halt::cancel(&args, extra, output),
+        Command::Retry(args) => again::retry(&args, extra, output),
         Command::Call(args) => call::run(&args, extra, output),
         Command::Runs(args) => runs::run(&args, extra, output),
         Command::Show(args) => show::run(&args, extra, output),
