@@ -197,6 +197,17 @@ impl Archive {
 
     /// Folds the first so many events of the log of a run: how it was then.
     pub(crate) fn past_until(&self, row: RunRow, end: u64) -> Result<Past, Failure> {
+        self.past_with(row, end, &mut |_, _, _| {})
+    }
+
+    /// Folds the log of a run, and shows each event with the run and the history
+    /// as they are after it.
+    pub(crate) fn past_with(
+        &self,
+        row: RunRow,
+        end: u64,
+        watch: &mut dyn FnMut(&Event, &Run, &History),
+    ) -> Result<Past, Failure> {
         let plans = |digest: &Digest| self.plan(digest);
         let mut folded: Option<(Run, History)> = None;
         let mut seq = 0;
@@ -212,6 +223,7 @@ impl Archive {
                 }),
                 Some((run, history)) => run.follow_log(&plans, &event).map(|()| {
                     history.note(number, &event, run.plan());
+                    watch(&event, run, history);
                 }),
             };
             followed

@@ -9,9 +9,13 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use acting::{
-    ANSWER_EXAMPLE, APPROVE_EXAMPLE, CALL_EXAMPLE, CANCEL_EXAMPLE, PAUSE_EXAMPLE, RETRY_EXAMPLE,
+    ANSWER_EXAMPLE, APPROVE_EXAMPLE, CALL_EXAMPLE, CANCEL_EXAMPLE, EFFECTS_EXAMPLE, PAUSE_EXAMPLE,
+    RETRY_EXAMPLE,
 };
-pub(crate) use acting::{Acting, Answer, Call, Cancel, Pause, Retry, Verdict};
+pub(crate) use acting::{
+    Acting, Answer, Billed, Call, Cancel, Effects, EffectsCommand, Pause, Resolve, Retry, Trust,
+    Verdict,
+};
 use asking::{
     DOCTOR_EXAMPLE, LOGS_EXAMPLE, OUTPUTS_EXAMPLE, RUNS_EXAMPLE, SHOW_EXAMPLE, WHY_EXAMPLE,
 };
@@ -89,6 +93,9 @@ pub(crate) enum Command {
     /// Try again what failed in a run
     #[command(after_help = RETRY_EXAMPLE)]
     Retry(Retry),
+    /// Show what runs did to the world, and say what became of it
+    #[command(after_help = EFFECTS_EXAMPLE)]
+    Effects(Effects),
     /// Carry out one step, as a run of its own
     #[command(after_help = CALL_EXAMPLE)]
     Call(Call),

@@ -15,7 +15,7 @@ use flow_runtime::store::{Store, TakeError};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
-use crate::args::{Acting, Running};
+use crate::args::Running;
 use crate::config;
 use crate::exit::{Exit, Failure};
 use crate::extra::Extra;
@@ -71,17 +71,15 @@ impl Desk {
     }
 
     /// Opens the store to act on a run, not to drive it.
-    pub(crate) fn to_act(acting: &Acting, extra: &Extra) -> Result<Self, Failure> {
+    pub(crate) fn at(store: Option<&Path>, extra: &Extra) -> Result<Self, Failure> {
         let root = crate::project::root_here()?;
         let terms = terms(&root, None)?;
-        Self::new(&root, acting.store.as_deref(), extra, |executors, clock| {
-            Parts {
-                executors,
-                clock,
-                terms,
-                parallel: PARALLEL,
-                reuse: Reuse::Results,
-            }
+        Self::new(&root, store, extra, |executors, clock| Parts {
+            executors,
+            clock,
+            terms,
+            parallel: PARALLEL,
+            reuse: Reuse::Results,
         })
     }
 

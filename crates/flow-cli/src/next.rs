@@ -15,7 +15,7 @@ use flow_core::ty::Type;
 use flow_steps::Form;
 
 use crate::asked::Asked;
-use crate::page::tame;
+use crate::page::{quoted, tame};
 use crate::scene::with_store;
 
 /// How many things of a sort are said.
@@ -41,9 +41,9 @@ pub(crate) fn typed(path: &StepPath) -> String {
         Some(short)
             if short.segments().first().map(|part| &part.name) != first.map(|part| &part.name) =>
         {
-            short.quoted()
+            quoted(&short.to_string())
         }
-        Some(_) | None => path.quoted(),
+        Some(_) | None => quoted(&path.to_string()),
     }
 }
 

@@ -136,7 +136,7 @@ impl<'a> Scene<'a> {
 
     /// Opens the store to write into it.
     pub(crate) fn desk(&self) -> Result<Desk, Failure> {
-        Desk::to_act(self.acting, self.extra)
+        Desk::at(self.acting.store.as_deref(), self.extra)
     }
 
     /// Asks for something, and waits until it is known what came of it. What

@@ -87,16 +87,6 @@ impl StepPath {
         }
     }
 
-    /// Returns it as an argument of a shell: in quotes if it has to be.
-    pub fn quoted(&self) -> String {
-        let text = self.to_string();
-        let is_plain = |c: char| c.is_alphanumeric() || "_-./".contains(c);
-        if text.chars().all(is_plain) {
-            return text;
-        }
-        format!("'{}'", text.replace('\'', "'\\''"))
-    }
-
     /// Returns the parts, outermost first.
     pub fn segments(&self) -> &[Segment] {
         &self.0
@@ -115,19 +105,5 @@ impl fmt::Display for StepPath {
             }
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_shell_gets_one_word() {
-        let still = |key| StepPath::root("film").join("stills").item(key);
-        assert_eq!(StepPath::root("film").join("post").quoted(), "film/post");
-        assert_eq!(still(Key::Index(3)).quoted(), "'film/stills[3]'");
-        let word = Key::Word("it's".into());
-        assert_eq!(still(word).quoted(), "'film/stills[\"it'\\''s\"]'");
     }
 }

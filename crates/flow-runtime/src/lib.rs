@@ -27,5 +27,6 @@ mod values;
 pub mod driver;
 
 pub mod mail;
+pub mod prices;
 
 pub use desk::Secrets;

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
+use super::asking::Asking;
 use super::{DataFormat, Running, Settled};
 
 pub(super) const CALL_EXAMPLE: &str = "\
@@ -187,4 +188,102 @@ pub(crate) struct Retry {
     /// Where it is kept.
     #[command(flatten)]
     pub(crate) running: Running,
+}
+
+pub(super) const EFFECTS_EXAMPLE: &str = "\
+Examples:
+  flow effects                         # what somebody has to see to, in all runs
+  flow effects kotemi                  # all that a run did to the world
+  flow effects resolve kotemi post --happened '{ \"id\": 7 }'
+  flow effects resolve kotemi post --did-not       # it is done again
+  flow effects resolve kotemi post --give-up       # it has failed
+  flow effects bill kotemi draft '$0.04'           # what an attempt cost whose answer was lost
+  flow effects trust openai.image                  # after a bill above the price
+
+Exit codes: 0 it counts, 2 usage, 9 who drives the run hasn't read it yet, 10 the store can't be \
+used, 11 too late: it is known already.";
+
+/// `flow effects`
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Effects {
+    /// The run; without it, all runs in which somebody has to see to something
+    #[arg(value_name = "RUN")]
+    pub(crate) run: Option<String>,
+    /// The store.
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+    /// What to say.
+    #[command(subcommand)]
+    pub(crate) command: Option<EffectsCommand>,
+}
+
+/// What people say of acts.
+#[derive(Debug, Subcommand)]
+pub(crate) enum EffectsCommand {
+    /// Say what became of an act that nobody knows about
+    #[command(after_help = EFFECTS_EXAMPLE)]
+    Resolve(Resolve),
+    /// Say what an attempt cost whose answer was lost
+    #[command(after_help = EFFECTS_EXAMPLE)]
+    Bill(Billed),
+    /// Trust a price again that was too low
+    #[command(after_help = EFFECTS_EXAMPLE)]
+    Trust(Trust),
+}
+
+/// `flow effects resolve`
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("verdict").required(true).args(["happened", "did_not", "give_up"])))]
+pub(crate) struct Resolve {
+    /// The run.
+    #[command(flatten)]
+    pub(crate) acting: Acting,
+    /// The path of the act
+    #[arg(value_name = "STEP")]
+    pub(crate) step: String,
+    /// It happened, and this is what it gave: a word, or JSON
+    #[arg(long, value_name = "VALUE", num_args = 0..=1)]
+    #[expect(clippy::option_option, reason = "the value may be left out")]
+    pub(crate) happened: Option<Option<String>>,
+    /// It didn't happen: it is tried again
+    #[arg(long)]
+    pub(crate) did_not: bool,
+    /// Nobody will ever know: it has failed
+    #[arg(long)]
+    pub(crate) give_up: bool,
+    /// What it cost, if that is known
+    #[arg(long, value_name = "AMOUNT")]
+    pub(crate) bill: Option<String>,
+    /// Which attempt, if several are open
+    #[arg(long, value_name = "N")]
+    pub(crate) attempt: Option<u32>,
+}
+
+/// `flow effects bill`
+#[derive(Debug, Args)]
+pub(crate) struct Billed {
+    /// The run.
+    #[command(flatten)]
+    pub(crate) acting: Acting,
+    /// The path of the step
+    #[arg(value_name = "STEP")]
+    pub(crate) step: String,
+    /// What it cost; `$0` if it wasn't charged
+    #[arg(value_name = "AMOUNT")]
+    pub(crate) amount: String,
+    /// Which attempt, if several are open
+    #[arg(long, value_name = "N")]
+    pub(crate) attempt: Option<u32>,
+}
+
+/// `flow effects trust`
+#[derive(Debug, Args)]
+pub(crate) struct Trust {
+    /// The price, as `flow effects` names it
+    #[arg(value_name = "PRICE")]
+    pub(crate) price: String,
+    /// The folder that runs are kept in; without it, `.flow` in the project
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) store: Option<PathBuf>,
 }

@@ -6,6 +6,7 @@ mod call;
 mod completions;
 mod config;
 mod doctor;
+mod effects;
 mod explain;
 mod fix;
 mod fmt;
@@ -52,6 +53,7 @@ pub(crate) fn run(command: Command, extra: &Extra, output: &mut Output) -> Resul
         Command::Pause(args) => halt::pause(&args, extra, output),
         Command::Cancel(args) => halt::cancel(&args, extra, output),
         Command::Retry(args) => again::retry(&args, extra, output),
+        Command::Effects(args) => effects::run(&args, extra, output),
         Command::Call(args) => call::run(&args, extra, output),
         Command::Runs(args) => runs::run(&args, extra, output),
         Command::Show(args) => show::run(&args, extra, output),

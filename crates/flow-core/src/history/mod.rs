@@ -10,6 +10,7 @@
 //! which instance; how an instance stands, from a run and its history; and how
 //! it came, or didn't come, to that.
 
+mod acts;
 mod fold;
 mod name;
 mod reach;
@@ -32,6 +33,7 @@ use crate::plan::{NodeId, Plan};
 use crate::run::{Corrupt, Run};
 use crate::step::{Bill, Sent};
 
+pub use acts::{Act, Acts, Known};
 pub use name::{Place, Unplaced};
 pub use reach::Reach;
 pub use survey::{Arm, Instance, Parts, State, Survey};
