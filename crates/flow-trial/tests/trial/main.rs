@@ -14,6 +14,7 @@ mod dice;
 mod flow;
 mod oracle;
 
+mod acting;
 mod budget;
 mod children;
 mod clocks;
