@@ -1,5 +1,6 @@
 //! `flow.toml`: what a project sets once for all its workflows.
 
+mod allow;
 mod limits;
 
 use std::borrow::Cow;
@@ -15,6 +16,8 @@ use jiff::tz::TimeZone;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+pub(crate) use allow::Allow;
+
 use crate::codes;
 use crate::disk::read_text;
 use crate::exit::Failure;
@@ -26,7 +29,9 @@ pub(crate) const NAME: &str = "flow.toml";
 const PROFILE_KEYS: [&str; 2] = ["budget", "defaults"];
 
 /// What may stand at the top.
-const KEYS: [&str; 6] = ["budget", "defaults", "pools", "prices", "profile", "tz"];
+const KEYS: [&str; 7] = [
+    "allow", "budget", "defaults", "pools", "prices", "profile", "tz",
+];
 
 /// The units that prices are counted in, for the help of messages.
 const RATE_HELP: &str = "write an amount, or one for so many units: `$0.04`, `$0.15 per 1M`";
@@ -38,6 +43,8 @@ pub(crate) struct Config {
     pub(crate) settings: Settings,
     /// How much there is of what runs share.
     pub(crate) terms: Terms,
+    /// What may be used that is elsewhere.
+    pub(crate) allow: Allow,
     /// All that is said, in the order in which it counts: the last of a key is
     /// the one.
     pub(crate) said: Vec<Said>,
@@ -108,6 +115,7 @@ pub(crate) fn read(source: &Source, profile: Option<&str>) -> Config {
         id: source.id,
         settings: Settings::default(),
         terms: Terms::default(),
+        allow: Allow::default(),
         said: Vec::new(),
         out: Diagnostics::default(),
         profiles: Vec::new(),
@@ -125,6 +133,7 @@ pub(crate) fn read(source: &Source, profile: Option<&str>) -> Config {
     Config {
         settings: reader.settings,
         terms: reader.terms,
+        allow: reader.allow,
         said: reader.said,
         diagnostics: reader.out.into_sorted(),
         profiles: reader.profiles,
@@ -135,6 +144,7 @@ struct Reader {
     id: SourceId,
     settings: Settings,
     terms: Terms,
+    allow: Allow,
     said: Vec<Said>,
     out: Diagnostics,
     profiles: Vec<String>,
@@ -160,6 +170,7 @@ impl Reader {
                         self.terms.budgets = budgets;
                     }
                 }
+                "allow" => self.allow(value),
                 "pools" => self.pools(value),
                 "prices" => self.prices(value),
                 "profile" => {}

@@ -2,15 +2,21 @@
 //! can go wrong with that.
 
 use std::future::Future;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use flow_core::address::Ticket;
 use flow_core::amount::{Money, Timestamp};
 use flow_core::arbiter::Terms;
+use flow_core::event::Event;
+use flow_core::step::Progress;
 use flow_runtime::clock::{Clock, WallClock};
 use flow_runtime::driver::{
-    BeginError, DriveError, Driver, Executors, Known, Order, Over, Reuse, Surroundings,
+    BeginError, DriveError, Driver, Executors, Known, Order, Over, Reuse, Surroundings, View,
+    Watcher,
 };
+use flow_runtime::memory::StoreMemory;
 use flow_runtime::store::{Store, TakeError};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -19,9 +25,11 @@ use crate::args::Running;
 use crate::config;
 use crate::exit::{Exit, Failure};
 use crate::extra::Extra;
-use crate::output::Output;
+use crate::output::{Output, say};
+use crate::progress::{Lines, Screen, Shown};
 use crate::scene::with_store;
-use crate::tell::{End, Shape, Silence, Teller, tell};
+use crate::secrets::Vault;
+use crate::tell::{End, Shape, tell};
 
 /// How many orders may wait.
 const ORDERS: usize = 16;
@@ -38,6 +46,9 @@ pub(crate) struct Desk {
     store: Arc<Store>,
     /// The store's folder, if that was named.
     named: Option<PathBuf>,
+    vault: Arc<Vault>,
+    /// Where the run is shown, once it is.
+    console: Arc<OnceLock<Shown>>,
     around: Parts,
 }
 
@@ -57,24 +68,28 @@ impl Desk {
         extra: &Extra,
         reuse: Reuse,
     ) -> Result<Self, Failure> {
-        let terms = terms(root, running.settled.profile.as_deref())?;
+        let (terms, allow) = settings(root, running.settled.profile.as_deref())?;
         let parallel = running.parallel.map_or(PARALLEL, std::num::NonZero::get);
-        Self::new(root, running.store.as_deref(), extra, |executors, clock| {
-            Parts {
+        Self::new(
+            root,
+            running.store.as_deref(),
+            extra,
+            &allow,
+            |executors, clock| Parts {
                 executors,
                 clock,
                 terms,
                 parallel,
                 reuse,
-            }
-        })
+            },
+        )
     }
 
     /// Opens the store to act on a run, not to drive it.
     pub(crate) fn at(store: Option<&Path>, extra: &Extra) -> Result<Self, Failure> {
         let root = crate::project::root_here()?;
-        let terms = terms(&root, None)?;
-        Self::new(&root, store, extra, |executors, clock| Parts {
+        let (terms, allow) = settings(&root, None)?;
+        Self::new(&root, store, extra, &allow, |executors, clock| Parts {
             executors,
             clock,
             terms,
@@ -87,25 +102,39 @@ impl Desk {
         root: &Path,
         named: Option<&Path>,
         extra: &Extra,
+        allow: &config::Allow,
         parts: impl FnOnce(Executors, Arc<dyn Clock>) -> Parts,
     ) -> Result<Self, Failure> {
+        let folder = folder(root, named);
         let options = extra.options.clone().unwrap_or_default();
-        let store = Store::open(&folder(root, named), options);
-        let store = store.map_err(|error| Failure::store(whole(&error)))?;
+        let store = Store::open(&folder, options);
+        let store = Arc::new(store.map_err(|error| Failure::store(whole(&error)))?);
+        let home = std::env::home_dir();
         let clock: Arc<dyn Clock> = match &extra.clock {
             Some(clock) => Arc::new(Told(clock.clone())),
             None => Arc::new(WallClock),
         };
         let told = clock.clone();
+        let console: Arc<OnceLock<Shown>> = Arc::default();
+        let seen = console.clone();
         let place = flow_steps::Place {
             project: root.to_path_buf(),
+            closed: vec![folder, root.join(".flow")],
+            allowed: allow.in_project(root, home.as_deref()),
+            memory: Arc::new(StoreMemory::new(store.clone())),
+            console: Arc::new(move |text| match seen.get() {
+                Some(shown) => shown.say(text.trim_end_matches('\n')),
+                None => say(text),
+            }),
             clock: Arc::new(move || told.now()),
         };
         let mut executors: Executors = flow_steps::register(&place).into_iter().collect();
         executors.extend(extra.executors.iter().cloned());
         Ok(Self {
-            store: Arc::new(store),
+            store,
             named: named.map(Path::to_path_buf),
+            vault: Vault::new(root),
+            console,
             around: parts(executors, clock),
         })
     }
@@ -114,32 +143,34 @@ impl Desk {
         &self.store
     }
 
-    fn surroundings(&self) -> Surroundings {
-        Surroundings {
-            watcher: Box::new(Teller),
-            ..self.surroundings_quiet()
-        }
-    }
-
     /// Returns what a run is taken with for a moment: nobody watches.
     pub(crate) fn surroundings_quiet(&self) -> Surroundings {
+        self.surroundings(Box::new(Silent))
+    }
+
+    fn surroundings(&self, watcher: Box<dyn Watcher>) -> Surroundings {
         Surroundings {
             store: self.store.clone(),
             executors: self.around.executors.clone(),
             clock: self.around.clock.clone(),
-            secrets: Arc::new(|name| std::env::var(name).ok().map(Into::into)),
+            secrets: self.vault.secrets(),
             terms: self.around.terms.clone(),
             parallel: self.around.parallel,
             reuse: self.around.reuse,
-            watcher: Box::new(Silence),
+            watcher,
         }
     }
 }
 
 /// Reads how much there is of what runs share.
 pub(crate) fn terms(root: &Path, profile: Option<&str>) -> Result<Terms, Failure> {
+    settings(root, profile).map(|(terms, _)| terms)
+}
+
+/// Reads how much there is of what runs share, and what is allowed.
+fn settings(root: &Path, profile: Option<&str>) -> Result<(Terms, config::Allow), Failure> {
     let Some((_, config)) = config::load(root, profile)? else {
-        return Ok(Terms::default());
+        return Ok(<_>::default());
     };
     match config.diagnostics.first() {
         // A limit that can't be read would be none.
@@ -148,7 +179,7 @@ pub(crate) fn terms(root: &Path, profile: Option<&str>) -> Result<Terms, Failure
             message: format!("`{}` has errors: {}", config::NAME, first.message),
             help: Some(format!("`flow validate {}` shows them all", config::NAME)),
         }),
-        None => Ok(config.terms),
+        None => Ok((config.terms, config.allow)),
     }
 }
 
@@ -231,19 +262,32 @@ where
     Made: Future<Output = Result<Driver, BeginError>>,
 {
     let runtime = runtime()?;
-    let around = desk.surroundings();
     let shape = shape.into();
+    let shown = shown(output, shape);
+    // What steps say to people goes where the run is shown.
+    drop(desk.console.set(shown.clone()));
+    let around = desk.surroundings(Box::new(shown.clone()));
+    let clock = desk.around.clock.clone();
     let ended = runtime.block_on(async {
         let (orders, mut given) = mpsc::channel(ORDERS);
         let mut driver = make(around, orders.clone())
             .await
             .map_err(|error| begin_failure(&error))?;
+        for warning in desk.vault.warnings() {
+            output.message(warning)?;
+        }
+        if let Some(fault) = desk.vault.fault() {
+            return Err(fault);
+        }
         let id = driver.run().id().clone();
         output.message(&format!("run {id} of `{}`", driver.run().workflow()))?;
+        shown.begin(&driver, clock.now());
         let driven = tokio::select! {
             driven = driver.drive(&mut given) => Some(driven),
-            () = interrupted(&orders) => None,
+            () = interrupted(&orders, &shown) => None,
+            () = shown.ticks(|| clock.now()) => None,
         };
+        shown.close();
         match driven {
             Some(Ok(outcome)) => {
                 let end = End::of(&driver, &outcome, &desk.store, desk.named.as_deref());
@@ -262,6 +306,26 @@ where
     ended
 }
 
+/// Says how a run is shown.
+fn shown(output: &Output, shape: Shape) -> Shown {
+    let looks = output.message_looks();
+    let is_seen = std::io::stderr().is_terminal() && shape != Shape::Json;
+    if is_seen {
+        Shown::new(Screen::new(output.color(), looks))
+    } else {
+        Shown::new(Lines::new(looks))
+    }
+}
+
+/// Nobody is told anything: there is nothing to tell.
+struct Silent;
+
+impl Watcher for Silent {
+    fn event(&mut self, _: &View<'_>, _: &Event) {}
+
+    fn progress(&mut self, _: &Ticket, _: &Progress) {}
+}
+
 /// One thread has the loop and all that waits; what computes for long has
 /// threads of its own.
 pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
@@ -276,13 +340,13 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 
 /// Begins and ends a run whose result is there already; nothing if it isn't.
 pub(crate) fn recall(desk: &Desk, known: Known) -> Result<Option<Over>, Failure> {
-    let around = desk.surroundings();
+    let around = desk.surroundings(Box::new(Silent));
     let over = runtime()?.block_on(flow_runtime::driver::recall(&around, known));
     over.map_err(|error| begin_failure(&error))
 }
 
 /// Waits for the second interruption; the first only pauses.
-async fn interrupted(orders: &mpsc::Sender<Order>) {
+async fn interrupted(orders: &mpsc::Sender<Order>, shown: &Shown) {
     let kinds = [
         SignalKind::interrupt(),
         SignalKind::terminate(),
@@ -298,9 +362,7 @@ async fn interrupted(orders: &mpsc::Sender<Order>) {
             _ = hangup.recv() => {}
         }
         if is_first {
-            let mut stream = std::io::stderr().lock();
-            let text = b"pausing: what runs may finish; again to stop at once\n";
-            drop(std::io::Write::write_all(&mut stream, text));
+            shown.say("pausing: what runs may finish; again to stop at once");
             drop(orders.send(Order::Pause).await);
         }
     }

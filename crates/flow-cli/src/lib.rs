@@ -27,7 +27,11 @@ mod asked;
 mod next;
 mod scene;
 
+mod dotenv;
 mod drive;
+mod page;
+mod progress;
+mod secrets;
 mod tell;
 
 mod archive;
@@ -40,7 +44,6 @@ mod commands;
 
 mod graph;
 mod outline;
-mod page;
 mod render;
 mod report;
 mod wording;

@@ -24,6 +24,14 @@ pub(crate) struct Looks {
     pub(crate) unicode: bool,
 }
 
+/// Writes a message for people while something else has the streams: whole lines,
+/// each of them at once.
+pub(crate) fn say(text: &str) {
+    let mut stream = io::stderr().lock();
+    // A message that nobody can read changes nothing.
+    stream.write_all(text.as_bytes()).ok();
+}
+
 /// The width of lines where nobody says how wide they are.
 const WIDTH: usize = 100;
 
@@ -59,12 +67,8 @@ impl Output {
     /// Writes a message for people, after the data that came before it.
     pub(crate) fn message(&mut self, text: &str) -> Result<(), Failure> {
         self.flush()?;
-        let mut stream = io::stderr().lock();
-        // A message that nobody can read changes nothing.
-        stream.write_all(text.as_bytes()).ok();
-        if !text.ends_with('\n') {
-            stream.write_all(b"\n").ok();
-        }
+        let end = if text.ends_with('\n') { "" } else { "\n" };
+        say(&format!("{text}{end}"));
         Ok(())
     }
 
@@ -75,8 +79,18 @@ impl Output {
 
     /// Returns what standard error can show.
     pub(crate) fn message_looks(&self) -> Looks {
-        looks(self.color, io::stderr().is_terminal())
+        message_looks(self.color)
     }
+
+    /// Returns when colours are used.
+    pub(crate) fn color(&self) -> Color {
+        self.color
+    }
+}
+
+/// Returns what standard error can show.
+pub(crate) fn message_looks(color: Color) -> Looks {
+    looks(color, io::stderr().is_terminal())
 }
 
 fn fault(error: &io::Error) -> Failure {

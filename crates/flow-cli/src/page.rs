@@ -64,11 +64,32 @@ impl Page {
 
     /// Adds a heading, set apart from what is above.
     pub(crate) fn heading(&mut self, text: &str) {
-        let text = self.styled(Style::Bold, text);
         if !self.out.is_empty() {
             self.gap();
         }
-        self.line(&text);
+        self.prose(0, Style::Bold, text);
+    }
+
+    /// Adds a line of a few things with marks between, or a line for each if
+    /// they don't fit into one.
+    pub(crate) fn title(&mut self, mark: Option<(Style, &str)>, parts: &[(Style, &str)]) {
+        let before = mark.map_or(0, |(_, mark)| wide(mark) + 1);
+        let used: usize = parts.iter().map(|(_, part)| wide(part)).sum();
+        let gaps = 3 * parts.len().saturating_sub(1);
+        let styled = parts.iter().map(|(style, part)| self.styled(*style, part));
+        let mut styled: Vec<String> = styled.collect();
+        if let (Some((style, mark)), Some(first)) = (mark, styled.first_mut()) {
+            *first = format!("{} {first}", self.styled(style, mark));
+        }
+        if before + used + gaps <= self.looks.width {
+            let line = styled.join(&format!(" {} ", self.dot()));
+            self.line(&line);
+            return;
+        }
+        for (number, part) in styled.iter().enumerate() {
+            let pad = if number == 0 { 0 } else { before.max(2) };
+            self.line(&format!("{:pad$}{part}", ""));
+        }
     }
 
     /// Adds prose, broken into lines that fit: the first indented by so much,

@@ -38,6 +38,29 @@ pub(crate) fn word(state: State) -> &'static str {
     }
 }
 
+/// Returns what something does that stands so, as a sentence goes on after its
+/// name.
+pub(crate) fn does(state: State) -> &'static str {
+    match state {
+        State::Running => "is in progress",
+        State::Remote => "is in progress elsewhere",
+        State::Probing => "may have happened, and its target is asked",
+        State::Ready => "can begin, and waits for its turn",
+        State::Asking => "asks a person",
+        State::Unknown => "may have happened, and nobody knows",
+        State::Held => "doesn't fit into a budget",
+        State::Pausing => "is to be tried again",
+        State::Sleeping => "sleeps",
+        State::Pending => "is still to come",
+        State::Failed => "failed",
+        State::Blocked => "is blocked",
+        State::Cut => "was given up",
+        State::Skipped => "was skipped",
+        State::Reused => "was there already",
+        State::Succeeded => "is done",
+    }
+}
+
 /// Returns the sign that stands before something, and what it looks like.
 pub(crate) fn sign(state: State, unicode: bool) -> (&'static str, Style) {
     let (sign, plain, style) = match state {
@@ -108,8 +131,13 @@ impl<'a> Words<'a> {
         }
     }
 
-    /// Returns the path of an instance, without the name of the workflow where
-    /// that is clear.
+    /// Returns the path of an instance, for programs.
+    pub(crate) fn whole_path(&self, at: &At) -> String {
+        self.past.history.path(at, &self.values).to_string()
+    }
+
+    /// Returns the path of an instance, for people: without the name of the
+    /// workflow, which stands before every path.
     pub(crate) fn path(&self, at: &At) -> String {
         let path = self.past.history.path(at, &self.values).to_string();
         self.inside(&path)
@@ -219,21 +247,32 @@ impl<'a> Words<'a> {
     }
 
     fn failed(&self, at: &At) -> Option<String> {
-        let instance = flow_core::history::Instance {
-            at: at.clone(),
-            is_live: true,
-        };
-        let found = self.past.survey().failure(&instance)?;
-        let attempts = self
-            .past
-            .history
-            .entry(at)
-            .map_or(0, |entry| entry.attempts.len());
-        let after = match attempts {
+        let survey = self.past.survey();
+        let found = survey.failure(&survey.instance(at))?;
+        Some(format!("{}{}", failure(&found), self.number(at)))
+    }
+
+    /// Says that something failed, and how.
+    pub(crate) fn failed_text(&self, at: &At) -> String {
+        let survey = self.past.survey();
+        match survey.failure(&survey.instance(at)) {
+            None => word(State::Failed).to_owned(),
+            Some(found) => format!(
+                "failed ({}): {}{}",
+                found.class.word(),
+                short(&found.message, NOTE_MAX),
+                self.number(at)
+            ),
+        }
+    }
+
+    /// Says which attempt was the last, if there were several.
+    fn number(&self, at: &At) -> String {
+        let entry = self.past.history.entry(at);
+        match entry.map_or(0, |entry| entry.attempts.len()) {
             0 | 1 => String::new(),
             many => format!(" (attempt {many})"),
-        };
-        Some(format!("{}{after}", failure(&found)))
+        }
     }
 
     /// Names what a step waits for that has to come first.

@@ -153,6 +153,7 @@ fn value_inside(found: &Value, depth: usize) -> String {
             let items: Vec<String> = items.chain(rest.then(|| "…".to_owned())).collect();
             format!("[{}]", items.join(", "))
         }
+        Value::Record(fields) if fields.is_empty() => "{}".to_owned(),
         Value::Record(fields) => {
             let rest = fields.len() > SHOWN_MAX;
             let fields = fields.iter().take(SHOWN_MAX);

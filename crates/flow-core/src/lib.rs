@@ -9,13 +9,16 @@
 //! results are known, what people ask about it, and the stored form of it all.
 
 pub mod amount;
+pub mod base64;
 pub mod literal;
 pub mod ty;
 mod ty_display;
 pub mod value;
 
 pub mod check;
+mod fit;
 pub mod json;
+pub mod mask;
 pub mod relation;
 pub mod scalar;
 pub mod schema;
@@ -44,6 +47,7 @@ pub mod event;
 pub mod handle;
 pub mod key;
 pub mod letter;
+pub mod memory;
 pub mod run;
 pub mod step;
 

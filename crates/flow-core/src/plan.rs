@@ -5,7 +5,7 @@
 //! positions, no paths of files that were compiled and no secrets, so it can be
 //! stored and loaded back years later.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use petgraph::graph::DiGraph;
@@ -435,6 +435,21 @@ impl Plan {
                 expr.walk(&mut |part| {
                     if let Expr::File(path, media) = part {
                         found.push((path.clone(), *media));
+                    }
+                });
+            }
+        }
+        found
+    }
+
+    /// Returns the names of the secrets that it names, in order.
+    pub fn secrets(&self) -> BTreeSet<Arc<str>> {
+        let mut found = BTreeSet::new();
+        for node in self.graph.node_weights() {
+            for expr in node.exprs() {
+                expr.walk(&mut |part| {
+                    if let Expr::Const(value) = part {
+                        value.secrets(&mut found);
                     }
                 });
             }

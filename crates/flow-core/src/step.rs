@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
-use std::path::{Path, PathBuf};
+use std::io::Read;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use crate::address::Ticket;
 use crate::amount::{Duration, Money, Timestamp};
 use crate::digest::Digest;
 use crate::effect::{Effect, FailureClass};
+use crate::mask::Mask;
 use crate::path::StepPath;
 use crate::ty::{Media, Type};
 use crate::value::{Artifact, Value};
@@ -207,19 +209,24 @@ pub trait Desk: Send + Sync {
     fn sent(&self);
     /// Shows how far it is.
     fn progress(&self, progress: Progress);
-    /// Adds to the attempt's log.
+    /// Adds a line to the attempt's log, without its end.
     fn log(&self, line: &[u8]);
     /// Returns whether it should stop. To be asked every 100 ms or so by work
     /// that can't be dropped.
     fn is_stopped(&self) -> bool;
     /// Returns a folder of the attempt's own, which is removed afterwards.
     fn folder(&self) -> Result<PathBuf, StepFailure>;
-    /// Takes a file into the store.
-    fn keep(&self, file: &Path, media: Media) -> Result<Artifact, StepFailure>;
+    /// Takes bytes into the store, as a file. One that a secret is in is not
+    /// taken.
+    fn keep(&self, bytes: &mut dyn Read, media: Media) -> Result<Artifact, StepFailure>;
     /// Returns the path of an artifact's bytes, to be read only.
     fn open(&self, artifact: &Artifact) -> Result<PathBuf, StepFailure>;
     /// Returns what a secret hides.
     fn secret(&self, name: &str) -> Result<Arc<str>, StepFailure>;
+    /// Returns what finds the secrets of the run in what is written. They are
+    /// taken out of all that a step answers and logs; who writes elsewhere, or
+    /// in pieces, does it by this.
+    fn mask(&self) -> Mask;
     /// Runs a child process that doesn't outlive the command; see the
     /// runtime's reaper. Called with the id of a new process group.
     fn adopt_group(&self, group: u32);

@@ -1,6 +1,6 @@
 //! Values: what steps take and give. Cheap to clone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -84,6 +84,28 @@ impl Value {
     /// Makes a text.
     pub fn text(text: impl Into<Arc<str>>) -> Self {
         Self::Text(text.into())
+    }
+
+    /// Adds the names of the secrets that it refers to.
+    pub fn secrets(&self, found: &mut BTreeSet<Arc<str>>) {
+        match self {
+            Self::Secret(name) => {
+                found.insert(name.clone());
+            }
+            Self::List(list) => list.items.iter().for_each(|item| item.secrets(found)),
+            Self::Record(fields) => fields.values().for_each(|field| field.secrets(found)),
+            Self::None
+            | Self::Bool(_)
+            | Self::Int(_)
+            | Self::Float(_)
+            | Self::Text(_)
+            | Self::Duration(_)
+            | Self::Money(_)
+            | Self::Time(_)
+            | Self::Size(_)
+            | Self::Enum(_)
+            | Self::Artifact(_) => {}
+        }
     }
 
     /// Makes a list.

@@ -1,14 +1,15 @@
 //! The desk of an attempt: what its step can do besides answering.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::io::{Read, Write};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use flow_core::address::Ticket;
 use flow_core::digest::Digest;
 use flow_core::effect::{Effect, FailureClass};
+use flow_core::mask::Mask;
 use flow_core::step::{Desk, Progress, StepFailure};
 use flow_core::ty::Media;
 use flow_core::value::Artifact;
@@ -18,10 +19,8 @@ use tokio::sync::mpsc::Sender;
 use crate::artifacts::{Blobs, Kept};
 use crate::folders::Folders;
 use crate::reaper::Reaper;
+use crate::secrets::{self, Secrets};
 use crate::store::layout::attempt_name;
-
-/// Tells what secrets hide.
-pub type Secrets = Arc<dyn Fn(&str) -> Option<Arc<str>> + Send + Sync>;
 
 /// The most bytes of an attempt's log.
 const LOG_MAX: u64 = 64 << 20;
@@ -31,6 +30,8 @@ pub(crate) struct Office {
     pub(crate) blobs: Blobs,
     pub(crate) reaper: Arc<Reaper>,
     pub(crate) secrets: Secrets,
+    /// Finds the secrets of the run.
+    pub(crate) mask: Mask,
     /// The folders of attempts in progress.
     pub(crate) folders: Arc<Folders>,
     /// The folder of the run's logs.
@@ -130,11 +131,17 @@ impl Desk for AttemptDesk {
     }
 
     fn progress(&self, progress: Progress) {
+        let progress = Progress {
+            note: self.office.mask.text(&progress.note).into(),
+            ..progress
+        };
         let note = Note::Progress(self.ticket.clone(), progress);
         drop(self.notes.try_send(note));
     }
 
     fn log(&self, line: &[u8]) {
+        // In one go, so that lines of several processes don't mix.
+        let line = [&*self.office.mask.bytes(line), b"\n"].concat();
         let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         if log.written >= LOG_MAX {
             return;
@@ -147,13 +154,17 @@ impl Desk for AttemptDesk {
             log.file = opened.ok();
         }
         let length = u64::try_from(line.len()).unwrap_or(u64::MAX);
-        log.written = log.written.saturating_add(length);
+        log.written = log.written.saturating_add(length).saturating_add(1);
         let is_over = log.written >= LOG_MAX;
         if let Some(file) = &mut log.file {
-            // A log that can't be written must not end the work it is about.
-            drop(file.write_all(line));
+            // In one piece, so that nobody who follows sees half of it. A log
+            // that can't be written must not end the work it is about.
+            let mut whole = Vec::with_capacity(line.len() + 1);
+            whole.extend_from_slice(&line);
+            whole.push(b'\n');
+            drop(file.write_all(&whole));
             if is_over {
-                drop(file.write_all(b"\n[flow: the log is full]\n"));
+                drop(file.write_all(b"[flow: the log is full]\n"));
             }
         }
     }
@@ -167,6 +178,7 @@ impl Desk for AttemptDesk {
         if let Some(folder) = &*own {
             return Ok(folder.clone());
         }
+        self.office.reaper.watch();
         let made = self.office.folders.take().map_err(|error| {
             let message = format!("cannot make a folder for the attempt ({error})");
             StepFailure::unsent(FailureClass::Transient, message)
@@ -175,12 +187,8 @@ impl Desk for AttemptDesk {
         Ok(made)
     }
 
-    fn keep(&self, file: &Path, media: Media) -> Result<Artifact, StepFailure> {
-        let kept = self
-            .office
-            .blobs
-            .keep_file(file)
-            .map_err(|error| StepFailure::unsent(FailureClass::Transient, error.to_string()))?;
+    fn keep(&self, bytes: &mut dyn Read, media: Media) -> Result<Artifact, StepFailure> {
+        let kept = secrets::keep(&self.office.blobs, &self.office.mask, bytes)?;
         let artifact = Artifact {
             digest: kept.digest.to_string().into(),
             media,
@@ -204,11 +212,12 @@ impl Desk for AttemptDesk {
     }
 
     fn secret(&self, name: &str) -> Result<Arc<str>, StepFailure> {
-        (self.office.secrets)(name).ok_or_else(|| {
-            let message =
-                format!("the secret `{name}` is not set; set it in the environment or in `.env`");
-            StepFailure::unsent(FailureClass::Auth, message)
-        })
+        (self.office.secrets)(name)
+            .map_err(|error| StepFailure::unsent(FailureClass::Auth, error.to_string()))
+    }
+
+    fn mask(&self) -> Mask {
+        self.office.mask.clone()
     }
 
     fn adopt_group(&self, group: u32) {

@@ -7,8 +7,8 @@
 //! Modules, in reading order: where everything is kept and in which order it
 //! becomes durable, the large files beside it, who may write, and what is left of
 //! those who did; time, the process that ends what is left at once, what steps
-//! and runs see of all that; the loop that drives a
-//! run; and how others have something done to it.
+//! and runs see of all that, what outlives runs; the loop that drives a run; and
+//! how others have something done to it.
 
 pub mod store;
 
@@ -22,11 +22,14 @@ pub mod reaper;
 
 mod desk;
 mod folders;
+mod secrets;
 mod values;
+
+pub mod memory;
 
 pub mod driver;
 
 pub mod mail;
 pub mod prices;
 
-pub use desk::Secrets;
+pub use secrets::{SecretError, Secrets};

@@ -68,8 +68,8 @@ pub struct OwnerError {
 const UNNAMED_MAX: Duration = Duration::from_hours(1);
 
 impl OwnerId {
-    /// Takes a name from a row.
-    pub(crate) fn known(id: impl Into<String>) -> Self {
+    /// Takes a name from a row, or from a file that an owner left behind.
+    pub fn known(id: impl Into<String>) -> Self {
         Self(id.into())
     }
 

@@ -3,11 +3,12 @@
 //! The compiler and the run see to it that they are; a difference is a bug.
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::sync::Arc;
 
 use flow_core::amount::{Duration, Timestamp};
 use flow_core::effect::FailureClass;
-use flow_core::step::{Bill, StepCall, StepFailure, StepReport, Work};
+use flow_core::step::{Bill, Desk, StepCall, StepFailure, StepReport, Work};
 use flow_core::ty::Type;
 use flow_core::value::Value;
 use tokio::task::spawn_blocking;
@@ -37,11 +38,19 @@ pub(crate) fn computed(
         }
     });
     let is_small = texts.sum::<usize>() <= AT_ONCE_MAX;
-    let answer = move || work(&call).unwrap_or_else(StepReport::Failed);
     if is_small {
-        return Box::pin(async move { answer() });
+        return Box::pin(async move { work(&call).unwrap_or_else(StepReport::Failed) });
     }
+    on_disk(call, work)
+}
+
+/// Answers with what a function makes of a call that waits for a disk.
+pub(crate) fn on_disk(
+    call: StepCall,
+    work: impl FnOnce(&StepCall) -> Result<StepReport, StepFailure> + Send + 'static,
+) -> Work<StepReport> {
     Box::pin(async move {
+        let answer = move || work(&call).unwrap_or_else(StepReport::Failed);
         match spawn_blocking(answer).await {
             Ok(report) => report,
             // A panic is the attempt's, wherever it happened.
@@ -50,12 +59,29 @@ pub(crate) fn computed(
     })
 }
 
+/// How often is looked whether the attempt should stop.
+const LOOK: std::time::Duration = std::time::Duration::from_millis(100);
+
+/// Does something until the run wants it to stop; nothing then.
+pub(crate) async fn unless_stopped<T>(desk: &dyn Desk, work: impl Future<Output = T>) -> Option<T> {
+    let stopped = async {
+        while !desk.is_stopped() {
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    tokio::select! {
+        biased;
+        done = work => Some(done),
+        () = stopped => None,
+    }
+}
+
 /// Makes a failure of the author's or of the data.
 pub(crate) fn invalid(message: impl Into<Arc<str>>) -> StepFailure {
     StepFailure::unsent(FailureClass::Invalid, message)
 }
 
-fn bug(call: &StepCall, name: &str) -> StepFailure {
+pub(crate) fn bug(call: &StepCall, name: &str) -> StepFailure {
     let message = format!("`{}` was not given `{name}` as it is declared", call.step);
     StepFailure::unsent(FailureClass::Bug, message)
 }

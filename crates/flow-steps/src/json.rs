@@ -33,7 +33,7 @@ impl Executor for Reader {
 }
 
 /// Reads a text as a type.
-fn parse(text: &str, ty: &Type) -> Result<Value, StepFailure> {
+pub(crate) fn parse(text: &str, ty: &Type) -> Result<Value, StepFailure> {
     let json: Json =
         serde_json::from_str(text).map_err(|error| invalid(format!("this is no JSON: {error}")))?;
     read(&json, ty)

@@ -10,15 +10,23 @@
 mod register;
 
 mod given;
+mod hosts;
+mod inside;
+mod media;
 mod paths;
+mod pattern;
 
+mod file;
 mod form;
-
+mod http;
 mod human;
 mod json;
+mod notify;
 mod shell;
+mod state;
 mod text;
 mod time;
 
 pub use form::{Form, NoChoice, choice, choice_of};
-pub use register::{Clock, Place, Registry, register};
+pub use hosts::{HostRule, HostRuleError};
+pub use register::{Allowed, Clock, Console, Place, Registry, register};

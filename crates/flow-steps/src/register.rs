@@ -6,20 +6,43 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use flow_core::amount::Timestamp;
+use flow_core::memory::Memory;
 use flow_core::step::Executor;
 
-use crate::{human, json, shell, text, time};
+use crate::hosts::HostRule;
+use crate::inside::Inside;
+use crate::{file, http, human, json, notify, shell, state, text, time};
 
 /// Tells what time it is.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Shows a message where flow was started: whole lines.
+pub type Console = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Where steps are carried out.
 #[derive(Clone)]
 pub struct Place {
     /// The folder of the project.
     pub project: PathBuf,
+    /// Folders that nobody reads or writes, wherever they are: the store.
+    pub closed: Vec<PathBuf>,
+    /// What else of the world may be used.
+    pub allowed: Allowed,
+    /// What outlives runs.
+    pub memory: Arc<dyn Memory>,
+    /// Where messages are shown.
+    pub console: Console,
     /// The time, as the run has it.
     pub clock: Clock,
+}
+
+/// What may be used that is neither in the project nor on the open network.
+#[derive(Debug, Clone, Default)]
+pub struct Allowed {
+    /// Folders outside of the project whose files may be read and written.
+    pub paths: Vec<PathBuf>,
+    /// Hosts that are asked though they aren't on the open network.
+    pub hosts: Vec<HostRule>,
 }
 
 impl fmt::Debug for Place {
@@ -74,6 +97,14 @@ pub fn register(place: &Place) -> Registry {
             registry.add(step, executor.clone());
         }
     };
+    let inside = Inside::new(&place.project, &place.allowed.paths, &place.closed);
+    add(&file::STEPS, Arc::new(file::Files::new(&Arc::new(inside))));
+    let requests = Arc::new(http::Requests::new(&place.allowed.hosts, &place.clock));
+    add(&http::STEPS, requests.clone());
+    let notices = notify::Notices::new(&place.console, &place.clock, &requests);
+    add(&notify::STEPS, Arc::new(notices));
+    let states = state::States::new(&place.memory, &place.clock);
+    add(&state::STEPS, Arc::new(states));
     add(&shell::STEPS, Arc::new(shell::Shell::new(&place.project)));
     add(&time::STEPS, Arc::new(time::Waits::new(&place.clock)));
     add(&human::STEPS, Arc::new(human::Questions::new(&place.clock)));

@@ -12,7 +12,7 @@ use crate::output::Output;
 use crate::project::root_here;
 
 /// What is known of keys that are not set: their beginnings, and what is so then.
-const UNSET: [(&str, &str); 8] = [
+const UNSET: [(&str, &str); 9] = [
     ("tz", "periods and schedules that name no zone are in UTC"),
     (
         "budget.provider",
@@ -25,6 +25,10 @@ const UNSET: [(&str, &str); 8] = [
     (
         "pools.default",
         "a pool without terms of its own has no limit",
+    ),
+    (
+        "allow",
+        "steps reach what is on the open network, and files in the project",
     ),
     ("pools", "the terms of `pools.default`, or no limit"),
     (

@@ -27,6 +27,9 @@ mod target;
 mod validate;
 mod why;
 
+#[cfg(test)]
+mod recorded;
+
 use crate::args::Command;
 use crate::exit::{Exit, Failure};
 use crate::extra::Extra;

@@ -10,7 +10,7 @@ use crate::args::{DataFormat, RunState, Runs as Args};
 use crate::exit::{Exit, Failure};
 use crate::extra::Extra;
 use crate::output::{Looks, Output};
-use crate::page::{Page, Style, instant, tame, wide};
+use crate::page::{Page, Style, away, instant, tame, wide};
 
 /// How many runs are read at once.
 const PAGE: usize = 200;
@@ -35,7 +35,7 @@ pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exi
     match args.asking.format {
         DataFormat::Json => output.data(&format!("{}\n", as_json(&listed)))?,
         DataFormat::Human if listed.is_empty() => output.message(&nothing(args))?,
-        DataFormat::Human => output.data(&as_text(&listed, output.data_looks()))?,
+        DataFormat::Human => output.data(&as_text(&listed, now, output.data_looks()))?,
     }
     Ok(Exit::Done)
 }
@@ -103,12 +103,15 @@ fn list(archive: &Archive, args: &Args, since: Option<Timestamp>) -> Result<Vec<
     Ok(found)
 }
 
-fn as_text(listed: &[Listed], looks: Looks) -> String {
+fn as_text(listed: &[Listed], now: Timestamp, looks: Looks) -> String {
     let widest = |cell: &dyn Fn(&Listed) -> usize| listed.iter().map(cell).max().unwrap_or(0);
     let name = widest(&|one| one.row.id.0.len());
     let state = widest(&|one| one.state.text().len());
     // The name of the workflow gets what is left.
-    let others = name + state + "2026-05-01T06:00:00Z".len() + 6;
+    let spent = widest(&|one| wide(&one.row.summary.spent.to_string()));
+    let others = name + state + spent + "2026-05-01T06:00:00Z".len() + 8;
+    let is_narrow = others + 12 > looks.width;
+    let others = if is_narrow { name + state + 14 } else { others };
     let room = looks.width.saturating_sub(others).max(8);
     let workflow = widest(&|one| wide(&one.row.workflow)).min(room);
     let mut page = Page::new(looks);
@@ -118,7 +121,12 @@ fn as_text(listed: &[Listed], looks: Looks) -> String {
             amount => format!("  {amount}"),
         };
         let called = crate::page::short(&one.row.workflow, workflow);
-        let (id, started) = (&one.row.id.0, instant(one.row.started));
+        let id = &one.row.id.0;
+        let started = if is_narrow {
+            away(one.row.started, now)
+        } else {
+            instant(one.row.started)
+        };
         let word = format!("{:state$}", one.state.text());
         let word = page.styled(style(one.state), &word);
         page.line(&format!(

@@ -2,7 +2,7 @@
 //! expressions are worth. For people who ask; no decision depends on it.
 
 use crate::address::{At, Ticket};
-use crate::amount::{Money, Timestamp};
+use crate::amount::Timestamp;
 use crate::eval::EvalError;
 use crate::event::{BudgetSet, Failure, Started};
 use crate::expr::Expr;
@@ -173,11 +173,6 @@ impl Run {
     /// Returns when it began.
     pub fn started_at(&self) -> Timestamp {
         self.started_at
-    }
-
-    /// Returns the most that the run itself may spend.
-    pub fn budget(&self) -> Option<Money> {
-        self.budget
     }
 
     /// Returns the budgets of instances, as far as they are open.

@@ -32,6 +32,7 @@ mod scope;
 mod decide;
 mod durable;
 mod evaluate;
+mod left;
 mod orders;
 mod outcome;
 mod prepare;
@@ -57,6 +58,7 @@ use walk::Task;
 
 pub(crate) use fold::{given_up, lost, stopped};
 pub use inspect::{ItemsNow, Stance, Stray};
+pub use left::in_block;
 pub use look::{Belongs, OpenOutcome, OpenQuestion, Shortage};
 pub(crate) use place::{keys_of, path_in};
 pub use scope::constant;

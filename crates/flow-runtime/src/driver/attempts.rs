@@ -14,6 +14,7 @@ use tokio::task::{Id, JoinError};
 use super::clerk::Hands;
 use super::{DriveError, Driver};
 use crate::desk::AttemptDesk;
+use crate::secrets::{masked, masked_found};
 
 /// How long an attempt has between being asked to stop and being dropped.
 const GRACE: Wait = Wait::from_secs(7);
@@ -211,9 +212,12 @@ impl Driver {
         self.inputs.push_back(match ended {
             Ok(Ended::Reported(ticket, report)) => Input::Reported {
                 ticket,
-                report: *report,
+                report: masked(&self.office.mask, *report),
             },
-            Ok(Ended::Found(ticket, found)) => Input::Found { ticket, found },
+            Ok(Ended::Found(ticket, found)) => Input::Found {
+                ticket,
+                found: masked_found(&self.office.mask, found),
+            },
             Err(_) if live.kind == Kind::Probe => Input::Found {
                 ticket,
                 found: Found::CannotTell,

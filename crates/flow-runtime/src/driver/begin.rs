@@ -25,6 +25,7 @@ use crate::desk::Office;
 use crate::folders::Folders;
 use crate::owner::OwnerError;
 use crate::reaper::Reaper;
+use crate::secrets::mask_of;
 use crate::store::{Begin, EPOCH_FIRST, Level, OpenError, ReadError, TakeError};
 use crate::values::StoreValues;
 
@@ -236,6 +237,7 @@ impl Driver {
             blobs: around.store.blobs().clone(),
             reaper: Arc::new(Reaper::new(owner.id().as_str())),
             secrets: around.secrets.clone(),
+            mask: mask_of(&run, &values, &around.secrets),
             folders: Folders::new(
                 layout
                     .unfinished(owner.id().as_str())

@@ -33,7 +33,8 @@ use tokio::task::JoinSet;
 
 use crate::artifacts::BlobError;
 use crate::clock::Clock;
-use crate::desk::{Note, Office, Secrets};
+use crate::desk::{Note, Office};
+use crate::secrets::Secrets;
 use crate::store::{
     Admission, Counts, EffectRow, Hold, Level, OpenError, Pending, Phase, ReadError, Reader,
     Refused, Store, Summary,
@@ -247,6 +248,11 @@ impl Driver {
     /// Returns the run.
     pub fn run(&self) -> &Run {
         &self.run
+    }
+
+    /// Returns how many steps are over.
+    pub fn counts(&self) -> Counts {
+        self.counts
     }
 
     /// Returns the value that the run gave.

@@ -310,6 +310,8 @@ pub struct StateEntry {
     pub references: Vec<Digest>,
     /// When it was set.
     pub at: Timestamp,
+    /// The act that sets it. One that has set a value before changes nothing.
+    pub act: Option<Digest>,
 }
 
 /// A letter to whoever owns a run: what another process wants of it.

@@ -401,6 +401,9 @@ fn remove_run(db: &Connection, run: &RunId, epoch: u64, now: Timestamp) -> rusql
     let sql = "DELETE FROM reference WHERE kind = ?1 \
                AND holder IN (SELECT tag FROM letter WHERE run = ?2)";
     db.execute(sql, params![Holder::Letter.code(), number])?;
+    let sql = "DELETE FROM state_act \
+               WHERE act IN (SELECT idempotency FROM effect WHERE run = ?1)";
+    db.execute(sql, [number])?;
     for table in ["event", "effect", "ask", "letter"] {
         db.execute(&format!("DELETE FROM {table} WHERE run = ?1"), [number])?;
     }

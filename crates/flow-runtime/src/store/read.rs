@@ -177,6 +177,29 @@ impl Reader {
         self.all(&sql, params![prefix, rows(limit)], run_row)
     }
 
+    /// Returns runs of a workflow that succeeded, the newest first: those older
+    /// than a number, so many.
+    pub fn succeeded(
+        &self,
+        workflow: &str,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<RunRow>, ReadError> {
+        let sql = format!(
+            "{RUN} WHERE workflow = ?1 AND phase = ?2 AND number < ?3 \
+             ORDER BY number DESC LIMIT ?4"
+        );
+        let before = before.map_or(i64::MAX, integer);
+        let asked = params![workflow, Phase::Succeeded.code(), before, rows(limit)];
+        self.all(&sql, asked, run_row)
+    }
+
+    /// Returns the bodies of the last events of a run, the latest first, so many.
+    pub fn last_events(&self, run: u64, limit: usize) -> Result<Vec<Vec<u8>>, ReadError> {
+        let sql = "SELECT body FROM event WHERE run = ?1 ORDER BY seq DESC LIMIT ?2";
+        self.all(sql, params![integer(run), rows(limit)], |row| row.get(0))
+    }
+
     /// Returns events of a run from a number on, so many.
     pub fn events(&self, run: &RunId, from: u64, limit: usize) -> Result<Vec<EventRow>, ReadError> {
         let sql = "SELECT seq, at, kind, node, body FROM event \
@@ -341,12 +364,6 @@ impl Reader {
         })
     }
 
-    /// Returns the version of what runs share.
-    pub fn shared_version(&self) -> Result<u64, ReadError> {
-        let version = self.one("SELECT shared FROM sync", [], |row| row.get(0))?;
-        Ok(count(version.unwrap_or_default()))
-    }
-
     /// Returns what is remembered under a key.
     pub fn state(&self, key: &[u8]) -> Result<Option<StateEntry>, ReadError> {
         let sql = "SELECT handle, at FROM state WHERE key = ?1";
@@ -356,6 +373,7 @@ impl Reader {
                 handle: row.get(0)?,
                 references: Vec::new(),
                 at: Timestamp(row.get(1)?),
+                act: None,
             })
         })
     }
@@ -512,10 +530,10 @@ fn effect_row(row: &Row<'_>) -> rusqlite::Result<(RunId, EffectRow)> {
 }
 
 /// Where to go on after a digest.
-fn cursor(after: Option<&Digest>) -> impl ToSql + '_ {
+pub(super) fn cursor(after: Option<&Digest>) -> impl ToSql + '_ {
     after.map_or(&[] as &[u8], |digest| &digest.0)
 }
 
-fn rows(limit: usize) -> i64 {
+pub(super) fn rows(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }

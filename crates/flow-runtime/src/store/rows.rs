@@ -365,6 +365,12 @@ fn write_cache(db: &Connection, entry: &CacheEntry) -> Result<(), Stop> {
 }
 
 fn write_state(db: &Connection, entry: &StateEntry) -> Result<(), Stop> {
+    if let Some(act) = &entry.act {
+        let sql = "INSERT INTO state_act (act) VALUES (?1) ON CONFLICT DO NOTHING";
+        if db.prepare_cached(sql)?.execute([Key(act)])? == 0 {
+            return Ok(());
+        }
+    }
     let_go(db, Holder::State, &entry.key)?;
     let Some(handle) = &entry.handle else {
         let sql = "DELETE FROM state WHERE key = ?1";

@@ -276,6 +276,7 @@ fn everything() -> Batch {
         handle: Some(b"handle".to_vec()),
         references: vec![Digest::of(small)],
         at: Timestamp(4),
+        act: None,
     }];
     batch.letters = vec![NewLetter {
         run: id("r"),
@@ -376,6 +377,7 @@ fn rows_that_are_over_go() {
         handle: None,
         references: Vec::new(),
         at: Timestamp(9),
+        act: None,
     }];
     commit(&store, batch).unwrap();
     let reader = store.reader().unwrap();

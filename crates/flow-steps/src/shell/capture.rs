@@ -1,10 +1,10 @@
 //! What a command writes: all of it to the log, its ends for the run, and no
 //! secret in either.
 
-use std::collections::BTreeSet;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use flow_core::mask::{Mask, Stream};
 use flow_core::step::Desk;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
@@ -14,105 +14,9 @@ const LINE_MAX: usize = 1024 * 1024;
 /// How much is read at once.
 const READ_MAX: usize = 16 * 1024;
 
-/// What stands in place of a secret.
-const MASKED: &[u8] = b"***";
-
-/// How long a line of a secret must be to be one itself.
-const SECRET_LINE_MIN: usize = 8;
-
-/// Takes secrets out of what is written, also if they come in pieces.
-#[derive(Clone, Default)]
-pub(super) struct Mask {
-    /// The longest first.
-    secrets: Arc<[Box<[u8]>]>,
-    /// What may be the beginning of one.
-    held: Vec<u8>,
-}
-
-impl Mask {
-    /// Takes out these, and the longer lines of those that have several.
-    pub(super) fn new(secrets: &[Arc<str>]) -> Self {
-        let mut all: BTreeSet<&[u8]> = BTreeSet::new();
-        for secret in secrets {
-            all.insert(secret.as_bytes());
-            all.insert(secret.trim().as_bytes());
-            let lines = secret.lines().map(str::trim);
-            all.extend(
-                lines
-                    .filter(|line| line.len() >= SECRET_LINE_MIN)
-                    .map(str::as_bytes),
-            );
-        }
-        all.remove(&b""[..]);
-        let mut secrets: Vec<Box<[u8]>> = all.into_iter().map(Box::from).collect();
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        Self {
-            secrets: secrets.into(),
-            held: Vec::new(),
-        }
-    }
-
-    /// Hands on what can be no part of a secret any more.
-    fn push(&mut self, bytes: &[u8], sink: &mut impl FnMut(&[u8])) {
-        if self.secrets.is_empty() {
-            sink(bytes);
-            return;
-        }
-        let mut text = std::mem::take(&mut self.held);
-        text.extend_from_slice(bytes);
-        let rest = self.scan(&text, sink);
-        self.held = text.split_off(rest);
-    }
-
-    /// Hands on everything, with secrets masked, up to where one may begin that
-    /// isn't complete; returns where that is.
-    fn scan(&self, text: &[u8], sink: &mut impl FnMut(&[u8])) -> usize {
-        let (mut from, mut at) = (0, 0);
-        while at < text.len() {
-            let rest = &text[at..];
-            let begins = |secret: &[u8]| {
-                let shared = secret.len().min(rest.len());
-                secret[..shared] == rest[..shared]
-            };
-            match self.secrets.iter().find(|secret| begins(secret)) {
-                None => at += 1,
-                Some(secret) if secret.len() <= rest.len() => {
-                    sink(&text[from..at]);
-                    sink(MASKED);
-                    at += secret.len();
-                    from = at;
-                }
-                Some(_) => break,
-            }
-        }
-        sink(&text[from..at]);
-        at
-    }
-
-    /// Hands on what was held: it is the beginning of a secret and no more, but
-    /// there may be a shorter one in it.
-    fn finish(&mut self, sink: &mut impl FnMut(&[u8])) {
-        while !self.held.is_empty() {
-            let text = std::mem::take(&mut self.held);
-            let shorter: Vec<Box<[u8]>> = (self.secrets.iter())
-                .filter(|secret| secret.len() <= text.len())
-                .cloned()
-                .collect();
-            self.secrets = shorter.into();
-            let rest = self.scan(&text, sink);
-            if rest == 0 {
-                sink(&text[..1]);
-                self.held = text[1..].to_vec();
-            } else {
-                self.held = text[rest..].to_vec();
-            }
-        }
-    }
-}
-
 /// Takes what comes through one pipe.
 pub(super) struct Capture {
-    mask: Mask,
+    mask: Stream,
     kept: Kept,
 }
 
@@ -134,7 +38,7 @@ struct Kept {
 impl Capture {
     /// Keeps so much as it is; of more, so much of both ends. Where nothing is
     /// kept whole, only the end is.
-    pub(super) fn new(mask: Mask, desk: Arc<dyn Desk>, whole_max: usize, end_max: usize) -> Self {
+    pub(super) fn new(mask: &Mask, desk: Arc<dyn Desk>, whole_max: usize, end_max: usize) -> Self {
         let kept = Kept {
             desk,
             line: Vec::new(),
@@ -144,7 +48,10 @@ impl Capture {
             whole_max,
             end_max,
         };
-        Self { mask, kept }
+        Self {
+            mask: mask.stream(),
+            kept,
+        }
     }
 
     /// Reads a pipe until everybody who writes to it has closed it.
@@ -166,12 +73,23 @@ impl Capture {
 
     /// Returns what was kept, as a text.
     pub(super) fn finish(mut self) -> String {
+        self.end();
+        self.kept.text()
+    }
+
+    /// Returns all that came, if all of it was kept.
+    pub(super) fn finish_whole(mut self) -> Option<String> {
+        self.end();
+        let is_whole = self.kept.tail.is_empty();
+        is_whole.then(|| self.kept.text())
+    }
+
+    fn end(&mut self) {
         let kept = &mut self.kept;
         self.mask.finish(&mut |bytes| kept.push(bytes));
         if !kept.line.is_empty() {
             kept.desk.log(&kept.line);
         }
-        kept.text()
     }
 }
 

@@ -13,7 +13,12 @@ use flow_core::value::Value;
 use tokio::task::spawn_blocking;
 
 use crate::given::{Given, invalid};
+use crate::inside::Inside;
 use crate::paths;
+use crate::pattern::{Pattern, is_pattern};
+
+/// How many files a pattern may fit.
+const OUTPUTS_MAX: usize = 100_000;
 
 /// Copies artifacts to where the command expects them. They are copies, since
 /// what is in the store is never written to.
@@ -69,18 +74,20 @@ pub(super) async fn keep(call: &StepCall, folder: &Path) -> Result<Value, StepFa
 
 fn kept(call: &StepCall, folder: &Path) -> Result<Value, StepFailure> {
     let mut files: BTreeMap<Arc<str>, Value> = BTreeMap::new();
+    let inside = Inside::new(folder, &[], &[]);
     for output in call.texts("outputs")? {
-        let found = if paths::is_pattern(output) {
-            paths::matching(folder, output)?
+        let found = if is_pattern(output) {
+            Pattern::read(output)?.find(&inside, OUTPUTS_MAX)?
         } else {
             vec![output.to_string()]
         };
         for path in found {
-            let file = paths::real(folder, &path)?;
-            if !file.is_file() {
-                return Err(invalid(format!("`{path}` is no file")));
-            }
-            let artifact = call.desk.keep(&file, Media::File)?;
+            let mut file = inside.open(&path)?;
+            let kept = call.desk.keep(&mut file, Media::File);
+            let artifact = kept.map_err(|failure| StepFailure {
+                message: format!("`{path}`: {}", failure.message).into(),
+                ..failure
+            })?;
             files.insert(path.into(), Value::Artifact(Arc::new(artifact)));
         }
     }

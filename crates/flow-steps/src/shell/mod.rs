@@ -1,4 +1,4 @@
-//! `shell.run` and `shell.script`: commands of the machine.
+//! `shell.run`, `shell.json` and `shell.script`: commands of the machine.
 //!
 //! A command is a process group of its own, with an environment of its own, in
 //! a folder of its own. Whatever becomes of the attempt, the group is ended:
@@ -25,13 +25,14 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::ChildStdin;
 use tokio::time::{Instant, interval_at, timeout};
 
-use crate::given::done;
-use capture::{Capture, Mask};
+use crate::given::{Given, done, invalid};
+use crate::json;
+use capture::Capture;
 use group::Group;
 use order::Order;
 
 /// The steps of this family.
-pub(crate) const STEPS: [&str; 2] = ["shell.run", "shell.script"];
+pub(crate) const STEPS: [&str; 3] = ["shell.json", "shell.run", "shell.script"];
 
 /// How often is looked whether the attempt should stop.
 const LOOK: Duration = Duration::from_millis(100);
@@ -42,6 +43,9 @@ const DRAIN: Duration = Duration::from_millis(500);
 
 /// How much of standard output is a value as it is. Of more, its ends are.
 const TEXT_MAX: usize = 256 * 1024;
+
+/// How much of standard output can be JSON.
+const JSON_MAX: usize = 16 * 1024 * 1024;
 
 /// How much of standard error is kept, and of each end of a long output.
 const END_MAX: usize = 64 * 1024;
@@ -82,9 +86,11 @@ enum End {
 
 async fn run(project: &Path, call: &StepCall) -> Result<StepReport, StepFailure> {
     let mut order = order::prepare(project, call).await?;
-    let mask = Mask::new(&order.secrets);
-    let mut output = Capture::new(mask.clone(), call.desk.clone(), TEXT_MAX, END_MAX);
-    let mut errors = Capture::new(mask, call.desk.clone(), 0, END_MAX);
+    let mask = call.desk.mask();
+    let is_json = &*call.step == "shell.json";
+    let whole_max = if is_json { JSON_MAX } else { TEXT_MAX };
+    let mut output = Capture::new(&mask, call.desk.clone(), whole_max, END_MAX);
+    let mut errors = Capture::new(&mask, call.desk.clone(), 0, END_MAX);
     call.desk.sent();
     let mut child = order.spawn()?;
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
@@ -101,16 +107,22 @@ async fn run(project: &Path, call: &StepCall) -> Result<StepReport, StepFailure>
     };
     let end = end.map_err(|error| failed(&order, FailureClass::Transient, &error, ""))?;
     group.leave();
-    let (output, errors) = (output.finish(), errors.finish());
     let status = match end {
         End::Exited(status) => status,
         End::Stopped => {
+            // The log has all that came.
+            drop((output.finish(), errors.finish()));
             return Ok(StepReport::Stopped {
                 sent: Sent::Maybe,
                 bill: None,
             });
         }
     };
+    if is_json {
+        code(&order, status, &errors.finish())?;
+        return json(call, output).map(done);
+    }
+    let (output, errors) = (output.finish(), errors.finish());
     let code = code(&order, status, &errors)?;
     let files = files::keep(call, &order.folder).await?;
     let fields: [(&str, Value); 4] = [
@@ -121,6 +133,21 @@ async fn run(project: &Path, call: &StepCall) -> Result<StepReport, StepFailure>
     ];
     let fields = fields.map(|(name, value)| (Arc::from(name), value));
     Ok(done(Value::Record(Arc::new(BTreeMap::from(fields)))))
+}
+
+/// Reads what a command wrote as what is wanted of it.
+fn json(call: &StepCall, output: Capture) -> Result<Value, StepFailure> {
+    let read = match output.finish_whole() {
+        Some(text) => json::parse(&text, call.result_type()?),
+        None => Err(invalid(
+            "it wrote more than 16 MiB, which is too much for JSON",
+        )),
+    };
+    // The command has run: nobody knows what it did.
+    read.map_err(|failure| StepFailure {
+        sent: Sent::Maybe,
+        ..failure
+    })
 }
 
 /// Writes standard input, and closes it. A command that doesn't read all of it

@@ -36,8 +36,6 @@ pub(super) struct Order {
     pub(super) folder: PathBuf,
     /// What it reads.
     pub(super) stdin: Option<Arc<str>>,
-    /// What it must not show.
-    pub(super) secrets: Vec<Arc<str>>,
     /// The exit codes that mean success.
     pub(super) ok: Vec<i64>,
     program: PathBuf,
@@ -52,8 +50,7 @@ pub(super) async fn prepare(project: &Path, call: &StepCall) -> Result<Order, St
         Some(folder) => paths::real(project, folder)?,
         None => made(own.join("work"))?,
     };
-    let mut secrets = Vec::new();
-    let environment = environment(call, &own, &mut secrets)?;
+    let environment = environment(call, &own)?;
     let is_script = &*call.step == "shell.script";
     let mut words = call
         .texts(if is_script { "shell" } else { "command" })?
@@ -80,7 +77,6 @@ pub(super) async fn prepare(project: &Path, call: &StepCall) -> Result<Order, St
         name,
         folder,
         stdin: call.text_if("stdin")?.cloned(),
-        secrets,
         ok: ok.collect(),
         program,
         words,
@@ -156,12 +152,8 @@ fn script(call: &StepCall, own: &Path) -> Result<Arc<str>, StepFailure> {
         .ok_or_else(|| invalid("the path of the store is no text"))
 }
 
-/// Returns all variables, and adds what the secret ones hide.
-fn environment(
-    call: &StepCall,
-    own: &Path,
-    secrets: &mut Vec<Arc<str>>,
-) -> Result<BTreeMap<Arc<str>, Arc<str>>, StepFailure> {
+/// Returns all variables, with what the secret ones hide.
+fn environment(call: &StepCall, own: &Path) -> Result<BTreeMap<Arc<str>, Arc<str>>, StepFailure> {
     let mut all: BTreeMap<Arc<str>, Arc<str>> = BTreeMap::new();
     all.insert("PATH".into(), PATH_DEFAULT.into());
     for name in INHERITED {
@@ -178,9 +170,7 @@ fn environment(
     }
     for (name, value) in call.map("secrets")? {
         if let Value::Secret(secret) = value {
-            let hidden = call.desk.secret(secret)?;
-            secrets.push(hidden.clone());
-            all.insert(variable(name)?, hidden);
+            all.insert(variable(name)?, call.desk.secret(secret)?);
         }
     }
     all.insert(ATTEMPT.into(), own.to_string_lossy().into());

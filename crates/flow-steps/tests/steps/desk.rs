@@ -1,6 +1,7 @@
 //! A desk for one attempt, and calls to try.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -9,11 +10,13 @@ use flow_core::address::Ticket;
 use flow_core::amount::{Money, Timestamp};
 use flow_core::digest::Digest;
 use flow_core::effect::{Effect, FailureClass};
+use flow_core::mask::Mask;
+use flow_core::memory::{Finished, Kept, Memory};
 use flow_core::path::StepPath;
-use flow_core::step::{Bill, Desk, Progress, StepCall, StepFailure, StepReport};
+use flow_core::step::{Bill, Desk, Progress, StepCall, StepFailure, StepReport, Work};
 use flow_core::ty::{Media, Type};
 use flow_core::value::{Artifact, Value};
-use flow_steps::{Place, Registry, register};
+use flow_steps::{Allowed, Place, Registry, register};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
@@ -90,9 +93,17 @@ impl Desk for FakeDesk {
         std::fs::create_dir_all(&folder).unwrap();
         Ok(folder)
     }
-    fn keep(&self, file: &Path, media: Media) -> Result<Artifact, StepFailure> {
-        let kept = self.artifact(&std::fs::read(file).unwrap());
-        Ok(Artifact { media, ..kept })
+    fn keep(&self, bytes: &mut dyn Read, media: Media) -> Result<Artifact, StepFailure> {
+        let mut all = Vec::new();
+        bytes.read_to_end(&mut all).unwrap();
+        if matches!(self.mask().bytes(&all), std::borrow::Cow::Owned(_)) {
+            let message = "a secret is in it, so it is not kept";
+            return Err(StepFailure::unsent(FailureClass::Invalid, message));
+        }
+        Ok(Artifact {
+            media,
+            ..self.artifact(&all)
+        })
     }
     fn open(&self, artifact: &Artifact) -> Result<PathBuf, StepFailure> {
         Ok(self.stored(&artifact.digest))
@@ -100,6 +111,9 @@ impl Desk for FakeDesk {
     fn secret(&self, name: &str) -> Result<Arc<str>, StepFailure> {
         let found = self.secrets.get(name).cloned();
         found.ok_or_else(|| StepFailure::unsent(FailureClass::Auth, "there is no such secret"))
+    }
+    fn mask(&self) -> Mask {
+        Mask::new(self.secrets.values().map(AsRef::as_ref))
     }
     fn adopt_group(&self, _: u32) {
         self.groups.send_modify(|groups| groups.0 += 1);
@@ -109,12 +123,41 @@ impl Desk for FakeDesk {
     }
 }
 
+/// Keeps nothing.
+struct Forgetful;
+
+impl Memory for Forgetful {
+    fn recall(&self, _: &str) -> Work<Result<Option<Value>, StepFailure>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+    fn remember(&self, _: Kept) -> Work<Result<(), StepFailure>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+    fn finished(
+        &self,
+        _: &str,
+        _: Option<u64>,
+        _: usize,
+    ) -> Work<Result<Vec<Finished>, StepFailure>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+}
+
+/// A project where nothing else is allowed.
+pub(crate) fn place(project: &Path) -> Place {
+    Place {
+        project: project.to_owned(),
+        closed: vec![project.join(".flow")],
+        allowed: Allowed::default(),
+        memory: Arc::new(Forgetful),
+        console: Arc::new(|_| ()),
+        clock: Arc::new(|| NOW),
+    }
+}
+
 /// The table, for a project.
 pub(crate) fn registry(project: &Path) -> Registry {
-    register(&Place {
-        project: project.to_owned(),
-        clock: Arc::new(|| NOW),
-    })
+    register(&place(project))
 }
 
 /// Makes a call. Its key tells it apart from all others.

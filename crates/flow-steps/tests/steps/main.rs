@@ -3,10 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "test harness")]
 
 mod desk;
+mod web;
 
 mod declared;
+mod file;
+mod http;
 mod human;
 mod json;
+mod notify;
 mod shell;
+mod state;
 mod text;
 mod time;

@@ -366,7 +366,7 @@ async fn outputs_that_are_missing_or_elsewhere_are_failures() {
             "a.txt",
             "leads out of its folder",
         ),
-        ("true", "../../x", "is no path inside of the folder"),
+        ("true", "../../x", "leads out of its folder"),
     ] {
         let desk = Arc::new(FakeDesk::new());
         let call = with(script(&desk, text), "outputs", texts([output]));
@@ -507,4 +507,37 @@ async fn gone(key: &str) {
     while !survivors(key).is_empty() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+}
+
+#[tokio::test]
+async fn json_that_a_command_writes_is_read_as_what_is_wanted() {
+    let desk = Arc::new(FakeDesk::new());
+    let json = |words: &[&str]| {
+        let mut call = command(&desk, words);
+        call.step = "shell.json".into();
+        call.result = Some(Type::list(Type::int()));
+        call
+    };
+    let numbers = json(&["sh", "-c", "echo noise >&2; printf '[1, 2,\\n3]\\n'"]);
+    let expected = Value::list([1, 2, 3].map(Value::Int).to_vec());
+    assert_eq!(ran(&desk, numbers).await.unwrap(), expected);
+    for (script, says) in [
+        ("echo '[1'", "this is no JSON"),
+        ("echo '[1, \"x\"]'", "`[1]`: expected `int`"),
+        ("yes 1 | head -c 17000000", "more than 16 MiB"),
+        ("echo '[1]'; echo why >&2; exit 3", "exit code 3: why"),
+    ] {
+        let failure = ran(&desk, json(&["sh", "-c", script])).await.unwrap_err();
+        assert_eq!(
+            (failure.class, failure.sent),
+            (FailureClass::Invalid, Sent::Maybe)
+        );
+        assert!(failure.message.contains(says), "{}", failure.message);
+    }
+    // More than a text may have.
+    let many = json(&["sh", "-c", "echo \"[$(seq -s , 1 100000)]\""]);
+    let Value::List(list) = ran(&desk, many).await.unwrap() else {
+        panic!("it is a list");
+    };
+    assert_eq!(list.items.len(), 100_000);
 }

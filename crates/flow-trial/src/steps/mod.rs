@@ -269,8 +269,9 @@ fn blob(call: &StepCall, result: &str, bill: Bill) -> Result<Value, StepFailure>
     let content: Vec<u8> = result.bytes().cycle().take(bytes).collect();
     let written = std::fs::write(&path, content);
     let kept = written
+        .and_then(|()| std::fs::File::open(&path))
         .map_err(|error| failure(FailureClass::Transient, Sent::Maybe, &error.to_string()))
-        .and_then(|()| call.desk.keep(&path, Media::File));
+        .and_then(|mut file| call.desk.keep(&mut file, Media::File));
     // It was paid for, whatever became of it.
     let artifact = kept.map_err(|failure| StepFailure {
         sent: Sent::Maybe,

@@ -279,5 +279,9 @@ fn a_price_that_was_too_low_is_used_again_when_somebody_trusts_it() {
     code(&act(&bench, &["effects", "trust", "trial.paid"]).end(), 11);
     let second = bench.run(scenario).end();
     // Each of them is too dear the first time.
-    assert_eq!((arrived("paid-1"), arrived("paid-2")), (1, 0), "{second:#?}");
+    assert_eq!(
+        (arrived("paid-1"), arrived("paid-2")),
+        (1, 0),
+        "{second:#?}"
+    );
 }

@@ -4,10 +4,17 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use flow_core::base64;
+
 use crate::bench::{Bench, Scenario};
 
 /// What is hidden.
 const HIDDEN: &str = "hunter2-and-nobody-knows";
+
+/// Returns whether a text tells it: as it is, or as base64 does.
+fn is_told(text: &str) -> bool {
+    text.contains(HIDDEN) || text.contains(&base64::padded(HIDDEN.as_bytes())[..20])
+}
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -31,14 +38,19 @@ fn what_a_command_tells_of_a_secret_is_kept_nowhere() {
         assert_eq!(ended.code(), Some(code), "{ended:#?}");
         let said = format!("{}{}", ended.out, ended.err.join("\n"));
         assert!(said.contains("it is ***"), "{said}");
-        assert!(!said.contains(HIDDEN), "{said}");
+        assert!(!is_told(&said), "{said}");
+        if code == 0 {
+            assert!(said.contains("leak:"), "the console has it: {said}");
+            let wrote = fs::read_to_string(bench.path("told.txt")).unwrap();
+            assert!(wrote.contains("it is ***") && !is_told(&wrote), "{wrote}");
+        }
         let files = files(&bench.store());
         assert!(files.iter().any(|path| path.ends_with("flow.db")));
         let mut logs = 0;
         for path in files {
             let bytes = fs::read(&path).unwrap();
             let text = String::from_utf8_lossy(&bytes);
-            assert!(!text.contains(HIDDEN), "{}", path.display());
+            assert!(!is_told(&text), "{}", path.display());
             logs += usize::from(text.contains("it is ***"));
         }
         // It was looked for where it would be.

@@ -33,6 +33,8 @@ struct Source {
 /// How lines are written.
 struct Writer<'a> {
     output: &'a mut Output,
+    /// What every path begins with, and people needn't be told.
+    root: String,
     format: DataFormat,
     /// Whether each line says where it comes from.
     is_named: bool,
@@ -72,6 +74,7 @@ pub(super) fn show(
     });
     let mut writer = Writer {
         output,
+        root: format!("{}/", growing.past.history.plan().root_node().name),
         format: args.asking.format,
         is_named: !is_one,
         column: 0,
@@ -163,7 +166,6 @@ fn sources(growing: &Growing<'_>, place: Option<&Place>, attempt: Option<usize>)
     if there.is_empty() {
         return found;
     }
-    let root = history.plan().root_node().name.clone();
     let count = u32::try_from(history.plan().graph.node_count()).unwrap_or(u32::MAX);
     for node in (0..count).map(NodeId) {
         for (ords, entry) in history.entries(node) {
@@ -179,12 +181,9 @@ fn sources(growing: &Growing<'_>, place: Option<&Place>, attempt: Option<usize>)
                     continue;
                 }
                 let path = history.path(&at, &values).to_string();
-                let path = path
-                    .strip_prefix(&*root)
-                    .and_then(|path| path.strip_prefix('/'));
                 found.push(Source {
                     ticket: made.ticket.clone(),
-                    path: path.map_or_else(|| root.to_string(), str::to_owned),
+                    path,
                     number,
                     started: made.started,
                     is_over: made.ended.is_some(),
@@ -204,10 +203,15 @@ impl Writer<'_> {
     /// Makes room for names.
     fn widen(&mut self, sources: &[Source]) {
         if self.is_named {
-            let widths = sources.iter().map(|source| crate::page::wide(&source.path));
+            let names = sources.iter().map(|source| self.inside(&source.path));
+            let widths = names.map(crate::page::wide);
             let widest = widths.max().unwrap_or(0).min(COLUMN_MAX);
             self.column = self.column.max(widest);
         }
+    }
+
+    fn inside<'p>(&self, path: &'p str) -> &'p str {
+        path.strip_prefix(&*self.root).unwrap_or(path)
     }
 
     fn take(
@@ -237,7 +241,7 @@ impl Writer<'_> {
                 1 => String::new(),
                 number => format!(" ({number})"),
             };
-            let name = format!("{}{number}", tame(&from.path));
+            let name = format!("{}{number}", tame(self.inside(&from.path)));
             let name = format!("{name:column$} {bar} ", column = self.column);
             if looks.color {
                 self.output.data(&format!("\u{1b}[2m{name}\u{1b}[0m"))?;

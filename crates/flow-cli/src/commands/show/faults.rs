@@ -9,26 +9,28 @@ use crate::standing::Words;
 use super::tree::{Handled, Told};
 
 /// How many paths of equal failures are told.
-pub(super) const PATHS_MAX: usize = 3;
+pub(in crate::commands) const PATHS_MAX: usize = 3;
 
 /// A failure, and where it happened.
 #[derive(Debug, Clone)]
-pub(super) struct Fault {
-    pub(super) node: NodeId,
-    pub(super) failure: Failure,
+pub(in crate::commands) struct Fault {
+    pub(in crate::commands) node: NodeId,
+    pub(in crate::commands) failure: Failure,
     /// How many attempts there were at the first.
-    pub(super) attempts: usize,
+    pub(in crate::commands) attempts: usize,
     /// What was done about it.
-    pub(super) handled: Option<Handled>,
+    pub(in crate::commands) handled: Option<Handled>,
     /// Where, the first few.
-    pub(super) paths: Vec<String>,
+    pub(in crate::commands) paths: Vec<String>,
+    /// The same for programs.
+    pub(in crate::commands) whole: Vec<String>,
     /// How often.
-    pub(super) count: usize,
+    pub(in crate::commands) count: usize,
 }
 
 /// Puts failures together that are equal but for the item, those that nothing
 /// was done about first.
-pub(super) fn gather(words: &Words<'_>, told: &[Told]) -> Vec<Fault> {
+pub(in crate::commands) fn gather(words: &Words<'_>, told: &[Told]) -> Vec<Fault> {
     let mut faults: Vec<Fault> = Vec::new();
     for told in told.iter().filter(|told| told.state == State::Failed) {
         let Some(failure) = failure(words, told) else {
@@ -44,6 +46,7 @@ pub(super) fn gather(words: &Words<'_>, told: &[Told]) -> Vec<Fault> {
                 fault.count += 1;
                 if fault.paths.len() < PATHS_MAX {
                     fault.paths.push(path(words, told));
+                    fault.whole.push(whole_path(words, told));
                 }
             }
             None => faults.push(Fault {
@@ -52,6 +55,7 @@ pub(super) fn gather(words: &Words<'_>, told: &[Told]) -> Vec<Fault> {
                 attempts: entry.map_or(0, |entry| entry.attempts.len()),
                 handled: told.handled,
                 paths: vec![path(words, told)],
+                whole: vec![whole_path(words, told)],
                 count: 1,
             }),
         }
@@ -60,19 +64,23 @@ pub(super) fn gather(words: &Words<'_>, told: &[Told]) -> Vec<Fault> {
     faults
 }
 
-/// Returns the path of what is told.
-pub(super) fn path(words: &Words<'_>, told: &Told) -> String {
-    match told.item {
-        Some(item) => {
-            let path = words.past.history.item_path(&told.at, item, words);
-            words.inside(&path.to_string())
-        }
-        None => words.path(&told.at),
-    }
+/// Returns the path of what is told, for people.
+pub(in crate::commands) fn path(words: &Words<'_>, told: &Told) -> String {
+    words.inside(&whole_path(words, told))
+}
+
+/// Returns the path of what is told, for programs.
+pub(in crate::commands) fn whole_path(words: &Words<'_>, told: &Told) -> String {
+    let history = &words.past.history;
+    let path = match told.item {
+        Some(item) => history.item_path(&told.at, item, words),
+        None => history.path(&told.at, words),
+    };
+    path.to_string()
 }
 
 /// Returns why something failed.
-pub(super) fn failure(words: &Words<'_>, told: &Told) -> Option<Failure> {
+pub(in crate::commands) fn failure(words: &Words<'_>, told: &Told) -> Option<Failure> {
     let entry = words.past.history.entry(&told.at);
     if let Some(item) = told.item {
         return entry?.items()?.broken.get(&item).cloned();

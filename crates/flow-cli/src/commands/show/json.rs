@@ -75,8 +75,8 @@ fn fault(shown: &Shown<'_>, fault: &Fault) -> Json {
     let spot = shown.written.as_ref();
     let spot = spot.and_then(|written| written.spot(fault.node));
     json!({
-        "path": fault.paths.first(),
-        "paths": fault.paths,
+        "path": fault.whole.first(),
+        "paths": fault.whole,
         "count": fault.count,
         "class": fault.failure.class.word(),
         "message": &*fault.failure.message,
@@ -101,7 +101,7 @@ fn waits(shown: &Shown<'_>) -> Vec<Json> {
         .take(WAITS_MAX)
         .map(|told| {
             json!({
-                "path": faults::path(&shown.words, told),
+                "path": faults::whole_path(&shown.words, told),
                 "state": told.state.word(),
                 "note": shown.words.note(&told.at, told.state),
             })
@@ -140,7 +140,7 @@ fn row(shown: &Shown<'_>, row: &Row) -> Json {
         held,
     } = row.sums.costs;
     json!({
-        "path": shown.words.inside(&row.path),
+        "path": row.path,
         "name": row.name,
         "kind": match row.kind {
             Kind::Step => "step",

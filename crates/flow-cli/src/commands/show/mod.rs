@@ -3,7 +3,7 @@
 //! Modules, in reading order: the run as a tree, what failed, what can be typed
 //! next, one step in full; and all of it for people and for programs.
 
-mod faults;
+pub(super) mod faults;
 mod json;
 mod next;
 mod step;
@@ -15,7 +15,7 @@ use flow_core::event::Status;
 use flow_core::expr::Expr;
 use flow_core::history::{Place, State};
 use flow_core::plan::NodeKind;
-use flow_core::run::Costs;
+use flow_core::run::{Costs, Run};
 use flow_core::value::Value;
 use flow_runtime::owner::Life;
 use flow_syntax::diagnostic::nearest;
@@ -24,7 +24,7 @@ use crate::archive::{Archive, Past};
 use crate::args::{DataFormat, RunState, Show as Args};
 use crate::exit::{Exit, Failure};
 use crate::extra::Extra;
-use crate::output::Output;
+use crate::output::{Looks, Output};
 use crate::source::Written;
 use crate::standing::Words;
 
@@ -46,14 +46,29 @@ struct Shown<'a> {
     only: Vec<State>,
 }
 
+/// Finds where a run is written.
+type Find<'a> = &'a dyn Fn(&Run) -> Option<Written>;
+
 /// Shows a run.
 pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exit, Failure> {
+    let archive = Archive::open(args.asking.store.as_deref(), extra)?;
+    let find = |run: &Run| Written::of(run, extra);
+    output.data(&answer(&archive, args, &find, output.data_looks())?)?;
+    Ok(Exit::Done)
+}
+
+/// Returns what is shown of a run.
+pub(super) fn answer(
+    archive: &Archive,
+    args: &Args,
+    find: Find<'_>,
+    looks: Looks,
+) -> Result<String, Failure> {
     let store = args.asking.store.as_deref();
-    let archive = Archive::open(store, extra)?;
     let only = states(&args.state)?;
     let meant = archive.meant(args.run.as_deref(), args.path.as_deref())?;
     let past = archive.past(meant.row)?;
-    let words = Words::new(&archive, &past);
+    let words = Words::new(archive, &past);
     let place = meant.path.as_deref().map(|path| past.place(path, &words));
     let place = place.transpose()?;
     let format = args.asking.format;
@@ -61,7 +76,7 @@ pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exi
         && let Some(at) = place.at().filter(|_| place.item.is_none())
         && matches!(past.history.plan().node(at.node).kind, NodeKind::Step(_))
     {
-        return step::show(&words, &at, store, extra, format, output);
+        return step::answer(&words, &at, store, find, format, looks);
     }
     let detail = if args.items {
         Detail::Items
@@ -76,7 +91,7 @@ pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exi
     let written = if faults.is_empty() {
         None
     } else {
-        Written::of(&past.run, extra)
+        find(&past.run)
     };
     let driver = archive.driven_by(&past.row)?;
     let state = RunState::of(&past.row, driver.as_ref());
@@ -90,11 +105,10 @@ pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exi
         written,
         only,
     };
-    output.data(&match format {
+    Ok(match format {
         DataFormat::Json => format!("{}\n", json::of(&shown, place.is_some())),
-        DataFormat::Human => text::of(&shown, place.as_ref(), output.data_looks()),
-    })?;
-    Ok(Exit::Done)
+        DataFormat::Human => text::of(&shown, place.as_ref(), looks),
+    })
 }
 
 fn states(words: &[String]) -> Result<Vec<State>, Failure> {

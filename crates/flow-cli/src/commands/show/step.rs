@@ -13,14 +13,14 @@ use serde_json::{Value as Json, json};
 use crate::args::{DataFormat, RunState};
 use crate::attempts;
 use crate::commands::runs::style;
-use crate::exit::{Exit, Failure};
-use crate::extra::Extra;
-use crate::output::{Looks, Output};
+use crate::exit::Failure;
+use crate::output::Looks;
 use crate::page::{Page, Style, instant, length, short, tame};
 use crate::source::Written;
 use crate::standing::{self, Words, sign, word};
 use crate::wording;
 
+use super::Find;
 use super::next::command;
 
 /// How many lines of a value are shown.
@@ -41,15 +41,15 @@ struct Step<'a> {
     next: Vec<String>,
 }
 
-/// Shows a step of a run.
-pub(super) fn show(
+/// Returns what is shown of a step.
+pub(super) fn answer(
     words: &Words<'_>,
     at: &At,
     store: Option<&Path>,
-    extra: &Extra,
+    find: Find<'_>,
     format: DataFormat,
-    output: &mut Output,
-) -> Result<Exit, Failure> {
+    looks: Looks,
+) -> Result<String, Failure> {
     let past = words.past;
     let survey = past.survey();
     let state = match survey.reach(at) {
@@ -85,33 +85,31 @@ pub(super) fn show(
         run: words.archive.state(&past.row)?,
         prepared,
         value,
-        written: (state == State::Failed)
-            .then(|| Written::of(&past.run, extra))
-            .flatten(),
+        written: (state == State::Failed).then(|| find(&past.run)).flatten(),
         next,
     };
-    output.data(&match format {
+    Ok(match format {
         DataFormat::Json => format!("{}\n", step.json()),
-        DataFormat::Human => step.text(output.data_looks()),
-    })?;
-    Ok(Exit::Done)
+        DataFormat::Human => step.text(looks),
+    })
 }
 
 impl Step<'_> {
     fn text(&self, looks: Looks) -> String {
         let past = self.words.past;
         let mut page = Page::new(looks);
-        let dot = page.dot();
-        let name = page.styled(Style::Bold, &past.row.id.0);
-        let run = page.styled(style(self.run), self.run.text());
         let workflow = tame(past.run.workflow());
-        page.line(&format!("{name} {dot} {workflow} {dot} {run}"));
+        let parts = [
+            (Style::Bold, &*past.row.id.0),
+            (Style::Plain, &*workflow),
+            (style(self.run), self.run.text()),
+        ];
+        page.title(None, &parts);
         page.gap();
-        let path = page.styled(Style::Bold, &tame(&self.words.path(self.at)));
+        let path = tame(&self.words.path(self.at));
         let (mark, look) = sign(self.state, looks.unicode);
-        let mark = page.styled(look, mark);
-        let word = page.styled(look, word(self.state));
-        page.line(&format!("{mark} {path} {dot} {word}"));
+        let parts = [(Style::Bold, &*path), (look, word(self.state))];
+        page.title(Some((look, mark)), &parts);
         let plan = past.history.plan();
         let mut does = wording::head(plan, self.at.node);
         if let NodeKind::Step(step) = &plan.node(self.at.node).kind {
@@ -241,7 +239,7 @@ impl Step<'_> {
                 Status::Failed => "failed",
                 Status::Cancelled => "cancelled",
             }),
-            "path": self.words.path(self.at),
+            "path": self.words.whole_path(self.at),
             "step": wording::head(plan, self.at.node),
             "effect": effect,
             "state": self.state.word(),

@@ -56,12 +56,13 @@ impl View<'_> {
     fn header(&mut self, place: Option<&Place>) {
         let past = self.shown.past();
         let state = self.shown.state;
-        let dot = self.page.dot();
-        let name = self.page.styled(Style::Bold, &past.row.id.0);
-        let word = self.page.styled(style(state), state.text());
         let workflow = tame(past.run.workflow());
-        self.page
-            .line(&format!("{name} {dot} {workflow} {dot} {word}"));
+        let parts = [
+            (Style::Bold, &*past.row.id.0),
+            (Style::Plain, &*workflow),
+            (style(state), state.text()),
+        ];
+        self.page.title(None, &parts);
         self.times();
         self.money();
         if let Some(Life::Alive { pid, pace }) = &self.shown.driver {
@@ -145,7 +146,7 @@ impl View<'_> {
             .faults
             .iter()
             .partition(|fault| fault.handled.is_none());
-        for (heading, faults) in [("Failed", open), ("Failed, and something was done", done)] {
+        for (heading, faults) in [("Failed", open), ("Failed, but dealt with", done)] {
             if faults.is_empty() {
                 continue;
             }
@@ -355,12 +356,19 @@ impl View<'_> {
         match (row.kind, row.state) {
             (Kind::Arm, _) | (_, State::Succeeded | State::Reused) => {}
             (Kind::Region | Kind::Item, State::Failed | State::Running) => {}
+            (Kind::Step, State::Failed) => {
+                what.extend(row.at.as_ref().map(|at| self.shown.words.failed_text(at)));
+            }
             (_, state) => {
                 let at = row.at.as_ref().filter(|_| row.kind != Kind::Item);
                 let note = at.and_then(|at| self.shown.words.note(at, state));
                 let note = note.map(|note| short(&note, 120));
+                let joint = match state {
+                    State::Held | State::Ready | State::Unknown | State::Probing => ": ",
+                    _ => " ",
+                };
                 what.push(match note {
-                    Some(note) => format!("{} {note}", word(state)),
+                    Some(note) => format!("{}{joint}{note}", word(state)),
                     None => word(state).to_owned(),
                 });
             }

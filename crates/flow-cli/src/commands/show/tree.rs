@@ -398,7 +398,10 @@ impl Builder<'_> {
                 row.sums.add(found.sums);
                 rows.push(found);
             }
+            let is_fallback = begun.iter().any(|(_, arm)| arm.is_fallback);
             match name {
+                // What is a value alone was said with what it replaces.
+                Some(_) if rows.is_empty() && is_fallback => {}
                 Some(name) => row.rows.push(arm_row(row, name, rows)),
                 None => row.rows.append(&mut rows),
             }

@@ -80,7 +80,7 @@ impl Reasons<'_> {
         match self.earlier(at)? {
             Some(earlier) => self.compare(&earlier, &prepared),
             None => {
-                let text = "it ran, since no result of the same step with the same inputs was there; no earlier run of this workflow came so far";
+                let text = "it ran, since no result of the same step with the same inputs was there; no earlier run of this workflow came that far";
                 self.add("ran", text, json!({ "because": "no_earlier_result" }));
             }
         }

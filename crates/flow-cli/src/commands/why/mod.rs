@@ -40,9 +40,15 @@ struct Reasons<'a> {
 /// Explains something in a run.
 pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exit, Failure> {
     let archive = Archive::open(args.asking.store.as_deref(), extra)?;
+    output.data(&answer(&archive, args, output.data_looks())?)?;
+    Ok(Exit::Done)
+}
+
+/// Returns what is explained.
+pub(super) fn answer(archive: &Archive, args: &Args, looks: Looks) -> Result<String, Failure> {
     let meant = archive.meant(args.run.as_deref(), args.path.as_deref())?;
     let past = archive.past(meant.row)?;
-    let words = Words::new(&archive, &past);
+    let words = Words::new(archive, &past);
     let place = meant.path.as_deref().map(|path| past.place(path, &words));
     let place = place.transpose()?;
     let at = match &place {
@@ -55,11 +61,10 @@ pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exi
         all: Vec::new(),
     };
     reasons.explain(&at, item)?;
-    output.data(&match args.asking.format {
+    Ok(match args.asking.format {
         DataFormat::Json => format!("{}\n", reasons.json(&at, item)),
-        DataFormat::Human => reasons.text(&at, item, output.data_looks()),
-    })?;
-    Ok(Exit::Done)
+        DataFormat::Human => reasons.text(&at, item, looks),
+    })
 }
 
 fn unclear(words: &Words<'_>, place: &flow_core::history::Place) -> Failure {
@@ -116,24 +121,36 @@ impl Reasons<'_> {
         }
     }
 
+    /// Returns a path for programs.
+    fn whole_path(&self, at: &At, item: Option<u32>) -> String {
+        match item {
+            Some(item) => {
+                let path = self.words.past.history.item_path(at, item, self.words);
+                path.to_string()
+            }
+            None => self.words.whole_path(at),
+        }
+    }
+
     fn text(&self, at: &At, item: Option<u32>, looks: Looks) -> String {
         let past = self.words.past;
         let mut page = Page::new(looks);
         let state = self.state(at, item);
         let (mark, look) = sign(state, looks.unicode);
-        let mark = page.styled(look, mark);
+        let path = tame(&self.path(at, item));
+        let run = format!("run {}", past.row.id);
+        let parts = [
+            (Style::Bold, &*path),
+            (look, word(state)),
+            (Style::Plain, &*run),
+        ];
+        page.title(Some((look, mark)), &parts);
         let dot = page.dot();
-        let path = page.styled(Style::Bold, &tame(&self.path(at, item)));
-        let word = page.styled(look, word(state));
-        page.line(&format!(
-            "{mark} {path} {dot} {word} {dot} run {}",
-            past.row.id
-        ));
         for reason in &self.all {
             page.gap();
             page.prose(2, Style::Plain, &capitalised(&tame(&reason.text)));
             for line in &reason.more {
-                page.prose(4, Style::Plain, &tame(line));
+                page.prose(4, Style::Plain, &format!("{dot} {}", tame(line)));
             }
         }
         page.into_text()
@@ -158,7 +175,7 @@ impl Reasons<'_> {
             "version": 1,
             "run": &*past.row.id.0,
             "workflow": &**past.run.workflow(),
-            "path": self.path(at, item),
+            "path": self.whole_path(at, item),
             "step": step,
             "state": self.state(at, item).word(),
             "reasons": reasons.collect::<Vec<_>>(),

@@ -2,12 +2,12 @@
 
 use flow_core::address::At;
 use flow_core::amount::Money;
-use flow_core::history::{Entry, Place};
+use flow_core::history::Entry;
 use flow_core::plan::NodeKind;
 use flow_core::step::Bill;
 use serde_json::{Value as Json, json};
 
-use crate::commands::show::tree::{Detail, Kind, Row, tree};
+use crate::commands::show::tree::{Kind, Row};
 use crate::exit::Failure;
 use crate::page::tame;
 use crate::standing;
@@ -92,15 +92,7 @@ impl Reasons<'_> {
 
     /// Names the steps in a region that cost the most.
     pub(super) fn dearest(&mut self, at: &At) {
-        let place = Place {
-            node: at.node,
-            ords: at.ords.iter().map(|ord| Some(*ord)).collect(),
-            item: None,
-        };
-        let survey = self.words.past.survey();
-        let Some(tree) = tree(survey, Some(&place), Detail::Folded, self.words) else {
-            return;
-        };
+        let Some(tree) = self.tree(at) else { return };
         let mut steps: Vec<(Money, &Row)> = Vec::new();
         gather(&tree.root, &mut steps);
         steps.retain(|(amount, _)| *amount > Money(0));
@@ -123,7 +115,7 @@ impl Reasons<'_> {
         let lines: Vec<String> = lines.collect();
         let data: Vec<Json> = steps
             .iter()
-            .map(|(amount, row)| json!({ "path": self.words.inside(&row.path), "amount": amount.to_string() }))
+            .map(|(amount, row)| json!({ "path": row.path, "amount": amount.to_string() }))
             .collect();
         let reason = self.add("cost", format!("it cost {text}"), json!({ "steps": data }));
         reason.more = lines;

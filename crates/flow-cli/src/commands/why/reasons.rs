@@ -1,14 +1,16 @@
 //! How something stands, and how it came to that.
 
 use flow_core::address::At;
-use flow_core::history::{Entry, Reach, State};
+use flow_core::history::{Entry, Place, Reach, State};
 use flow_core::plan::NodeKind;
 use serde_json::{Value as Json, json};
 
 use crate::attempts;
+use crate::commands::show::faults;
+use crate::commands::show::tree::{Detail, Tree, tree};
 use crate::exit::Failure;
 use crate::page::{away, instant, length, number, tame};
-use crate::standing::{self, word};
+use crate::standing::{self, does, word};
 use crate::wording;
 
 use super::Reasons;
@@ -40,7 +42,7 @@ impl Reasons<'_> {
             return Ok(());
         }
         if *at == At::root() {
-            self.whole();
+            self.of_run();
         }
         let state = survey.state(&survey.instance(at));
         self.stands(at, state);
@@ -85,7 +87,7 @@ impl Reasons<'_> {
             self.add(
                 "not_begun",
                 text,
-                json!({ "region": path, "state": state.word() }),
+                json!({ "region": self.whole_path(region, None), "state": state.word() }),
             );
             return;
         }
@@ -98,7 +100,7 @@ impl Reasons<'_> {
         self.add(
             "not_begun",
             text,
-            json!({ "region": path, "state": state.word() }),
+            json!({ "region": self.whole_path(region, None), "state": state.word() }),
         );
         if state == State::Blocked {
             self.blocked(region);
@@ -112,12 +114,12 @@ impl Reasons<'_> {
         let text = if state.is_over() && state.is_good() {
             format!("it is what would be done if `{path}` failed, and that didn't fail")
         } else {
-            format!("it is done if `{path}` fails, and that is {}", word(state))
+            format!("it is done if `{path}` fails, and that {}", does(state))
         };
         self.add(
             "skipped",
             text,
-            json!({ "unless_failed": path, "state": state.word() }),
+            json!({ "unless_failed": self.whole_path(of, None), "state": state.word() }),
         );
     }
 
@@ -157,8 +159,13 @@ impl Reasons<'_> {
             let note = self.words.note(&child.at, state);
             let note = note.map_or_else(String::new, |note| format!(": {note}"));
             let path = self.words.path(&child.at);
-            let text = format!("`{path}` is {}{note}", word(state));
-            self.add("part", text, json!({ "path": path, "state": state.word() }));
+            let text = format!("`{path}` {}{note}", does(state));
+            let whole = self.whole_path(&child.at, None);
+            self.add(
+                "part",
+                text,
+                json!({ "path": whole, "state": state.word() }),
+            );
         }
         let is_kept = matches!(
             &history.plan().node(region.node).kind,
@@ -171,7 +178,7 @@ impl Reasons<'_> {
     }
 
     /// Says what there is to say of a run alone.
-    fn whole(&mut self) {
+    fn of_run(&mut self) {
         let past = self.words.past;
         let now = self.words.archive.now;
         if past.survey().is_recalled()
@@ -214,7 +221,7 @@ impl Reasons<'_> {
             self.add(
                 "cancelled",
                 text,
-                json!({ "path": path, "by": by, "why": why }),
+                json!({ "path": self.whole_path(&cancel.part.at, cancel.part.item), "by": by, "why": why }),
             );
         }
         for (ticket, stray) in past.run.strays() {
@@ -251,8 +258,8 @@ impl Reasons<'_> {
                 let note = self.words.note(at, state);
                 let text = match (state, &note) {
                     (State::Ready, Some(note)) => format!("it could begin, and waits: {note}"),
-                    (_, Some(note)) => format!("it is {}: {note}", said(state)),
-                    (_, None) => format!("it is {}", said(state)),
+                    (_, Some(note)) => format!("it {}: {note}", does(state)),
+                    (_, None) => format!("it {}", does(state)),
                 };
                 self.add(
                     "stands",
@@ -282,10 +289,10 @@ impl Reasons<'_> {
             let text = format!("it failed, since `{path}` failed{because}");
             let chain: Vec<String> = causes
                 .iter()
-                .map(|(at, item)| self.path(at, *item))
+                .map(|(at, item)| self.whole_path(at, *item))
                 .collect();
             let data = json!({
-                "cause": path,
+                "cause": self.whole_path(cause, *item),
                 "class": failure.as_ref().map(|failure| failure.class.word()),
                 "message": failure.as_ref().map(|failure| &*failure.message),
                 "chain": chain,
@@ -359,33 +366,29 @@ impl Reasons<'_> {
         let because = failure.as_ref().map(standing::failure);
         let because = because.map_or_else(String::new, |text| format!(": {text}"));
         let root = self.path(cause, *item);
-        let text = format!("it requires what there will not be, since `{root}` failed{because}");
+        let text = format!("it can't run, since `{root}` failed{because}");
         let mut lines = Vec::new();
         let mut last = self.words.path(at);
         for (number, (next, item)) in causes.iter().enumerate() {
             let state = survey.state(&survey.instance(next));
             let path = self.path(next, *item);
-            let requires = if number > 0
+            let is_part = number > 0
                 && survey
                     .history()
-                    .is_inside(next.node, causes[number - 1].0.node)
-            {
-                "failed by"
+                    .is_inside(next.node, causes[number - 1].0.node);
+            lines.push(if is_part {
+                format!("`{last}` failed, since `{path}` {}", does(state))
             } else {
-                "requires"
-            };
-            lines.push(format!(
-                "`{last}` {requires} `{path}`, which is {}",
-                word(state)
-            ));
+                format!("`{last}` requires `{path}`, which {}", does(state))
+            });
             last = path;
         }
         let chain: Vec<String> = causes
             .iter()
-            .map(|(at, item)| self.path(at, *item))
+            .map(|(at, item)| self.whole_path(at, *item))
             .collect();
         let data = json!({
-            "cause": root,
+            "cause": self.whole_path(cause, *item),
             "class": failure.as_ref().map(|failure| failure.class.word()),
             "message": failure.as_ref().map(|failure| &*failure.message),
             "chain": chain,
@@ -406,7 +409,7 @@ impl Reasons<'_> {
             self.add(
                 "cancelled",
                 text,
-                json!({ "path": path, "by": by, "why": why }),
+                json!({ "path": self.whole_path(&cancel.part.at, cancel.part.item), "by": by, "why": why }),
             );
             return;
         }
@@ -431,7 +434,7 @@ impl Reasons<'_> {
             self.add(
                 "cancelled",
                 text,
-                json!({ "path": path, "state": state.word() }),
+                json!({ "path": self.whole_path(&region, None), "state": state.word() }),
             );
             return;
         }
@@ -452,35 +455,27 @@ impl Reasons<'_> {
             let state = survey.state(&survey.instance(before));
             let note = self.words.note(before, state);
             let path = self.words.path(before);
-            data.push(json!({ "path": path, "state": state.word(), "note": note }));
+            let whole = self.whole_path(before, None);
+            data.push(json!({ "path": whole, "state": state.word(), "note": note }));
             let note = note.map_or_else(String::new, |note| format!(": {note}"));
-            lines.push(format!("`{path}` is {}{note}", word(state)));
+            lines.push(format!("`{path}` {}{note}", does(state)));
         }
         let reason = self.add("pending", text, json!({ "waits_for": data }));
         reason.more = lines;
     }
 
-    /// Says what in a region it waits for.
+    /// Says what in a region it waits for, or what of it failed.
     fn inside(&mut self, at: &At, state: State) {
-        if state.is_over() {
-            return;
+        let Some(tree) = self.tree(at) else { return };
+        if state == State::Failed {
+            self.failures(&tree);
         }
-        use crate::commands::show::tree::{Detail, tree};
-        let place = flow_core::history::Place {
-            node: at.node,
-            ords: at.ords.iter().map(|ord| Some(*ord)).collect(),
-            item: None,
-        };
-        let survey = self.words.past.survey();
-        let Some(tree) = tree(survey, Some(&place), Detail::Folded, self.words) else {
-            return;
-        };
         let told: Vec<_> = tree
             .told
             .iter()
             .filter(|told| told.state != State::Failed)
             .collect();
-        if told.is_empty() {
+        if state.is_over() || told.is_empty() {
             return;
         }
         let counts: Vec<String> = tree
@@ -488,15 +483,16 @@ impl Reasons<'_> {
             .states()
             .map(|(state, count)| format!("{} {}", number(count.into()), word(state)))
             .collect();
-        let text = format!("in it, steps are {}", counts.join(", "));
+        let text = format!("of the steps in it are {}", counts.join(", "));
         let mut lines = Vec::new();
         let mut data: Vec<Json> = Vec::new();
         for told in told.iter().take(TOLD_MAX) {
             let note = self.words.note(&told.at, told.state);
             let path = self.words.path(&told.at);
-            data.push(json!({ "path": path, "state": told.state.word(), "note": note }));
+            let whole = self.whole_path(&told.at, told.item);
+            data.push(json!({ "path": whole, "state": told.state.word(), "note": note }));
             let note = note.map_or_else(String::new, |note| format!(": {note}"));
-            lines.push(format!("`{path}` is {}{note}", said(told.state)));
+            lines.push(format!("`{path}` {}{note}", does(told.state)));
         }
         if told.len() > TOLD_MAX {
             lines.push(format!(
@@ -506,6 +502,52 @@ impl Reasons<'_> {
         }
         let reason = self.add("inside", text, json!({ "waits_for": data }));
         reason.more = lines;
+    }
+
+    /// Tells what failed in a region, if it was more than one thing.
+    fn failures(&mut self, tree: &Tree) {
+        let mut all = faults::gather(self.words, &tree.told);
+        all.retain(|fault| fault.handled.is_none());
+        let count: usize = all.iter().map(|fault| fault.count).sum();
+        if count < 2 {
+            return;
+        }
+        let mut lines = Vec::new();
+        let mut data: Vec<Json> = Vec::new();
+        for fault in all.iter().take(TOLD_MAX) {
+            let more = fault.count - fault.paths.len();
+            let more = if more > 0 {
+                format!(" and {} more", number(more as u64))
+            } else {
+                String::new()
+            };
+            let names: Vec<String> = fault.paths.iter().map(|path| format!("`{path}`")).collect();
+            lines.push(format!(
+                "{}{more}: {}",
+                names.join(", "),
+                standing::failure(&fault.failure)
+            ));
+            data.push(json!({
+                "paths": fault.whole,
+                "count": fault.count,
+                "class": fault.failure.class.word(),
+                "message": &*fault.failure.message,
+            }));
+        }
+        let text = format!("{} steps in it failed", number(count as u64));
+        let reason = self.add("failures", text, json!({ "failures": data }));
+        reason.more = lines;
+    }
+
+    /// Returns all that is in an instance.
+    pub(super) fn tree(&self, at: &At) -> Option<Tree> {
+        let place = Place {
+            node: at.node,
+            ords: at.ords.iter().map(|ord| Some(*ord)).collect(),
+            item: None,
+        };
+        let survey = self.words.past.survey();
+        tree(survey, Some(&place), Detail::Folded, self.words)
     }
 
     fn fell_back(&mut self, at: &At, entry: &Entry) {
@@ -572,7 +614,11 @@ impl Reasons<'_> {
             Some(name) => format!("`{path}` took its arm `{name}` instead"),
             None => format!("`{path}` took no arm"),
         };
-        self.add("skipped", text, json!({ "region": path, "taken": name }));
+        self.add(
+            "skipped",
+            text,
+            json!({ "region": self.whole_path(region, None), "taken": name }),
+        );
         let entry = self.words.past.history.entry(region).cloned();
         match entry {
             Some(entry) => self.choice(region, &entry),
@@ -587,6 +633,22 @@ impl Reasons<'_> {
         step: &flow_core::plan::Step,
         entry: &Entry,
     ) -> Result<(), Failure> {
+        use flow_core::history::Outcome;
+        let is_somebody_elses = |outcome: &Outcome| match outcome {
+            Outcome::Asked | Outcome::Answered(_) | Outcome::Expired | Outcome::Waits(_) => true,
+            Outcome::Running
+            | Outcome::Submitted
+            | Outcome::Succeeded
+            | Outcome::Failed { .. }
+            | Outcome::Stopped(_)
+            | Outcome::Lost(_) => false,
+        };
+        if entry
+            .attempt()
+            .is_some_and(|last| is_somebody_elses(&last.outcome))
+        {
+            return Ok(());
+        }
         if let Some(source) = &entry.source {
             let from = &source.from.run;
             let is_here = *from == *self.words.past.run.id();
@@ -624,17 +686,6 @@ fn around(past: &crate::archive::Past, node: flow_core::plan::NodeId) -> usize {
         depth += usize::from(plan.node(id).repeats());
     }
     depth
-}
-
-/// Returns how something is said to be, after `it is`.
-fn said(state: State) -> &'static str {
-    match state {
-        State::Asking => "asking a person",
-        State::Unknown => "of unknown outcome",
-        State::Pausing => "to be tried again",
-        State::Remote => "handed in elsewhere",
-        state => word(state),
-    }
 }
 
 /// Writes what a step is: `shell.run, read`.
