@@ -298,6 +298,10 @@ async fn supervise(
             late(tokio::time::timeout(GRACE, &mut work).await.ok())
         }
     };
+    if let Some(strays) = desk.take_strays() {
+        // It has stopped once nothing of it is left.
+        drop(tokio::task::spawn_blocking(move || strays.end()).await);
+    }
     Ended::Reported(ticket, Box::new(report))
 }
 
