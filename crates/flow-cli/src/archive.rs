@@ -120,6 +120,9 @@ impl Archive {
         let past = self.past(row)?;
         let is_path = past.history.find(word, &self.values());
         if matches!(is_path, Err(Unplaced::Unknown(_) | Unplaced::Malformed(_))) {
+            if let Some(removed) = self.removed(word)? {
+                return Err(removed);
+            }
             let workflow = past.run.workflow();
             let failure = unknown(word).with_help(format!(
                 "`flow runs` lists them; and the newest, `{}` of `{workflow}`, has no step that is called so",
@@ -139,14 +142,17 @@ impl Archive {
         if let Some(row) = self.named(prefix)? {
             return Ok(row);
         }
-        let removed = self.reader.removed(prefix);
-        match removed.map_err(|error| unreadable(&error))? {
-            Some(at) => Err(Failure::late(format!(
-                "the run `{prefix}` was removed at {}",
-                crate::page::instant(at)
-            ))),
-            None => Err(unknown(prefix)),
-        }
+        Err(self.removed(prefix)?.unwrap_or_else(|| unknown(prefix)))
+    }
+
+    /// Says that a run was there once, if it was.
+    fn removed(&self, run: &str) -> Result<Option<Failure>, Failure> {
+        let removed = self.reader.removed(run);
+        let removed = removed.map_err(|error| unreadable(&error))?;
+        Ok(removed.map(|at| {
+            let at = crate::page::instant(at);
+            Failure::late(format!("the run `{run}` was removed at {at}"))
+        }))
     }
 
     /// Finds a run by its name or the beginning of it; nothing if no name begins

@@ -2,6 +2,7 @@
 
 mod acting;
 mod asking;
+mod keeping;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -20,6 +21,8 @@ use asking::{
     DOCTOR_EXAMPLE, LOGS_EXAMPLE, OUTPUTS_EXAMPLE, RUNS_EXAMPLE, SHOW_EXAMPLE, WHY_EXAMPLE,
 };
 pub(crate) use asking::{Doctor, Logs, Outputs, RunState, Runs, Show, Why};
+use keeping::GC_EXAMPLE;
+pub(crate) use keeping::Gc;
 
 /// Check, price, run, draw and format workflows.
 ///
@@ -96,6 +99,9 @@ pub(crate) enum Command {
     /// Show what runs did to the world, and say what became of it
     #[command(after_help = EFFECTS_EXAMPLE)]
     Effects(Effects),
+    /// Remove what nobody refers to, and what is old
+    #[command(after_help = GC_EXAMPLE)]
+    Gc(Gc),
     /// Carry out one step, as a run of its own
     #[command(after_help = CALL_EXAMPLE)]
     Call(Call),

@@ -179,26 +179,8 @@ fn file(artifact: &Artifact, blobs: &Path) -> String {
         "{} {} ({})",
         artifact.media,
         path.display(),
-        bytes(artifact.bytes)
+        crate::wording::bytes(artifact.bytes)
     )
-}
-
-/// Writes a number of bytes.
-pub(crate) fn bytes(count: u64) -> String {
-    const UNITS: [&str; 5] = ["bytes", "KB", "MB", "GB", "TB"];
-    let mut unit = 0;
-    let mut rest = count;
-    let mut tenths = 0;
-    while rest >= 1000 && unit + 1 < UNITS.len() {
-        tenths = rest % 1000 / 100;
-        rest /= 1000;
-        unit += 1;
-    }
-    match (unit, tenths) {
-        (0, _) if count == 1 => "1 byte".to_owned(),
-        (0, _) | (_, 0) => format!("{rest} {}", UNITS[unit]),
-        _ => format!("{rest}.{tenths} {}", UNITS[unit]),
-    }
 }
 
 fn tame_lines(text: &str) -> String {
@@ -208,25 +190,4 @@ fn tame_lines(text: &str) -> String {
 
 fn cut(line: &str) -> String {
     crate::wording::clip(line, LINE_MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_are_written_for_people() {
-        let cases = [
-            (0, "0 bytes"),
-            (1, "1 byte"),
-            (999, "999 bytes"),
-            (1000, "1 KB"),
-            (1550, "1.5 KB"),
-            (10_000_000, "10 MB"),
-            (u64::MAX, "18446744 TB"),
-        ];
-        for (count, text) in cases {
-            assert_eq!(bytes(count), text);
-        }
-    }
 }

@@ -10,6 +10,7 @@ mod effects;
 mod explain;
 mod fix;
 mod fmt;
+mod gc;
 mod graph;
 mod halt;
 mod logs;
@@ -57,6 +58,7 @@ pub(crate) fn run(command: Command, extra: &Extra, output: &mut Output) -> Resul
         Command::Cancel(args) => halt::cancel(&args, extra, output),
         Command::Retry(args) => again::retry(&args, extra, output),
         Command::Effects(args) => effects::run(&args, extra, output),
+        Command::Gc(args) => gc::run(&args, extra, output),
         Command::Call(args) => call::run(&args, extra, output),
         Command::Runs(args) => runs::run(&args, extra, output),
         Command::Show(args) => show::run(&args, extra, output),

@@ -141,7 +141,7 @@ SELECT
 
 /// Returns how many bytes the files below a folder have. What can't be looked at
 /// counts nothing.
-fn folder_bytes(path: &Path) -> u64 {
+pub(super) fn folder_bytes(path: &Path) -> u64 {
     let mut open = vec![path.to_path_buf()];
     let mut bytes = 0;
     while let Some(folder) = open.pop() {

@@ -74,7 +74,7 @@ fn what_runs_values_and_the_cache_refer_to_stays() {
         let check = store.blobs().check(&Digest::of(name.as_bytes()));
         assert_eq!(check.unwrap(), Check::Whole, "{name}");
     }
-    assert!(store.forget(&id("r"), LATER).unwrap());
+    assert!(store.forget(&id("r"), LATER).unwrap().is_some());
     let all = collect(&store);
     assert_eq!((all.values, all.blobs), (1, 2));
     assert_eq!(store.value(&Digest::of(&[1; 100])).unwrap(), None);
@@ -141,7 +141,7 @@ fn what_was_weighed_is_what_goes_and_leaves_a_stone() {
 
     let doomed = reader.doomed(Timestamp(2)).unwrap();
     assert_eq!(doomed.len(), 1);
-    assert!(store.forget(&doomed[0].run, now).unwrap());
+    assert!(store.forget(&doomed[0].run, now).unwrap().is_some());
     let wanted = Collecting {
         now,
         age: Age(0),
@@ -165,9 +165,9 @@ fn what_was_weighed_is_what_goes_and_leaves_a_stone() {
     assert_eq!(reader.evicted(&Digest::of(b"old")).unwrap(), Some(LATER));
     assert_eq!(reader.evicted(&Digest::of(b"new")).unwrap(), None);
 
-    assert!(!store.forget(&id("kept"), now).unwrap());
+    assert_eq!(store.forget(&id("kept"), now).unwrap(), None);
     commit(&store, pin(false)).unwrap();
-    assert!(store.forget(&id("kept"), now).unwrap());
+    assert!(store.forget(&id("kept"), now).unwrap().is_some());
     let run = id("none");
     let nobody = Batch {
         pins: vec![Pin {
@@ -238,10 +238,10 @@ fn a_run_that_is_not_over_is_not_forgotten() {
     let folder = tempdir().unwrap();
     let store = open(folder.path());
     commit(&store, first("r", 1, Level::Lazy)).unwrap();
-    assert!(!store.forget(&id("r"), LATER).unwrap());
-    assert!(!store.forget(&id("none"), LATER).unwrap());
+    assert_eq!(store.forget(&id("r"), LATER).unwrap(), None);
+    assert_eq!(store.forget(&id("none"), LATER).unwrap(), None);
     commit(&store, last(more("r", 1, 1, 1, Level::Lazy))).unwrap();
-    assert!(store.forget(&id("r"), LATER).unwrap());
+    assert!(store.forget(&id("r"), LATER).unwrap().is_some());
 }
 
 #[test]
@@ -252,7 +252,7 @@ fn a_blob_that_is_kept_is_not_removed_before_its_commit() {
     let digest = kept.digest;
     let batch = last(with_blob(first("r", 1, Level::Lazy), kept));
     commit(&store, batch).unwrap();
-    assert!(store.forget(&id("r"), LATER).unwrap());
+    assert!(store.forget(&id("r"), LATER).unwrap().is_some());
     // The same content is kept again while nobody refers to it.
     let again = store.blobs().keep_bytes(b"a fox").unwrap();
     let collected = collect(&store);
@@ -319,7 +319,7 @@ pub(crate) fn keep_and_forget(store: &Store, name: &str, rounds: u64) {
         assert_eq!(check, Check::Whole, "round {round} of {name}");
         let reader = store.reader().unwrap();
         assert!(reader.value(&digest).unwrap().is_some(), "round {round}");
-        assert!(store.forget(&id(&run), LATER).unwrap());
+        assert!(store.forget(&id(&run), LATER).unwrap().is_some());
     }
 }
 
