@@ -383,7 +383,6 @@ impl Dice {
             },
             Fact::Reset {
                 at: self.at(),
-                item: self.maybe(Self::short),
                 by: self.text(),
                 estate: self.maybe(Self::digest),
             },

@@ -53,7 +53,8 @@ impl World {
             "resume" => Input::Resume { by },
             "retry" => Input::Reopen { by, part: part() },
             "reset" => Input::Reset {
-                part: part().unwrap_or_default(),
+                at: part().unwrap_or_default().at,
+                estate: None,
                 by,
             },
             "cancel" => Input::Cancel {

@@ -138,9 +138,7 @@ impl World {
             Fact::CancelAsked { scope, item, .. } => {
                 format!("{}{} cancelled", self.path(scope), item_told(*item))
             }
-            Fact::Reset { at, item, .. } => {
-                format!("{}{} forgotten", self.path(at), item_told(*item))
-            }
+            Fact::Reset { at, .. } => format!("{} forgotten", self.path(at)),
             Fact::Resolved {
                 ticket, verdict, ..
             } => format!("{} resolved: {verdict:?}", self.attempt(ticket)),
