@@ -8,11 +8,14 @@ use flow_core::address::At;
 use flow_core::amount::{Duration, Money};
 use flow_core::arbiter::LedgerId;
 use flow_core::event::{Fact, Then};
+use flow_core::handle::Values;
 use flow_core::history::{Attempt, Entry, Outcome, Probed, Said};
 use flow_core::run::Prepared;
 use flow_core::step::{Bill, Sent};
+use flow_runtime::store::RunRow;
 use serde_json::{Value as Json, json};
 
+use crate::archive::Archive;
 use crate::exit::Failure;
 use crate::page::{instant, length, tame};
 use crate::standing::{self, Words};
@@ -172,16 +175,27 @@ pub(crate) struct Granted {
     pub(crate) price: Option<Arc<str>>,
 }
 
+/// Returns an attempt of a run as it was prepared before an event.
+pub(crate) fn prepared(
+    archive: &Archive,
+    row: &RunRow,
+    at: &At,
+    seq: u64,
+    values: &dyn Values,
+) -> Result<Option<Prepared>, Failure> {
+    let then = archive.past_until(row, seq)?;
+    let Some(ticket) = then.run.next_ticket(at) else {
+        return Ok(None);
+    };
+    let day = |_| Arc::from("");
+    Ok(then.run.prepare(&ticket, &day, values).ok())
+}
+
 impl Words<'_> {
     /// Returns an attempt as it was prepared before an event: with its
     /// arguments, and what its key was made of.
     pub(crate) fn prepared(&self, at: &At, seq: u64) -> Result<Option<Prepared>, Failure> {
-        let then = self.archive.past_until(&self.past.row, seq)?;
-        let Some(ticket) = then.run.next_ticket(at) else {
-            return Ok(None);
-        };
-        let day = |_| Arc::from("");
-        Ok(then.run.prepare(&ticket, &day, &self.values).ok())
+        prepared(self.archive, &self.past.row, at, seq, &self.values)
     }
 
     /// Returns the event at which the arguments of a step were last computed.

@@ -127,7 +127,12 @@ impl Step<'_> {
         }
         let entry = past.history.entry(self.at);
         if let Some(source) = entry.and_then(|entry| entry.source.as_ref()) {
-            let text = format!("its value is that of the run {}", source.from.run);
+            let is_here = source.from.run == *past.run.id();
+            let text = match (is_here, source.key) {
+                (true, Some(_)) => "its value is that of an equal step of this run".to_owned(),
+                (true, None) => "its value is from before the run was begun again".to_owned(),
+                (false, _) => format!("its value is that of the run {}", source.from.run),
+            };
             page.prose(2, Style::Plain, &text);
         }
         if let Some(fell_back) = entry.and_then(|entry| entry.fell_back.as_ref()) {

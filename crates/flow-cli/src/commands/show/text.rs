@@ -350,7 +350,12 @@ impl View<'_> {
             return what;
         }
         if let Some(from) = &row.reused {
-            what.push(format!("from the run {from}"));
+            let is_here = **from == *self.shown.past().run.id().0;
+            what.push(if is_here {
+                "from this run".to_owned()
+            } else {
+                format!("from the run {from}")
+            });
         }
         if row.fell_back.is_some() {
             what.push("its `else` was taken".to_owned());

@@ -665,7 +665,10 @@ impl Reasons<'_> {
                 (Some(_), false) => format!(
                     "its result was there already: the run {from} made it, by the same step with the same inputs"
                 ),
-                (None, _) => format!("its result was taken over from the run {from} when this one was begun again"),
+                (None, true) => {
+                    "its result is from before the run was begun again".to_owned()
+                }
+                (None, false) => format!("its result was taken over from the run {from}, of which this is another run"),
             };
             let data = json!({
                 "from": from.to_string(),
