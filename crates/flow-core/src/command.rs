@@ -62,7 +62,9 @@ impl CommandFault {
             Self::Empty | Self::NoProgram => {
                 "name a program: a path inside the project, or a word that is found in PATH"
             }
-            Self::Open(_) => "quotation marks hold words together; use the other kind for one that is meant",
+            Self::Open(_) => {
+                "quotation marks hold words together; use the other kind for one that is meant"
+            }
             Self::Sign(_) => {
                 "ask for a shell, `run \"sh -c '…'\"`, or put it into quotation marks if it is meant as it is"
             }
@@ -240,7 +242,10 @@ mod tests {
         for (text, expected) in [
             ("./steps/translate", "./steps/translate"),
             ("  python3\tsteps/a.py\n -x ", "python3|steps/a.py|-x"),
-            ("sh -c 'echo \"$HOME\"; ls | wc'", "sh|-c|echo \"$HOME\"; ls | wc"),
+            (
+                "sh -c 'echo \"$HOME\"; ls | wc'",
+                "sh|-c|echo \"$HOME\"; ls | wc",
+            ),
             ("p a'b c'\"d e\"f ''", "p|ab cd ef|"),
             (r"p a\b \n", r"p|a\b|\n"),
             ("p --a=$b x;y a$ größe", "p|--a=$b|x;y|a$|größe"),

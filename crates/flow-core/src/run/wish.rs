@@ -9,9 +9,7 @@ use crate::amount::{Duration, Money, Timestamp};
 use crate::arbiter::{Demand, LedgerId};
 use crate::digest::Digest;
 use crate::effect::{Effect, FailureClass};
-use crate::event::{
-    BEHAVIOUR, Failure, FoundProgram, Grant, Origin, PinnedFile, Started, Verdict,
-};
+use crate::event::{BEHAVIOUR, Failure, FoundProgram, Grant, Origin, PinnedFile, Started, Verdict};
 use crate::handle::Handle;
 use crate::key::ResultKey;
 use crate::path::StepPath;

@@ -6,8 +6,8 @@ use crate::address::Ticket;
 use crate::arbiter::LedgerId;
 use crate::effect::{Act, Effect, FailureClass};
 use crate::event::{
-    BudgetSet, Counts, Event, Fact, Failure, Firing, FoundProgram, Grant, Origin, PinnedFile, Recalled, Same,
-    Start, Started, Status, Then, Timer, Verdict,
+    BudgetSet, Counts, Event, Fact, Failure, Firing, FoundProgram, Grant, Origin, PinnedFile,
+    Recalled, Same, Start, Started, Status, Then, Timer, Verdict,
 };
 use crate::plan::{Exhausted, Period};
 use crate::step::{Bill, Program, Sent};

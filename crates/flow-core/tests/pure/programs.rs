@@ -103,7 +103,10 @@ fn give(run: &mut Run, input: Input) -> Vec<Event> {
 
 fn key(run: &Run, ticket: &Ticket) -> Option<ResultKey> {
     let prepared = run.prepare(ticket, &|_| "".into(), &Small).unwrap();
-    assert_eq!(prepared.demand.key, prepared.key.as_ref().map(|key| key.digest));
+    assert_eq!(
+        prepared.demand.key,
+        prepared.key.as_ref().map(|key| key.digest)
+    );
     let expected = if prepared.key.is_some() {
         Shared::Ever
     } else {

@@ -10,8 +10,8 @@ use flow_core::arbiter::LedgerId;
 use flow_core::digest::Digest;
 use flow_core::effect::{Act, Effect, FailureClass};
 use flow_core::event::{
-    BudgetSet, Counts, Event, Fact, Failure, Firing, FoundProgram, Grant, Origin, PinnedFile, Recalled, Same,
-    Start, Started, Status, Then, Timer, Verdict,
+    BudgetSet, Counts, Event, Fact, Failure, Firing, FoundProgram, Grant, Origin, PinnedFile,
+    Recalled, Same, Start, Started, Status, Then, Timer, Verdict,
 };
 use flow_core::handle::Handle;
 use flow_core::path::Key;

@@ -71,7 +71,9 @@ impl Driver {
         let Some(prepared) = self.granted.get(ticket) else {
             return;
         };
-        let executor = self.around.executor(&prepared.step, prepared.run.as_deref());
+        let executor = self
+            .around
+            .executor(&prepared.step, prepared.run.as_deref());
         let Some(executor) = executor else {
             let message = format!("nothing here carries out `{}`", prepared.step);
             let failure = StepFailure::unsent(FailureClass::Bug, message);
@@ -96,7 +98,9 @@ impl Driver {
         let Some(job) = self.run.job(ticket, &self.values) else {
             return Ok(());
         };
-        let executor = self.around.executor(&prepared.step, prepared.run.as_deref());
+        let executor = self
+            .around
+            .executor(&prepared.step, prepared.run.as_deref());
         let Some(executor) = executor else {
             return Ok(());
         };
@@ -114,7 +118,9 @@ impl Driver {
             return Ok(());
         }
         let prepared = self.prepare_again(ticket)?;
-        let executor = self.around.executor(&prepared.step, prepared.run.as_deref());
+        let executor = self
+            .around
+            .executor(&prepared.step, prepared.run.as_deref());
         let Some(executor) = executor else {
             return Ok(());
         };

@@ -87,9 +87,7 @@ impl Driver {
         driver.draft.references = worked.references;
         driver.draft.push(0, &event, Level::Synced);
         driver.seq = 1;
-        driver
-            .look_at_programs()
-            .map_err(super::BeginError::from)?;
+        driver.look_at_programs().map_err(super::BeginError::from)?;
         for action in actions {
             driver.carry_out(action).map_err(super::BeginError::from)?;
         }

@@ -109,9 +109,11 @@ impl Keeper<'_> {
             (Type::Map(inner), Json::Object(fields)) => {
                 self.fields(fields, |_| Some(inner), depth)?
             }
-            (Type::Record(record), Json::Object(fields)) => {
-                self.fields(fields, |name| record.field(name).map(|field| &field.ty), depth)?
-            }
+            (Type::Record(record), Json::Object(fields)) => self.fields(
+                fields,
+                |name| record.field(name).map(|field| &field.ty),
+                depth,
+            )?,
             _ => json.clone(),
         })
     }

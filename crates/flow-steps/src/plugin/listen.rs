@@ -77,9 +77,8 @@ pub(super) struct Signs {
 impl Signs {
     /// Returns whether there is nothing more to wait for.
     pub(super) fn is_over(&self) -> bool {
-        let is_past = |since: &OnceLock<Instant>| {
-            since.get().is_some_and(|since| since.elapsed() > LINGER)
-        };
+        let is_past =
+            |since: &OnceLock<Instant>| since.get().is_some_and(|since| since.elapsed() > LINGER);
         self.is_wrong.load(Ordering::Acquire) || is_past(&self.answered) || is_past(&self.closed)
     }
 

@@ -93,7 +93,10 @@ fn wrong<T>(what: impl Into<String>, cure: impl Into<String>) -> Result<T, Wrong
 /// may stand beside it.
 const KINDS: [(&str, &[&str]); 10] = [
     ("found", &["result"]),
-    ("failure", &["message", "sent", "retry_after", "cost", "dry_run"]),
+    (
+        "failure",
+        &["message", "sent", "retry_after", "cost", "dry_run"],
+    ),
     ("result", &["cost", "dry_run"]),
     ("job", &["expires"]),
     ("wait", &[]),
@@ -291,7 +294,10 @@ impl Fields {
     }
 
     fn instant_if(&mut self, name: &str) -> Result<Option<Timestamp>, Wrong> {
-        self.literal(name, "an instant in a text, such as `\"2026-05-01T12:00:00Z\"`")
+        self.literal(
+            name,
+            "an instant in a text, such as `\"2026-05-01T12:00:00Z\"`",
+        )
     }
 
     fn sent(&mut self) -> Result<Option<SentWord>, Wrong> {
@@ -335,7 +341,10 @@ impl Fields {
         }
         let cure = one_of(classes().map(FailureClass::word));
         wrong(
-            format!("has no class of failures that flow knows: `{}`", excerpt(&word)),
+            format!(
+                "has no class of failures that flow knows: `{}`",
+                excerpt(&word)
+            ),
             format!("{cure}; what is for people stands in `message`"),
         )
     }
@@ -461,7 +470,11 @@ mod tests {
     #[test]
     fn what_is_wrong_has_a_cure() {
         for (line, what, cure) in [
-            ("hello", "is no JSON", "write everything else to standard error"),
+            (
+                "hello",
+                "is no JSON",
+                "write everything else to standard error",
+            ),
             ("[1]", "is no JSON object: `[1]`", "standard error"),
             ("{\"a\": \"\u{1}\"}", "is no JSON", "standard error"),
             (
@@ -496,7 +509,11 @@ mod tests {
             ),
             (r#"{"progress": 50}"#, "`50`", "a number from 0 to 1"),
             (r#"{"failure": "it broke"}"#, "`it broke`", "`message`"),
-            (r#"{"failure": "budget"}"#, "`budget`", "it is one of `transient`"),
+            (
+                r#"{"failure": "budget"}"#,
+                "`budget`",
+                "it is one of `transient`",
+            ),
             (
                 r#"{"failure": "transient", "sent": true}"#,
                 "has something else as its `sent`: `true`",

@@ -247,7 +247,8 @@ fn a_program_that_takes_too_long_is_stopped_and_may_say_that_nothing_was_sent() 
         "effect act once",
         r#"echo '{"sent": false}'; touch "$root/begun"; exec sleep 600"#,
     );
-    let workflow = "workflow letters() -> text {\n  sent = my.it(\"fox\") timeout 1s\n  return sent\n}\n";
+    let workflow =
+        "workflow letters() -> text {\n  sent = my.it(\"fox\") timeout 1s\n  return sent\n}\n";
     fs::write(post.bench.path("letters.flow"), workflow).unwrap();
     let ended = post.bench.run(LETTERS).end();
     // It is known to have done nothing, so it has failed and nothing is open.

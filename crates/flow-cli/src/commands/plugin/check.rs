@@ -35,11 +35,7 @@ struct Tried<'a> {
 }
 
 /// Tries steps out.
-pub(super) fn run(
-    args: &CheckPlugin,
-    extra: &Extra,
-    output: &mut Output,
-) -> Result<Exit, Failure> {
+pub(super) fn run(args: &CheckPlugin, extra: &Extra, output: &mut Output) -> Result<Exit, Failure> {
     let mut projects = Projects::new(args.settled.profile.as_deref(), extra)?;
     let (project, file) = project(&mut projects, &args.target)?;
     let mut report = Report::default();
@@ -91,8 +87,7 @@ fn project(
         return Ok((projects.of_folder(&here)?, None));
     }
     let path = Path::new(target).canonicalize();
-    let path =
-        path.map_err(|error| Failure::io(format!("cannot read `{target}`: {error}")))?;
+    let path = path.map_err(|error| Failure::io(format!("cannot read `{target}`: {error}")))?;
     let project = projects.of_folder(path.parent().unwrap_or(&here))?;
     let inside = path.strip_prefix(&project.root).unwrap_or(&path);
     let inside = inside.display().to_string();
@@ -142,22 +137,21 @@ fn unknown(signatures: &Signatures, target: &str, own: &[(&Signature, &str)]) ->
     let names = own.iter().map(|(step, _)| &*step.name);
     match (nearest(target, names), own) {
         (Some(near), _) => failure.with_help(format!("did you mean `{near}`?")),
-        (None, []) => failure
-            .with_help("the project declares no steps; `flow plugin new NAME` writes one"),
+        (None, []) => {
+            failure.with_help("the project declares no steps; `flow plugin new NAME` writes one")
+        }
         (None, _) => failure.with_help("`flow steps` lists all of them"),
     }
 }
 
 /// Makes what is tried of what is declared and given.
-fn subjects(
-    args: &CheckPlugin,
-    steps: &[(&Signature, &str)],
-) -> Result<Vec<Subject>, Failure> {
+fn subjects(args: &CheckPlugin, steps: &[(&Signature, &str)]) -> Result<Vec<Subject>, Failure> {
     let mut given: BTreeMap<&str, &str> = BTreeMap::new();
     for pair in &args.arguments {
         let Some((name, value)) = pair.split_once('=') else {
-            return Err(Failure::usage(format!("`{pair}` is no argument"))
-                .with_help("write `name=value`"));
+            return Err(
+                Failure::usage(format!("`{pair}` is no argument")).with_help("write `name=value`")
+            );
         };
         let all = steps.iter().flat_map(|(step, _)| &step.params);
         let names: Vec<&str> = all.map(|param| &*param.name).collect();

@@ -114,7 +114,10 @@ impl Desk for TrialDesk {
         let digest = Digest::of(&all).to_string();
         let kept = read.and_then(|()| fs::write(self.kept(&digest), &all));
         kept.map_err(|error| {
-            StepFailure::unsent(FailureClass::Transient, format!("it can't be kept: {error}"))
+            StepFailure::unsent(
+                FailureClass::Transient,
+                format!("it can't be kept: {error}"),
+            )
         })?;
         Ok(Artifact {
             digest: digest.into(),

@@ -119,7 +119,8 @@ impl Examiner<'_> {
                 Ok(first) => self.look_at(name, first).await,
                 Err(failure) => Err(failure.clone()),
             };
-            let verdict = verdict.unwrap_or_else(|failure| Verdict::Untried(failure.message.to_string()));
+            let verdict =
+                verdict.unwrap_or_else(|failure| Verdict::Untried(failure.message.to_string()));
             findings.push(Finding { name, verdict });
         }
     }
@@ -158,7 +159,9 @@ impl Examiner<'_> {
                 "read the request to its end, and write the answer with a line end, flushed",
             ),
             Said::Result(value) => {
-                let json = to_json(value, &self.subject.result).unwrap_or(Json::Null).to_string();
+                let json = to_json(value, &self.subject.result)
+                    .unwrap_or(Json::Null)
+                    .to_string();
                 if json.contains(HIDDEN) {
                     return Verdict::Broken(
                         "its result has a secret in it".to_owned(),
@@ -194,7 +197,9 @@ impl Examiner<'_> {
         }
         let second = self.ask(Asking::new(self.run(), Taste::Plain)).await?;
         if second.said == first.said {
-            return Ok(Verdict::Holds("the same request has the same answer".to_owned()));
+            return Ok(Verdict::Holds(
+                "the same request has the same answer".to_owned(),
+            ));
         }
         Ok(Verdict::Broken(
             "the same request has another answer the second time".to_owned(),
@@ -216,7 +221,9 @@ impl Examiner<'_> {
     async fn large(&self) -> Result<Verdict, StepFailure> {
         let mut params = self.subject.params.iter();
         if !params.any(|param| param.given.is_none() && has_text(&param.ty)) {
-            return Ok(Verdict::Untried("nothing that it takes can be large".to_owned()));
+            return Ok(Verdict::Untried(
+                "nothing that it takes can be large".to_owned(),
+            ));
         }
         self.with(Taste::Large).await
     }
@@ -261,12 +268,15 @@ impl Examiner<'_> {
         let seen = self.ask(asking).await?;
         Ok(if seen.was_killed() {
             Verdict::Broken(
-                "it doesn't end when it is asked to, and had to be killed after 5 seconds".to_owned(),
+                "it doesn't end when it is asked to, and had to be killed after 5 seconds"
+                    .to_owned(),
                 "end on SIGTERM, and hand it on to what was started",
             )
         } else {
             match seen.end {
-                End::Exited { .. } => Verdict::Holds("it was done before it was asked to end".to_owned()),
+                End::Exited { .. } => {
+                    Verdict::Holds("it was done before it was asked to end".to_owned())
+                }
                 End::Ended { .. } => Verdict::Holds("it ends when it is asked to".to_owned()),
             }
         })
@@ -303,7 +313,9 @@ impl Examiner<'_> {
 
     async fn probe(&self) -> Result<Verdict, StepFailure> {
         if self.subject.effect != Effect::Act(Act::Probed) {
-            return Ok(Verdict::Untried("only a step that is `act probed` is asked".to_owned()));
+            return Ok(Verdict::Untried(
+                "only a step that is `act probed` is asked".to_owned(),
+            ));
         }
         let asking = Asking {
             edit: |request| {
@@ -354,7 +366,9 @@ fn end(seen: &Seen) -> Verdict {
 /// Returns whether a large text can be in a value.
 fn has_text(ty: &Type) -> bool {
     match ty {
-        Type::Text(_) => ty.check(&flow_core::value::Value::text("fox ".repeat(1 << 18))).is_ok(),
+        Type::Text(_) => ty
+            .check(&flow_core::value::Value::text("fox ".repeat(1 << 18)))
+            .is_ok(),
         Type::Optional(inner) | Type::Map(inner) => has_text(inner),
         Type::List(list) => has_text(&list.item),
         Type::Record(record) => record.fields.iter().any(|field| has_text(&field.ty)),

@@ -84,7 +84,9 @@ fn scalar(ty: &Type, taste: Taste) -> Result<Value, StepFailure> {
     let least = taste == Taste::Least;
     Ok(match ty {
         Type::Text(_) => return text(ty, taste),
-        Type::Int(bounds) => Value::Int(inside(bounds, if odd { 1_000 } else { i64::from(!least) })),
+        Type::Int(bounds) => {
+            Value::Int(inside(bounds, if odd { 1_000 } else { i64::from(!least) }))
+        }
         Type::Float(bounds) => {
             let wanted = if least { 0.0 } else { 0.5 };
             let wanted = bounds.max.map_or(wanted, |max| max.min(wanted));
@@ -134,9 +136,8 @@ fn text(ty: &Type, taste: Taste) -> Result<Value, StepFailure> {
     let long = ["fox ".repeat(8), "fox ".repeat(64), "fox ".repeat(1024)];
     let long = long.into_iter().map(Value::text);
     let mut all = first.into_iter().chain(known).chain(long);
-    all.find(|text| ty.check(text).is_ok()).ok_or_else(|| {
-        invalid(format!("no text is known here that is a `{ty}`"))
-    })
+    all.find(|text| ty.check(text).is_ok())
+        .ok_or_else(|| invalid(format!("no text is known here that is a `{ty}`")))
 }
 
 /// Returns what is nearest to what is wanted.
@@ -153,10 +154,11 @@ fn file(media: Media, desk: &dyn Desk) -> Result<Artifact, StepFailure> {
         Media::Audio => sound(),
         Media::Video => return Err(invalid("no film can be made up")),
     };
-    desk.keep(&mut Cursor::new(bytes), media).map(|artifact| Artifact {
-        facts: facts(media),
-        ..artifact
-    })
+    desk.keep(&mut Cursor::new(bytes), media)
+        .map(|artifact| Artifact {
+            facts: facts(media),
+            ..artifact
+        })
 }
 
 /// Takes a file of the user's.

@@ -59,10 +59,7 @@ async fn a_failure_has_all_that_was_said_of_it() {
     assert_eq!(failure.class, FailureClass::RateLimited);
     assert_eq!(failure.sent, Sent::Refused);
     assert_eq!(failure.bill, None);
-    assert_eq!(
-        failure.retry_after,
-        Some(Duration(30 * Duration::SECOND.0))
-    );
+    assert_eq!(failure.retry_after, Some(Duration(30 * Duration::SECOND.0)));
     assert_eq!(&*failure.message, "slow down");
 }
 

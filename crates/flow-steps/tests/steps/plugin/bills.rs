@@ -35,7 +35,11 @@ async fn the_bill_is_what_the_answer_says_or_else_the_last_that_was_said() {
         // Nobody knows it: it counts as its bound.
         (r#"echo '{"result": "x"}'"#, Bill::Presumed(BOUND)),
     ] {
-        assert_eq!(bill(ran_as(Effect::Paid, script).await), expected, "{script}");
+        assert_eq!(
+            bill(ran_as(Effect::Paid, script).await),
+            expected,
+            "{script}"
+        );
     }
     let free = ran(r#"echo '{"result": "x"}'"#).await;
     assert_eq!(bill(free), Bill::None);

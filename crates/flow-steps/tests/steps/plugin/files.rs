@@ -89,7 +89,10 @@ async fn an_argument_may_be_given_back() {
 #[tokio::test]
 async fn other_files_are_refused() {
     for (script, says) in [
-        (r#"echo '{"result": {"path": "a.txt"}}'"#, "there is no `a.txt`"),
+        (
+            r#"echo '{"result": {"path": "a.txt"}}'"#,
+            "there is no `a.txt`",
+        ),
         (
             r#"mkdir a.txt; echo '{"result": {"path": "a.txt"}}'"#,
             "`a.txt` is no file",
@@ -187,16 +190,25 @@ async fn what_is_known_of_a_picture_is_found_out_when_it_is_kept() {
     let call = made(&desk, Media::Image);
     let script = r#"echo fox > a; echo '{"result": {"path": "a"}}'"#;
     let failed = failure(Project::new(script).report(&desk, call).await);
-    assert!(failed.message.contains("`a`: this is no image"), "{}", failed.message);
+    assert!(
+        failed.message.contains("`a`: this is no image"),
+        "{}",
+        failed.message
+    );
 }
 
 #[tokio::test]
 async fn a_file_with_a_secret_in_it_is_not_kept() {
     let mut desk = FakeDesk::new();
-    desk.secrets.insert("TOKEN".into(), "hunter2-hunter2".into());
+    desk.secrets
+        .insert("TOKEN".into(), "hunter2-hunter2".into());
     let desk = Arc::new(desk);
     let call = made(&desk, Media::File);
     let script = r#"echo 'x hunter2-hunter2' > a; echo '{"result": {"path": "a"}}'"#;
     let failed = failure(Project::new(script).report(&desk, call).await);
-    assert!(failed.message.contains("a secret is in it"), "{}", failed.message);
+    assert!(
+        failed.message.contains("a secret is in it"),
+        "{}",
+        failed.message
+    );
 }

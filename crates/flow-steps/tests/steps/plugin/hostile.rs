@@ -39,7 +39,9 @@ async fn invalid_utf_8_is_refused_in_answers_and_kept_in_the_log() {
     let script = r#"printf 'a\377b\n' >&2; printf '{"result": "\377"}\n'"#;
     let failed = failure(Project::new(script).report(&desk, call).await);
     assert!(
-        failed.message.starts_with("line 1 of `my.it` is not in UTF-8: `{\"result\": \"\u{fffd}\"}`"),
+        failed
+            .message
+            .starts_with("line 1 of `my.it` is not in UTF-8: `{\"result\": \"\u{fffd}\"}`"),
         "{}",
         failed.message
     );
@@ -63,7 +65,10 @@ async fn half_a_line_is_waited_for_until_the_attempt_is_stopped() {
     desk.is_stopped.store(true, Ordering::SeqCst);
     // What it didn't end is nothing.
     let failed = failure(work.await.unwrap());
-    assert_eq!((failed.class, failed.sent), (FailureClass::Bug, Sent::Maybe));
+    assert_eq!(
+        (failed.class, failed.sent),
+        (FailureClass::Bug, Sent::Maybe)
+    );
     assert!(failed.message.contains("is no JSON"), "{}", failed.message);
     gone(&key).await;
 }
@@ -109,7 +114,10 @@ async fn what_may_not_have_been_heard_may_have_been_sent() {
 async fn a_second_answer_takes_back_the_first_one_also_of_an_act() {
     let script = r#"echo '{"result": "x"}'; echo '{"failure": "transient"}'"#;
     let failed = failure(ran_as(Effect::Act(Act::Once), script).await);
-    assert_eq!((failed.class, failed.sent), (FailureClass::Bug, Sent::Maybe));
+    assert_eq!(
+        (failed.class, failed.sent),
+        (FailureClass::Bug, Sent::Maybe)
+    );
 }
 
 #[tokio::test]

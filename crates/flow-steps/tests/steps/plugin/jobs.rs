@@ -96,13 +96,19 @@ async fn a_job_may_cost_something_whatever_hinders_asking_for_it() {
     call.run = Some("./steps/gone".into());
     let project = Project::new("");
     let failed = failure(project.plugins().poll(call, job()).await);
-    assert_eq!((failed.class, failed.sent), (FailureClass::Invalid, Sent::Maybe));
+    assert_eq!(
+        (failed.class, failed.sent),
+        (FailureClass::Invalid, Sent::Maybe)
+    );
 }
 
 #[tokio::test]
 async fn an_attempt_has_no_job_to_wait_for() {
     let said = super::wrong(r#"echo '{"wait": "1s"}'"#).await;
-    assert!(said.contains("answers something else than was asked"), "{said}");
+    assert!(
+        said.contains("answers something else than was asked"),
+        "{said}"
+    );
 }
 
 /// Asks whether an act happened.
@@ -134,8 +140,14 @@ async fn a_probe_that_says_something_else_can_not_tell_and_the_log_says_why() {
             r#"echo '{"result": "x"}'"#,
             "`\"ask\": \"probe\"` is answered by `found`",
         ),
-        (r#"echo '{"found": "yes"}'"#, "expected `text`, found `null`"),
-        (r#"echo '{"failure": "auth", "message": "no key"}'"#, "no key"),
+        (
+            r#"echo '{"found": "yes"}'"#,
+            "expected `text`, found `null`",
+        ),
+        (
+            r#"echo '{"failure": "auth", "message": "no key"}'"#,
+            "no key",
+        ),
     ] {
         let (found, log) = probed(script).await;
         assert_eq!(found, Found::CannotTell, "{script}");

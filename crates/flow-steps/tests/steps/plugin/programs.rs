@@ -32,11 +32,20 @@ async fn words_are_arguments_and_paths_lead_into_the_project() {
     let root = root.to_str().unwrap();
     for (run, expected) in [
         ("sh steps/it.sh a 'b c' ''", "3 a b c  ".to_owned()),
-        ("sh steps/it.sh data/x.txt", format!("1 {root}/data/x.txt   ")),
+        (
+            "sh steps/it.sh data/x.txt",
+            format!("1 {root}/data/x.txt   "),
+        ),
         ("sh steps/it.sh ./data", format!("1 {root}/data   ")),
         // These are none of the project.
-        ("sh steps/it.sh data/y.txt https://x/y", "2 data/y.txt https://x/y  ".to_owned()),
-        ("sh steps/it.sh --out=data/x.txt /etc/hostname", "2 --out=data/x.txt /etc/hostname  ".to_owned()),
+        (
+            "sh steps/it.sh data/y.txt https://x/y",
+            "2 data/y.txt https://x/y  ".to_owned(),
+        ),
+        (
+            "sh steps/it.sh --out=data/x.txt /etc/hostname",
+            "2 --out=data/x.txt /etc/hostname  ".to_owned(),
+        ),
         ("sh steps/it.sh '*' '$HOME'", "2 * $HOME  ".to_owned()),
     ] {
         let report = with(&project, run).await;
@@ -71,7 +80,10 @@ async fn what_can_not_be_started_was_not_sent() {
     let odd = project.path().join("steps/odd");
     std::fs::set_permissions(odd, std::fs::Permissions::from_mode(0o755)).unwrap();
     for (run, says) in [
-        ("no-such-program-anywhere", "there is no program `no-such-program-anywhere`"),
+        (
+            "no-such-program-anywhere",
+            "there is no program `no-such-program-anywhere`",
+        ),
         ("./steps/gone", "there is no `./steps/gone`"),
         ("sh steps/gone.sh", "there is no `steps/gone.sh`"),
         ("sh ./gone.sh", "there is no `./gone.sh`"),
@@ -164,7 +176,12 @@ fn variables_that_are_handed_over_are_noted_by_their_digests() {
 fn what_is_not_there_consists_of_nothing() {
     let project = Project::new("");
     let plugins = project.plugins();
-    for run in ["./steps/gone", "no-such-program-anywhere", "sh ./gone.sh", "'"] {
+    for run in [
+        "./steps/gone",
+        "no-such-program-anywhere",
+        "sh ./gone.sh",
+        "'",
+    ] {
         assert!(plugins.program(run).is_none(), "{run}");
     }
     std::os::unix::fs::symlink("/", project.path().join("steps/out")).unwrap();

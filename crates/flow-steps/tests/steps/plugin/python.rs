@@ -32,11 +32,14 @@ say(result=loud(text))
 
 /// Returns whether there is a Python, and says so if there is none.
 fn is_there() -> bool {
-    let found = std::process::Command::new("python3").arg("--version").output();
+    let found = std::process::Command::new("python3")
+        .arg("--version")
+        .output();
     let is_there = found.is_ok_and(|output| output.status.success());
     if !is_there {
         let mut stderr = std::io::stderr();
-        std::io::Write::write_all(&mut stderr, b"there is no python3: nothing was tried\n").unwrap();
+        std::io::Write::write_all(&mut stderr, b"there is no python3: nothing was tried\n")
+            .unwrap();
     }
     is_there
 }
@@ -69,10 +72,16 @@ async fn the_end_of_a_traceback_is_told() {
     if is_there() {
         let failed = failure(ran("break").await);
         assert!(
-            failed.message.starts_with("`my.it` ended with exit code 1 and without an answer: Traceback"),
+            failed
+                .message
+                .starts_with("`my.it` ended with exit code 1 and without an answer: Traceback"),
             "{}",
             failed.message
         );
-        assert!(failed.message.ends_with("ValueError: größe: broken"), "{}", failed.message);
+        assert!(
+            failed.message.ends_with("ValueError: größe: broken"),
+            "{}",
+            failed.message
+        );
     }
 }

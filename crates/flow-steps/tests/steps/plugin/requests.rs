@@ -102,8 +102,16 @@ async fn arguments_are_written_by_their_types() {
     let mut args: BTreeMap<Arc<str>, Value> = BTreeMap::new();
     let mut types: BTreeMap<Arc<str>, Type> = BTreeMap::new();
     for (name, ty, value) in [
-        ("amount", Type::Money(<_>::default()), Value::Money(Money::DOLLAR)),
-        ("looks", Type::list(look.clone()), Value::list(vec![wide.clone()])),
+        (
+            "amount",
+            Type::Money(<_>::default()),
+            Value::Money(Money::DOLLAR),
+        ),
+        (
+            "looks",
+            Type::list(look.clone()),
+            Value::list(vec![wide.clone()]),
+        ),
         ("missing", Type::text().optional(), Value::None),
         ("optional", look.optional(), wide.clone()),
         ("shot", shot, record([("look", wide)])),
@@ -137,7 +145,8 @@ async fn arguments_are_written_by_their_types() {
 #[tokio::test]
 async fn a_secret_is_handed_over_where_it_was_declared_and_shown_nowhere() {
     let mut desk = FakeDesk::new();
-    desk.secrets.insert("TOKEN".into(), "hunter2-hunter2".into());
+    desk.secrets
+        .insert("TOKEN".into(), "hunter2-hunter2".into());
     let desk = Arc::new(desk);
     let mut call = it(&desk, Effect::Read);
     let secret = Value::Secret("TOKEN".into());
@@ -170,7 +179,8 @@ async fn a_secret_is_handed_over_where_it_was_declared_and_shown_nowhere() {
 async fn a_secret_that_is_not_there_is_said_before_anything_begins() {
     let desk = Arc::new(FakeDesk::new());
     let mut call = it(&desk, Effect::Act(Act::Once));
-    call.args.insert("token".into(), Value::Secret("TOKEN".into()));
+    call.args
+        .insert("token".into(), Value::Secret("TOKEN".into()));
     let failure = super::failure(Project::new(TELL).report(&desk, call).await);
     assert_eq!(failure.sent, flow_core::step::Sent::No);
     assert_eq!(&*failure.message, "there is no such secret");
@@ -188,7 +198,8 @@ async fn files_are_copies_that_can_not_be_written() {
         Value::None,
     ]);
     let media = Type::Media(Media::File);
-    call.args.insert("picture".into(), Value::Artifact(file.clone()));
+    call.args
+        .insert("picture".into(), Value::Artifact(file.clone()));
     call.args.insert("others".into(), list);
     call.types = Arc::new(
         [
