@@ -203,9 +203,10 @@ impl Examiner<'_> {
         }
         Ok(Verdict::Broken(
             "the same request has another answer the second time".to_owned(),
-            match effect {
-                Effect::Pure => "declare `effect read`, or draw from `seed` only",
-                _ => "a request with a `key` that was answered before has the same answer",
+            if effect == Effect::Pure {
+                "declare `effect read`, or draw from `seed` only"
+            } else {
+                "a request with a `key` that was answered before has the same answer"
             },
         ))
     }
@@ -326,12 +327,13 @@ impl Examiner<'_> {
             ..Asking::new(Ask::Probe, Taste::Plain)
         };
         let seen = self.ask(asking).await?;
-        Ok(match seen.said {
-            Said::Found(_) => Verdict::Holds("it says whether it happened".to_owned()),
-            _ => Verdict::Broken(
+        Ok(if matches!(seen.said, Said::Found(_)) {
+            Verdict::Holds("it says whether it happened".to_owned())
+        } else {
+            Verdict::Broken(
                 "it doesn't say whether it happened".to_owned(),
                 "answer `\"ask\": \"probe\"` by `{\"found\": \"yes\", \"result\": …}`, `no` or `unknown`",
-            ),
+            )
         })
     }
 }
@@ -364,6 +366,7 @@ fn end(seen: &Seen) -> Verdict {
 }
 
 /// Returns whether a large text can be in a value.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others hold no text")]
 fn has_text(ty: &Type) -> bool {
     match ty {
         Type::Text(_) => ty

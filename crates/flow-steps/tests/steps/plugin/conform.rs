@@ -115,6 +115,106 @@ async fn what_costs_or_acts_is_not_even_started_unless_somebody_says_that_it_can
     assert!(trace.exists());
 }
 
+/// What is tried, the effect, a program that doesn't keep it, and what is said.
+const FAULTS: [(&str, Effect, &str, &str); 16] = [
+    (
+        "answer",
+        Effect::Read,
+        r#"cat >/dev/null; echo '{"result": 7}'"#,
+        "expected `text`",
+    ),
+    (
+        "answer",
+        Effect::Read,
+        "cat >/dev/null; echo hello",
+        "is no JSON",
+    ),
+    (
+        "answer",
+        Effect::Read,
+        "cat >&2; echo '{\"result\": \"x\"}'",
+        "a secret to its log",
+    ),
+    (
+        "answer",
+        Effect::Read,
+        r#"printf '{"result": "%s"}\n' "$(cat | grep -o this-was-a[a-z-]*)""#,
+        "has a secret in it",
+    ),
+    (
+        "answer",
+        Effect::Paid,
+        r#"cat >/dev/null; echo '{"result": "x"}'"#,
+        "doesn't say that it made a dry run",
+    ),
+    (
+        "end",
+        Effect::Read,
+        r#"cat >/dev/null; echo '{"result": "x"}'; exit 3"#,
+        "exit status: 3",
+    ),
+    (
+        "end",
+        Effect::Read,
+        r#"cat >/dev/null; echo '{"result": "x"}'; echo '{"log": "y"}'"#,
+        "writes more after its answer",
+    ),
+    (
+        "end",
+        Effect::Read,
+        r#"cat >/dev/null; sleep 600 & echo '{"result": "x"}'"#,
+        "holds its output open",
+    ),
+    (
+        "again",
+        Effect::Pure,
+        r#"cat >/dev/null; printf '{"result": "%s"}' "$$""#,
+        "another answer the second time",
+    ),
+    (
+        "least",
+        Effect::Read,
+        r#"grep -q '"text": *""' && exit 1; echo '{"result": "x"}'"#,
+        "exit code 1",
+    ),
+    (
+        "odd",
+        Effect::Read,
+        r#"grep -q 'größe' && exit 1; echo '{"result": "x"}'"#,
+        "exit code 1",
+    ),
+    (
+        "large",
+        Effect::Read,
+        r#"[ "$(wc -c)" -gt 500000 ] && exit 1; echo '{"result": "x"}'"#,
+        "exit code 1",
+    ),
+    (
+        "later",
+        Effect::Read,
+        r#"grep -q '"later"' && exit 1; echo '{"result": "x"}'"#,
+        "a field that it doesn't know",
+    ),
+    (
+        "deadline",
+        Effect::Read,
+        r#"grep -q '"deadline": *"' && exit 1; echo '{"result": "x"}'"#,
+        "exit code 1",
+    ),
+    (
+        "silence",
+        Effect::Read,
+        r#"cat >/dev/null; echo '{"result": "x"}'"#,
+        "though nothing was asked",
+    ),
+    (
+        "probe",
+        Effect::Act(Act::Probed),
+        r#"cat >/dev/null; echo '{"result": "x", "dry_run": true}'"#,
+        "doesn't say whether it happened",
+    ),
+];
+
 #[tokio::test]
 async fn every_fault_is_found() {
     let secret = Parameter {
@@ -123,104 +223,7 @@ async fn every_fault_is_found() {
         default: None,
         given: None,
     };
-    for (name, effect, script, says) in [
-        (
-            "answer",
-            Effect::Read,
-            r#"cat >/dev/null; echo '{"result": 7}'"#,
-            "expected `text`",
-        ),
-        (
-            "answer",
-            Effect::Read,
-            "cat >/dev/null; echo hello",
-            "is no JSON",
-        ),
-        (
-            "answer",
-            Effect::Read,
-            "cat >&2; echo '{\"result\": \"x\"}'",
-            "a secret to its log",
-        ),
-        (
-            "answer",
-            Effect::Read,
-            r#"printf '{"result": "%s"}\n' "$(cat | grep -o this-was-a[a-z-]*)""#,
-            "has a secret in it",
-        ),
-        (
-            "answer",
-            Effect::Paid,
-            r#"cat >/dev/null; echo '{"result": "x"}'"#,
-            "doesn't say that it made a dry run",
-        ),
-        (
-            "end",
-            Effect::Read,
-            r#"cat >/dev/null; echo '{"result": "x"}'; exit 3"#,
-            "exit status: 3",
-        ),
-        (
-            "end",
-            Effect::Read,
-            r#"cat >/dev/null; echo '{"result": "x"}'; echo '{"log": "y"}'"#,
-            "writes more after its answer",
-        ),
-        (
-            "end",
-            Effect::Read,
-            r#"cat >/dev/null; sleep 600 & echo '{"result": "x"}'"#,
-            "holds its output open",
-        ),
-        (
-            "again",
-            Effect::Pure,
-            r#"cat >/dev/null; printf '{"result": "%s"}' "$$""#,
-            "another answer the second time",
-        ),
-        (
-            "least",
-            Effect::Read,
-            r#"grep -q '"text": *""' && exit 1; echo '{"result": "x"}'"#,
-            "exit code 1",
-        ),
-        (
-            "odd",
-            Effect::Read,
-            r#"grep -q 'größe' && exit 1; echo '{"result": "x"}'"#,
-            "exit code 1",
-        ),
-        (
-            "large",
-            Effect::Read,
-            r#"[ "$(wc -c)" -gt 500000 ] && exit 1; echo '{"result": "x"}'"#,
-            "exit code 1",
-        ),
-        (
-            "later",
-            Effect::Read,
-            r#"grep -q '"later"' && exit 1; echo '{"result": "x"}'"#,
-            "a field that it doesn't know",
-        ),
-        (
-            "deadline",
-            Effect::Read,
-            r#"grep -q '"deadline": *"' && exit 1; echo '{"result": "x"}'"#,
-            "exit code 1",
-        ),
-        (
-            "silence",
-            Effect::Read,
-            r#"cat >/dev/null; echo '{"result": "x"}'"#,
-            "though nothing was asked",
-        ),
-        (
-            "probe",
-            Effect::Act(Act::Probed),
-            r#"cat >/dev/null; echo '{"result": "x", "dry_run": true}'"#,
-            "doesn't say whether it happened",
-        ),
-    ] {
+    for (name, effect, script, says) in FAULTS {
         let mut subject = subject(effect);
         if says.contains("secret") {
             subject.params.push(secret.clone());
