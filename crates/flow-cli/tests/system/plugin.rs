@@ -352,3 +352,31 @@ fn a_folder_of_steps_needs_no_project_around_it() {
     let ran = folder.flow(&["run", "hey.flow"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
 }
+
+#[test]
+fn the_example_is_right_and_works() {
+    let example = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/plugin");
+    let folder = Folder::new("plugin-example");
+    let flow = |args: &[&str]| {
+        let mut command = folder.command(args);
+        Ran::from(command.current_dir(&example).output().unwrap())
+    };
+    for args in [&["validate", "--strict"][..], &["fmt", "--check"]] {
+        let ran = flow(args);
+        assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    }
+    if !is_there("python3") {
+        return;
+    }
+    let store = folder.path().join("store");
+    let store = store.to_str().unwrap();
+    let ran = flow(&["run", "chart.flow", "--store", store]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let out = folder.path().join("out");
+    let ran = flow(&["outputs", "--to", out.to_str().unwrap(), "--store", store]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let picture = folder.read("out/week.svg");
+    assert_eq!(picture.matches("<rect ").count(), 5, "{picture}");
+    let ran = flow(&["plugin", "check", "chart.bars"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.out);
+}
