@@ -107,7 +107,7 @@ impl Archive {
     pub(crate) fn meant(&self, run: Option<&str>, path: Option<&str>) -> Result<Meant, Failure> {
         let (Some(word), None) = (run, path) else {
             let row = match run {
-                Some(prefix) => self.named(prefix)?.ok_or_else(|| unknown(prefix))?,
+                Some(prefix) => self.run(prefix)?,
                 None => self.newest()?,
             };
             let path = path.map(str::to_owned);
@@ -117,21 +117,44 @@ impl Archive {
             return Ok(Meant { row, path: None });
         }
         let row = self.newest()?;
-        let past = self.past(row)?;
+        let past = self.past(&row)?;
         let is_path = past.history.find(word, &self.values());
         if matches!(is_path, Err(Unplaced::Unknown(_) | Unplaced::Malformed(_))) {
-            let workflow = past.run.workflow();
-            let failure = unknown(word).with_help(format!(
-                "`flow runs` lists them; and the newest, `{}` of `{workflow}`, has no step that is called so",
-                past.row.id
-            ));
-            return Err(failure);
+            if let Some(removed) = self.removed(word)? {
+                return Err(removed);
+            }
+            let (id, workflow) = (&past.row.id, past.run.workflow());
+            let help = match past.nearest(word) {
+                Some(near) => format!("did you mean the step `{near}` of the newest run, `{id}`?"),
+                None => format!(
+                    "`flow runs` lists them; and the newest, `{id}` of `{workflow}`, has no step that is called so"
+                ),
+            };
+            return Err(unknown(word).with_help(help));
         }
         let path = Some(word.to_owned());
         Ok(Meant {
             row: past.row,
             path,
         })
+    }
+
+    /// Finds a run by its name or the beginning of it.
+    pub(crate) fn run(&self, prefix: &str) -> Result<RunRow, Failure> {
+        if let Some(row) = self.named(prefix)? {
+            return Ok(row);
+        }
+        Err(self.removed(prefix)?.unwrap_or_else(|| unknown(prefix)))
+    }
+
+    /// Says that a run was there once, if it was.
+    fn removed(&self, run: &str) -> Result<Option<Failure>, Failure> {
+        let removed = self.reader.removed(run);
+        let removed = removed.map_err(|error| unreadable(&error))?;
+        Ok(removed.map(|at| {
+            let at = crate::page::instant(at);
+            Failure::late(format!("the run `{run}` was removed at {at}"))
+        }))
     }
 
     /// Finds a run by its name or the beginning of it; nothing if no name begins
@@ -176,16 +199,27 @@ impl Archive {
     }
 
     /// Folds the log of a run.
-    pub(crate) fn past(&self, row: RunRow) -> Result<Past, Failure> {
+    pub(crate) fn past(&self, row: &RunRow) -> Result<Past, Failure> {
         self.past_until(row, u64::MAX)
     }
 
     /// Folds the first so many events of the log of a run: how it was then.
-    pub(crate) fn past_until(&self, row: RunRow, end: u64) -> Result<Past, Failure> {
+    pub(crate) fn past_until(&self, row: &RunRow, end: u64) -> Result<Past, Failure> {
+        self.past_with(row, end, &mut |_, _, _| {})
+    }
+
+    /// Folds the log of a run, and shows each event with the run and the history
+    /// as they are after it.
+    pub(crate) fn past_with(
+        &self,
+        row: &RunRow,
+        end: u64,
+        watch: &mut dyn FnMut(&Event, &Run, &History),
+    ) -> Result<Past, Failure> {
         let plans = |digest: &Digest| self.plan(digest);
         let mut folded: Option<(Run, History)> = None;
         let mut seq = 0;
-        self.each_event(&row, 0, &mut |number, event| {
+        self.each_event(row, 0, &mut |number, event| {
             if number >= end {
                 return Ok(Go::Stop);
             }
@@ -197,6 +231,7 @@ impl Archive {
                 }),
                 Some((run, history)) => run.follow_log(&plans, &event).map(|()| {
                     history.note(number, &event, run.plan());
+                    watch(&event, run, history);
                 }),
             };
             followed
@@ -208,7 +243,7 @@ impl Archive {
             return Err(Failure::store(message));
         };
         // What was written meanwhile counts: the row is not older than the log.
-        let row = self.again(&row)?;
+        let row = self.again(row)?;
         Ok(Past {
             row,
             run,
@@ -345,14 +380,18 @@ impl RunState {
             Phase::Short => Self::ShortOfMoney,
             Phase::Paused => Self::Paused,
         };
-        match driver {
-            None => state,
-            Some(Life::Dead) => Self::Interrupted,
-            Some(Life::Alive {
-                pace: Pace::Stopped,
-                ..
-            }) => Self::Stopped,
-            Some(Life::Alive { .. }) => state,
+        match (driver, state) {
+            // It could go on, and nobody lets it.
+            (None, Self::Running | Self::Sleeping) | (Some(Life::Dead), _) => Self::Interrupted,
+            (None, _) => state,
+            (
+                Some(Life::Alive {
+                    pace: Pace::Stopped,
+                    ..
+                }),
+                _,
+            ) => Self::Stopped,
+            (Some(Life::Alive { .. }), _) => state,
         }
     }
 
@@ -396,27 +435,30 @@ impl Past {
             .map_err(|why| self.unplaced(&why))
     }
 
+    /// Returns the name that somebody may have meant.
+    fn nearest(&self, text: &str) -> Option<String> {
+        let nodes = 0..u32::try_from(self.history.plan().graph.node_count()).unwrap_or(0);
+        let paths: Vec<String> = nodes
+            .take(NEAR_MAX)
+            .map(|node| self.history.any_path(flow_core::plan::NodeId(node)))
+            .collect();
+        let names = paths.iter().flat_map(|path| {
+            let last = path.rsplit('/').next();
+            [Some(path.as_str()), last]
+        });
+        nearest(text, names.flatten()).map(str::to_owned)
+    }
+
     fn unplaced(&self, why: &Unplaced) -> Failure {
         let failure = Failure::usage(crate::page::tame(&why.to_string()));
         match why {
             Unplaced::Malformed(_) => {
                 failure.with_help("write it as `flow show` does: `stills[3]/draw`")
             }
-            Unplaced::Unknown(text) => {
-                let nodes = 0..u32::try_from(self.history.plan().graph.node_count()).unwrap_or(0);
-                let paths: Vec<String> = nodes
-                    .take(NEAR_MAX)
-                    .map(|node| self.history.any_path(flow_core::plan::NodeId(node)))
-                    .collect();
-                let names = paths.iter().flat_map(|path| {
-                    let last = path.rsplit('/').next();
-                    [Some(path.as_str()), last]
-                });
-                match nearest(text, names.flatten()) {
-                    Some(near) => failure.with_help(format!("did you mean `{near}`?")),
-                    None => failure.with_help(format!("`flow show {}` lists them", self.row.id)),
-                }
-            }
+            Unplaced::Unknown(text) => match self.nearest(text) {
+                Some(near) => failure.with_help(format!("did you mean `{near}`?")),
+                None => failure.with_help(format!("`flow show {}` lists them", self.row.id)),
+            },
             Unplaced::Several { paths, .. } => {
                 failure.with_help(format!("say which: `{}`", paths.join("`, `")))
             }

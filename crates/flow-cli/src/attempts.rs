@@ -80,7 +80,7 @@ pub(crate) fn follows(attempt: &Attempt) -> Option<String> {
         }
         Then::Probe { .. } => "its target was asked".to_owned(),
         Then::Unknown => "somebody has to say what became of it".to_owned(),
-        Then::Hold => "it waits for more money".to_owned(),
+        Then::Hold | Then::HoldUntil { .. } => "it waits for more money".to_owned(),
         Then::Cut => "that was wanted".to_owned(),
     })
 }
@@ -99,10 +99,7 @@ pub(crate) fn bill(attempt: &Attempt) -> Option<String> {
 
 /// Writes an attempt for programs.
 pub(crate) fn json(number: usize, attempt: &Attempt) -> Json {
-    let failure = match &attempt.outcome {
-        Outcome::Failed { failure, .. } => Some(failure),
-        _ => None,
-    };
+    let failure = attempt.outcome.failure();
     let then = attempt.then();
     let (bill, amount) = match attempt.bill {
         Bill::None => ("none", Money(0)),
@@ -134,13 +131,10 @@ pub(crate) fn json(number: usize, attempt: &Attempt) -> Json {
             Then::Again { .. } => "again",
             Then::Probe { .. } => "probe",
             Then::Unknown => "unknown",
-            Then::Hold => "hold",
+            Then::Hold | Then::HoldUntil { .. } => "hold",
             Then::Cut => "cut",
         }),
-        "again_at": match then {
-            Some(Then::Again { wake, .. } | Then::Probe { wake }) => Some(wake.to_string()),
-            _ => None,
-        },
+        "again_at": then.and_then(again_at),
         "probed": attempt.probed.map(|probed| match probed {
             Probed::Found => "happened",
             Probed::NotFound(Then::Unknown) => "cannot_tell",
@@ -161,6 +155,15 @@ pub(crate) fn json(number: usize, attempt: &Attempt) -> Json {
     })
 }
 
+fn again_at(then: Then) -> Option<String> {
+    match then {
+        Then::Again { wake, .. } | Then::Probe { wake } | Then::HoldUntil { wake } => {
+            Some(wake.to_string())
+        }
+        Then::Fail | Then::FallBack | Then::Unknown | Then::Hold | Then::Cut => None,
+    }
+}
+
 /// What an attempt was granted.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Granted {
@@ -173,7 +176,7 @@ impl Words<'_> {
     /// Returns an attempt as it was prepared before an event: with its
     /// arguments, and what its key was made of.
     pub(crate) fn prepared(&self, at: &At, seq: u64) -> Result<Option<Prepared>, Failure> {
-        let then = self.archive.past_until(self.past.row.clone(), seq)?;
+        let then = self.archive.past_until(&self.past.row, seq)?;
         let Some(ticket) = then.run.next_ticket(at) else {
             return Ok(None);
         };
@@ -201,9 +204,9 @@ impl Words<'_> {
     }
 
     /// Writes arguments, each by its name.
-    pub(crate) fn arguments(&self, prepared: &Prepared, most: usize) -> BTreeMap<Arc<str>, String> {
+    pub(crate) fn arguments(prepared: &Prepared, most: usize) -> BTreeMap<Arc<str>, String> {
         let args = prepared.args.iter();
-        args.map(|(name, value)| (name.clone(), self.value_text(value, most)))
+        args.map(|(name, value)| (name.clone(), standing::value_text(value, most)))
             .collect()
     }
 }

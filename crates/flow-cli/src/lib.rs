@@ -4,7 +4,7 @@
 //! library so that a command with more steps can be made of it.
 //!
 //! Modules, in reading order: how it starts and with what, the command line,
-//! how it ends, what it reads, what it does, what it shows.
+//! how it ends, what it reads, what it does and tests, what it shows.
 
 mod extra;
 mod start;
@@ -18,9 +18,14 @@ mod config;
 mod disk;
 mod embedded;
 mod front;
+mod given;
 mod inputs;
 mod pages;
 mod project;
+
+mod asked;
+mod next;
+mod scene;
 
 mod dotenv;
 mod drive;
@@ -37,6 +42,8 @@ mod sheet;
 mod source;
 mod standing;
 mod waits;
+
+mod testing;
 
 mod commands;
 

@@ -20,6 +20,7 @@ use crate::disk::{Disk, read_text};
 use crate::exit::Failure;
 use crate::extra::Extra;
 use crate::report::Report;
+use crate::testing::missing;
 
 /// What the names of the standard library's sources begin with.
 const STDLIB: &str = "stdlib/";
@@ -174,16 +175,32 @@ impl Entry {
         )
     }
 
-    /// Reads and checks it, without plans unless they are needed for that.
+    /// Reads, checks and lowers it, and looks for what its tests need.
+    pub(crate) fn compile_with_tests(&self) -> Compiled {
+        self.with_fixtures(self.compile())
+    }
+
+    /// Reads and checks it, without plans unless they are needed for that, and
+    /// looks for what its tests need.
     pub(crate) fn check(&self) -> Compiled {
         let project = &self.project;
-        check(
+        let compiled = check(
             &self.name,
             self.text.clone(),
             &project.signatures,
             &project.settings,
             &project.disk,
-        )
+        );
+        self.with_fixtures(compiled)
+    }
+
+    /// Says which fixtures aren't there. A workflow can run without them, so
+    /// only those who look at all of a file are told.
+    fn with_fixtures(&self, mut compiled: Compiled) -> Compiled {
+        let missing = missing(&self.project, &compiled.tests);
+        compiled.diagnostics.extend(missing);
+        compiled.diagnostics.sort_by_key(|said| said.primary.span);
+        compiled
     }
 
     /// Returns whether it declares steps instead of using them.

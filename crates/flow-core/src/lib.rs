@@ -35,6 +35,7 @@ pub mod command;
 pub mod effect;
 pub mod plan;
 mod recall;
+mod stand_in;
 mod walk;
 
 pub mod digest;
@@ -48,6 +49,7 @@ pub mod edit;
 pub mod event;
 pub mod handle;
 pub mod key;
+pub mod letter;
 pub mod memory;
 pub mod run;
 pub mod step;

@@ -5,6 +5,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+mod end;
+
+pub use end::{NoPathEnd, PathEnd};
+
 /// What tells the items of a `for` apart.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -97,6 +101,16 @@ impl StepPath {
             own.name == other.name && (other.key.is_none() || own.key == other.key)
         };
         self.0.len() >= other.0.len() && pairs.into_iter().all(is_alike)
+    }
+
+    /// Returns it without its outermost part; nothing if there is no other.
+    pub fn below(&self) -> Option<Self> {
+        match self.0.split_first() {
+            Some((first, rest)) if first.key.is_none() && !rest.is_empty() => {
+                Some(Self(rest.to_vec()))
+            }
+            Some(_) | None => None,
+        }
     }
 
     /// Returns the parts, outermost first.

@@ -8,9 +8,10 @@ use flow_core::address::Ticket;
 use flow_core::amount::Duration;
 use flow_core::effect::{Effect, FailureClass};
 use flow_core::run::{Action, Input, Prepared};
-use flow_core::step::{Found, Sent, StepCall, StepFailure, StepReport, Work};
+use flow_core::step::{Desk, Found, Sent, StepCall, StepFailure, StepReport, Work};
 use tokio::task::{Id, JoinError};
 
+use super::clerk::Hands;
 use super::{DriveError, Driver};
 use crate::desk::AttemptDesk;
 use crate::secrets::{masked, masked_found};
@@ -51,6 +52,13 @@ impl Driver {
 
     /// Carries out an action.
     pub(super) fn carry_out(&mut self, action: Action) -> Result<(), DriveError> {
+        let is_begun = matches!(
+            action,
+            Action::Start { .. } | Action::Poll { .. } | Action::Probe { .. }
+        );
+        if is_begun && self.hands == Hands::Folded {
+            return Ok(());
+        }
         match action {
             Action::Start { ticket } => self.start(&ticket),
             Action::Poll { ticket } => self.poll(&ticket)?,
@@ -258,7 +266,7 @@ fn begin(work: impl FnOnce() -> Work<StepReport> + Send + 'static) -> Work<StepR
     Box::pin(async move { work().await })
 }
 
-fn call(prepared: &Prepared, desk: Arc<AttemptDesk>) -> StepCall {
+pub(crate) fn call(prepared: &Prepared, desk: Arc<dyn Desk>) -> StepCall {
     StepCall {
         ticket: prepared.ticket.clone(),
         step: prepared.step.clone(),
@@ -299,6 +307,10 @@ async fn supervise(
             late(tokio::time::timeout(GRACE, &mut work).await.ok())
         }
     };
+    if let Some(strays) = desk.take_strays() {
+        // It has stopped once nothing of it is left.
+        drop(tokio::task::spawn_blocking(move || strays.end()).await);
+    }
     Ended::Reported(ticket, Box::new(report))
 }
 
@@ -310,7 +322,7 @@ async fn sleep(limit: Option<Wait>) {
 }
 
 /// What an attempt that took too long has come to.
-fn late(report: Option<StepReport>) -> StepReport {
+pub(crate) fn late(report: Option<StepReport>) -> StepReport {
     let (sent, bill) = match report {
         Some(StepReport::Failed(failure)) => (failure.sent, failure.bill),
         Some(StepReport::Stopped { sent, bill }) => (sent, bill),

@@ -9,11 +9,13 @@
 mod server;
 mod steps;
 
+mod asking;
 mod bench;
 mod dice;
 mod flow;
 mod oracle;
 
+mod acting;
 mod budget;
 mod children;
 mod clocks;
