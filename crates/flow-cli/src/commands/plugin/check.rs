@@ -250,6 +250,7 @@ fn text(tried: &[Tried<'_>]) -> String {
                 Verdict::Broken(seen, _) => ("NO", seen),
                 Verdict::Untried(why) => ("--", why),
             };
+            let said = said.replace('\n', "\n                ");
             writeln!(out, "  {mark}  {:8}  {said}", finding.name).ok();
             if let Verdict::Broken(_, cure) = &finding.verdict {
                 writeln!(out, "                {cure}").ok();
