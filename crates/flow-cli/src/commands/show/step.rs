@@ -21,7 +21,7 @@ use crate::standing::{self, Words, sign, word};
 use crate::wording;
 
 use super::Find;
-use super::next::command;
+use super::next;
 
 /// How many lines of a value are shown.
 const LINES_MAX: usize = 40;
@@ -73,11 +73,6 @@ pub(super) fn answer(
             .ok()
             .or_else(|| Some(Json::from(wording::value(&value))))
     });
-    let (id, path) = (&*past.row.id.0, words.path(at));
-    let mut next = vec![command("why", &[id, &path], store)];
-    if !words.logs_of(at).is_empty() {
-        next.push(command("logs", &[id, &path], store));
-    }
     let step = Step {
         words,
         at,
@@ -86,7 +81,7 @@ pub(super) fn answer(
         prepared,
         value,
         written: (state == State::Failed).then(|| find(&past.run)).flatten(),
-        next,
+        next: next::of_step(words, at, state, store),
     };
     Ok(match format {
         DataFormat::Json => format!("{}\n", step.json()),

@@ -391,13 +391,13 @@ impl View<'_> {
         let column = commands.max().unwrap_or(0);
         for next in &self.shown.next {
             let command = tame(&next.command);
-            if 4 + column + wide(next.what) <= self.page.looks.width {
-                let what = self.page.styled(Style::Dim, next.what);
+            if 4 + column + wide(&next.what) <= self.page.looks.width {
+                let what = self.page.styled(Style::Dim, &next.what);
                 self.page.line(&format!("  {command:column$}  {what}"));
             } else {
                 // A command is copied as a whole.
                 self.page.line(&format!("  {command}"));
-                self.page.prose(4, Style::Dim, next.what);
+                self.page.prose(4, Style::Dim, &next.what);
             }
         }
     }
