@@ -50,7 +50,7 @@ pub(super) fn of(
         RunState::Paused | RunState::Interrupted => simple("resume", "goes on where it stopped"),
         RunState::ShortOfMoney => simple("resume", "tries it again"),
         RunState::Waiting if found.is_empty() => simple("resume", "goes on"),
-        RunState::Waiting => simple("resume", "goes on, once that is answered"),
+        RunState::Waiting => simple("resume", "goes on after that"),
         RunState::Running | RunState::Sleeping => {
             let follow = command("logs", &[id, "-f"], store);
             Some(next(follow, "what its steps write"))
