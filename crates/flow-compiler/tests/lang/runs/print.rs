@@ -11,11 +11,23 @@ use super::world::World;
 
 impl World {
     pub(super) fn printed(&self) -> String {
+        let end = self.end();
+        format!("{}{end}\n", self.events(0))
+    }
+
+    /// Returns the events from one on.
+    pub(super) fn events(&self, from: usize) -> String {
         let mut out = String::new();
-        for event in &self.log {
+        for event in &self.log[from..] {
             let at = Duration(event.at.0 * Duration::MILLISECOND.0);
             writeln!(out, "{:>8}  {}", at.to_string(), self.fact(&event.fact)).unwrap();
         }
+        out
+    }
+
+    /// Returns how it stands.
+    pub(super) fn end(&self) -> String {
+        let mut out = String::new();
         let standing = self.run.standing();
         let costs = self.run.costs();
         write!(out, "{standing:?}").unwrap();
@@ -31,7 +43,6 @@ impl World {
             let json = flow_core::json::to_json(&output, ty).unwrap();
             write!(out, ": {json}").unwrap();
         }
-        out.push('\n');
         out
     }
 
@@ -45,6 +56,10 @@ impl World {
     }
 
     fn attempt(&self, ticket: &Ticket) -> String {
+        if ticket.generation < self.edits.count {
+            let path = self.run.path_of(ticket, &self.memory);
+            return format!("{path}#{} from before", ticket.attempt);
+        }
         format!("{}#{}", self.path(&ticket.at), ticket.attempt)
     }
 
@@ -96,10 +111,12 @@ impl World {
             Fact::Refused {
                 at, failure, then, ..
             } => told(&format!("{} refused", self.path(at)), failure, *then),
-            Fact::PlanReplaced { .. }
-            | Fact::Reset { .. }
-            | Fact::Adopted { .. }
-            | Fact::Joined { .. }
+            Fact::PlanReplaced { .. } => "goes on under another plan".into(),
+            Fact::Adopted { at, from, .. } => {
+                format!("{} is taken over from event {}", self.path(at), from.seq)
+            }
+            Fact::Joined { at, .. } => format!("{} goes on", self.path(at)),
+            Fact::Reset { .. }
             | Fact::Reused { .. }
             | Fact::AttemptStarted(_)
             | Fact::WasSent { .. }
