@@ -5,7 +5,7 @@
 //! follows is carried out, after the commit if an event had to be synced.
 //!
 //! Modules, in reading order: what waits for the writer, how an attempt gets
-//! what it needs, how it is carried out, and how a run is begun or taken.
+//! what it needs, how it is carried out, by which programs, and how a run is begun or taken.
 
 mod admission;
 mod attempts;
@@ -13,6 +13,7 @@ mod begin;
 mod change;
 mod draft;
 mod moved;
+mod programs;
 mod recall;
 mod record;
 mod rerun;
@@ -28,8 +29,9 @@ use flow_core::arbiter::Arbiter;
 use flow_core::digest::Digest;
 use flow_core::edit::Takeover;
 use flow_core::event::{Event, Fact, Status, Then};
+use flow_core::handle::Values;
 use flow_core::run::{Action, Costs, Input, Prepared, Run, Standing};
-use flow_core::step::Executor;
+use flow_core::step::{Executor, Plugins};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -49,6 +51,8 @@ use moved::Copy;
 use draft::{Draft, effect_state, ticket_bytes};
 
 pub use admission::Reuse;
+pub(crate) use admission::is_free;
+pub(crate) use attempts::{call, late};
 pub use begin::{BeginError, Given, NewRun};
 pub use change::{Change, ChangeError, NewPlan, propose};
 pub use recall::{Known, Over, recall};
@@ -67,6 +71,8 @@ pub struct Surroundings {
     pub store: Arc<Store>,
     /// What carries out steps.
     pub executors: Executors,
+    /// What carries out steps that are declared with a command.
+    pub plugins: Option<Arc<dyn Plugins>>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// What secrets hide.
@@ -94,10 +100,16 @@ pub trait Watcher: Send {
 pub struct View<'a> {
     /// The run.
     pub run: &'a Run,
-    values: &'a StoreValues,
+    /// The position of the event in its log.
+    pub seq: u64,
+    values: &'a dyn Values,
 }
 
-impl View<'_> {
+impl<'a> View<'a> {
+    pub(crate) fn new(run: &'a Run, seq: u64, values: &'a dyn Values) -> Self {
+        Self { run, seq, values }
+    }
+
     /// Returns the path of an instance.
     pub fn path(&self, at: &flow_core::address::At) -> flow_core::path::StepPath {
         self.run.path(at, self.values)
@@ -207,6 +219,8 @@ pub struct Driver {
     epoch: u64,
     /// How many events were decided.
     seq: u64,
+    /// How many events were told, or were there before.
+    told: u64,
     /// How many events were handed to the writer.
     head: u64,
     /// How many events were decided when the run was last summarised.
@@ -540,9 +554,11 @@ impl Driver {
         for event in &sent.draft.told {
             let view = View {
                 run: &self.run,
+                seq: self.told,
                 values: &self.values,
             };
             self.around.watcher.event(&view, event);
+            self.told += 1;
         }
         for action in sent.draft.actions {
             self.carry_out(action)?;
