@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::future::poll_fn;
-use std::io::{Read, Seek, Write};
+use std::io::{Seek, Write};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration as Wait;
@@ -53,10 +53,11 @@ pub(super) async fn next(body: &mut Incoming) -> Option<Result<Bytes, hyper::Err
         let frame = poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await?;
         match frame {
             // What comes behind a body is of no use.
-            Ok(frame) => match frame.into_data() {
-                Ok(bytes) => return Some(Ok(bytes)),
-                Err(_) => continue,
-            },
+            Ok(frame) => {
+                if let Ok(bytes) = frame.into_data() {
+                    return Some(Ok(bytes));
+                }
+            }
             Err(error) => return Some(Err(error)),
         }
     }
@@ -192,20 +193,15 @@ impl<'a> Taken<'a> {
         }
         let desk = self.call.desk.clone();
         let (file, held) = (self.file.take(), self.held);
-        let kept = spawn_blocking(move || match file {
-            Some(mut file) => {
-                let rewound = file.rewind().map_err(BodyFault::Disk);
-                rewound.and_then(|()| {
-                    let kept = desk.keep(&mut file, Media::File);
-                    Ok((String::new(), kept.map_err(BodyFault::Kept)?))
-                })
+        let kept = spawn_blocking(move || {
+            if let Some(mut file) = file {
+                file.rewind().map_err(BodyFault::Disk)?;
+                let kept = desk.keep(&mut file, Media::File);
+                return Ok((String::new(), kept.map_err(BodyFault::Kept)?));
             }
-            None => {
-                let mut bytes = &held[..];
-                let kept = desk.keep(&mut bytes as &mut dyn Read, Media::File);
-                let kept = kept.map_err(BodyFault::Kept)?;
-                Ok((String::from_utf8(held).unwrap_or_default(), kept))
-            }
+            let kept = desk.keep(&mut &held[..], Media::File);
+            let kept = kept.map_err(BodyFault::Kept)?;
+            Ok((String::from_utf8(held).unwrap_or_default(), kept))
         });
         match kept.await {
             Ok(kept) => kept.map(|(text, kept)| (text, Value::Artifact(Arc::new(kept)))),
@@ -353,13 +349,12 @@ fn sent(status: StatusCode) -> Sent {
 /// Reads how long a server asks to wait: a number of seconds, or an instant.
 fn patience_of(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
-    let length = match text.parse::<i64>() {
-        Ok(seconds) => Duration::SECOND.checked_times(seconds.max(0)),
-        Err(_) => {
-            let until = instant(text)?;
-            let millis = until.0.saturating_sub(now.0).max(0);
-            millis.checked_mul(Duration::SECOND.0 / 1000).map(Duration)
-        }
+    let length = if let Ok(seconds) = text.parse::<i64>() {
+        Duration::SECOND.checked_times(seconds.max(0))
+    } else {
+        let until = instant(text)?;
+        let millis = until.0.saturating_sub(now.0).max(0);
+        millis.checked_mul(Duration::SECOND.0 / 1000).map(Duration)
     };
     Some(length.unwrap_or(PATIENCE).min(PATIENCE))
 }

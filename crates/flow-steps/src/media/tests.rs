@@ -11,10 +11,14 @@ fn file(bytes: &[u8]) -> File {
 /// What is known of some bytes, as `height 2, width 3`.
 fn known(bytes: &[u8], media: Media) -> Result<String, String> {
     let facts = facts(&file(bytes), media).map_err(|fault| fault.to_string())?;
-    let facts = facts.iter().map(|(name, value)| match value {
-        Value::Int(number) => format!("{name} {number}"),
-        Value::Float(number) => format!("{name} {number:.3}"),
-        value => panic!("{name} is {value:?}"),
+    let facts = facts.iter().map(|(name, value)| {
+        if let Value::Float(number) = value {
+            return format!("{name} {number:.3}");
+        }
+        let Value::Int(number) = value else {
+            panic!("{name} is {value:?}");
+        };
+        format!("{name} {number}")
     });
     Ok(facts.collect::<Vec<_>>().join(", "))
 }
@@ -38,7 +42,7 @@ fn the_sizes_of_pictures_are_read() {
         b"VP8 \x20\0\0\0\x30\x01\0\x9d\x01\x2a\x03\xc0\x02\0",
     );
     // 14 bits of width less one, 14 bits of height less one.
-    let bits = (299_u32 | 199 << 14).to_le_bytes();
+    let bits = (0x12b_u32 | 0xc7 << 14).to_le_bytes();
     let lossless = riff(b"WEBP", &[b"VP8L\x20\0\0\0\x2f".as_slice(), &bits].concat());
     let extended = riff(b"WEBP", b"VP8X\x0a\0\0\0\0\0\0\0\x2b\x01\0\xc7\0\0");
     let mut bmp = b"BM".to_vec();
@@ -101,7 +105,7 @@ fn ogg(packet: &[u8], count: u64) -> Vec<u8> {
 #[test]
 fn the_lengths_of_sounds_are_read() {
     let mut flac = b"fLaC\0\0\0\x22\0\0\0\0\0\0\0\0\0\0".to_vec();
-    let bits = 48_000_u64 << 44 | 1 << 41 | 15 << 36 | 96_000;
+    let bits = 0xbb80_u64 << 44 | 1 << 41 | 0xf << 36 | 0x1_7700;
     flac.extend(bits.to_be_bytes());
     let vorbis = b"\x01vorbis\0\0\0\0\x02\x44\xac\0\0\0\0\0";
     let opus = b"OpusHead\x01\x01\x38\x01\x44\xac\0\0\0\0\0";

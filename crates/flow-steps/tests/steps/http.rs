@@ -124,7 +124,7 @@ async fn a_body_is_one_of_four_kinds() {
     let desk = Arc::new(FakeDesk::new());
     let web = Web::new(|_, _| answer("200 OK", "", "")).await;
     let registry = allowed(&web);
-    let file = Value::Artifact(Arc::new(desk.artifact(&[7; 200_000])));
+    let file = Value::Artifact(Arc::new(desk.artifact(&vec![7; 200_000])));
     let one = record([("a", Value::list(vec![Value::Int(1), Value::None]))]);
     for (name, argument, kind, body) in [
         (
