@@ -1,9 +1,16 @@
 //! The command line.
 
+mod asking;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use asking::{
+    DOCTOR_EXAMPLE, LOGS_EXAMPLE, OUTPUTS_EXAMPLE, RUNS_EXAMPLE, SHOW_EXAMPLE, WHY_EXAMPLE,
+};
+pub(crate) use asking::{Doctor, Logs, Outputs, RunState, Runs, Show, Why};
 
 /// Check, price, run, draw and format workflows.
 ///
@@ -55,8 +62,23 @@ pub(crate) enum Command {
     #[command(after_help = RESUME_EXAMPLE)]
     Resume(Resume),
     /// List the runs, the newest first
-    #[command(after_help = "Examples:\n  flow runs\n  flow runs --open --format json")]
+    #[command(after_help = RUNS_EXAMPLE)]
     Runs(Runs),
+    /// Show a run: how its steps stand, what failed, what it waits for
+    #[command(after_help = SHOW_EXAMPLE)]
+    Show(Show),
+    /// Show what the steps of a run wrote, or its journal
+    #[command(after_help = LOGS_EXAMPLE)]
+    Logs(Logs),
+    /// Show what a run gave, or copy its files out
+    #[command(after_help = OUTPUTS_EXAMPLE)]
+    Outputs(Outputs),
+    /// Explain why a step of a run ran, failed, waits, or cost what it did
+    #[command(after_help = WHY_EXAMPLE)]
+    Why(Why),
+    /// Check the installation and the store
+    #[command(after_help = DOCTOR_EXAMPLE)]
+    Doctor(Doctor),
     /// Draw a workflow
     #[command(after_help = GRAPH_EXAMPLE)]
     Graph(Graph),
@@ -147,23 +169,6 @@ pub(crate) struct Run {
     /// Where it is kept.
     #[command(flatten)]
     pub(crate) running: Running,
-}
-
-/// `flow runs`
-#[derive(Debug, Args)]
-pub(crate) struct Runs {
-    /// Only those that are not over
-    #[arg(long)]
-    pub(crate) open: bool,
-    /// How many at most
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    pub(crate) limit: usize,
-    /// The folder that runs are kept in; without it, `.flow` in the project
-    #[arg(long, value_name = "FOLDER")]
-    pub(crate) store: Option<PathBuf>,
-    /// How to show them
-    #[arg(long, value_enum, default_value_t = DataFormat::Human)]
-    pub(crate) format: DataFormat,
 }
 
 /// `flow resume`

@@ -2,14 +2,19 @@
 //! can go wrong with that.
 
 use std::future::Future;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use flow_core::address::Ticket;
 use flow_core::amount::{Money, Timestamp};
 use flow_core::arbiter::Terms;
+use flow_core::event::Event;
+use flow_core::step::Progress;
 use flow_runtime::clock::{Clock, WallClock};
 use flow_runtime::driver::{
-    BeginError, DriveError, Driver, Executors, Known, Order, Over, Reuse, Surroundings,
+    BeginError, DriveError, Driver, Executors, Known, Order, Over, Reuse, Surroundings, View,
+    Watcher,
 };
 use flow_runtime::memory::StoreMemory;
 use flow_runtime::store::{Store, TakeError};
@@ -21,8 +26,9 @@ use crate::config;
 use crate::exit::{Exit, Failure};
 use crate::extra::Extra;
 use crate::output::{Output, say};
+use crate::progress::{Lines, Screen, Shown};
 use crate::secrets::Vault;
-use crate::tell::{End, Teller, tell};
+use crate::tell::{End, tell};
 
 /// How many orders may wait.
 const ORDERS: usize = 16;
@@ -38,6 +44,8 @@ const PARALLEL: usize = 64;
 pub(crate) struct Desk {
     store: Arc<Store>,
     vault: Arc<Vault>,
+    /// Where messages of steps are shown, once something is.
+    stage: Arc<OnceLock<Shown>>,
     around: Parts,
 }
 
@@ -68,12 +76,19 @@ impl Desk {
             None => Arc::new(WallClock),
         };
         let told = clock.clone();
+        let stage: Arc<OnceLock<Shown>> = Arc::default();
         let place = flow_steps::Place {
             project: root.to_path_buf(),
             closed: vec![folder, root.join(".flow")],
             allowed: allow.in_project(root, home.as_deref()),
             memory: Arc::new(StoreMemory::new(store.clone())),
-            console: Arc::new(say),
+            console: {
+                let stage = stage.clone();
+                Arc::new(move |text| match stage.get() {
+                    Some(shown) => Shown::say(shown, text),
+                    None => say(&format!("{text}\n")),
+                })
+            },
             clock: Arc::new(move || told.now()),
         };
         let mut executors: Executors = flow_steps::register(&place).into_iter().collect();
@@ -81,6 +96,7 @@ impl Desk {
         Ok(Self {
             store,
             vault: Vault::new(root),
+            stage,
             around: Parts {
                 executors,
                 clock,
@@ -95,7 +111,7 @@ impl Desk {
         &self.store
     }
 
-    fn surroundings(&self) -> Surroundings {
+    fn surroundings(&self, watcher: Box<dyn Watcher>) -> Surroundings {
         Surroundings {
             store: self.store.clone(),
             executors: self.around.executors.clone(),
@@ -104,13 +120,16 @@ impl Desk {
             terms: self.around.terms.clone(),
             parallel: self.around.parallel,
             reuse: self.around.reuse,
-            watcher: Box::new(Teller),
+            watcher,
         }
     }
 }
 
 /// Reads how much there is of what runs share, and what is allowed.
-fn settings(root: &Path, profile: Option<&str>) -> Result<(Terms, config::Allow), Failure> {
+pub(crate) fn settings(
+    root: &Path,
+    profile: Option<&str>,
+) -> Result<(Terms, config::Allow), Failure> {
     let Some((_, config)) = config::load(root, profile)? else {
         return Ok(<_>::default());
     };
@@ -168,7 +187,10 @@ where
     Made: Future<Output = Result<Driver, BeginError>>,
 {
     let runtime = runtime()?;
-    let around = desk.surroundings();
+    let shown = shown(output, format);
+    desk.stage.set(shown.clone()).ok();
+    let around = desk.surroundings(Box::new(shown.clone()));
+    let clock = desk.around.clock.clone();
     let ended = runtime.block_on(async {
         let (orders, mut given) = mpsc::channel(ORDERS);
         let mut driver = make(around, orders.clone())
@@ -182,10 +204,13 @@ where
         }
         let id = driver.run().id().clone();
         output.message(&format!("run {id} of `{}`", driver.run().workflow()))?;
+        shown.begin(&driver, clock.now());
         let driven = tokio::select! {
             driven = driver.drive(&mut given) => Some(driven),
-            () = interrupted(&orders) => None,
+            () = interrupted(&orders, &shown) => None,
+            () = shown.ticks(|| clock.now()) => None,
         };
+        shown.close();
         match driven {
             Some(Ok(outcome)) => tell(&End::of(&driver, &outcome), output, format),
             Some(Err(error)) => Err(drive_failure(&error, &id.0)),
@@ -198,6 +223,26 @@ where
     // Steps that don't listen must not keep the command.
     runtime.shutdown_background();
     ended
+}
+
+/// Says how a run is shown.
+fn shown(output: &Output, format: DataFormat) -> Shown {
+    let looks = output.message_looks();
+    let is_seen = std::io::stderr().is_terminal() && format == DataFormat::Human;
+    if is_seen {
+        Shown::new(Screen::new(output.color(), looks))
+    } else {
+        Shown::new(Lines::new(looks))
+    }
+}
+
+/// Nobody is told anything: there is nothing to tell.
+struct Silent;
+
+impl Watcher for Silent {
+    fn event(&mut self, _: &View<'_>, _: &Event) {}
+
+    fn progress(&mut self, _: &Ticket, _: &Progress) {}
 }
 
 /// One thread has the loop and all that waits; what computes for long has
@@ -214,13 +259,13 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 
 /// Begins and ends a run whose result is there already; nothing if it isn't.
 pub(crate) fn recall(desk: &Desk, known: Known) -> Result<Option<Over>, Failure> {
-    let around = desk.surroundings();
+    let around = desk.surroundings(Box::new(Silent));
     let over = runtime()?.block_on(flow_runtime::driver::recall(&around, known));
     over.map_err(|error| begin_failure(&error))
 }
 
 /// Waits for the second interruption; the first only pauses.
-async fn interrupted(orders: &mpsc::Sender<Order>) {
+async fn interrupted(orders: &mpsc::Sender<Order>, shown: &Shown) {
     let kinds = [
         SignalKind::interrupt(),
         SignalKind::terminate(),
@@ -236,7 +281,7 @@ async fn interrupted(orders: &mpsc::Sender<Order>) {
             _ = hangup.recv() => {}
         }
         if is_first {
-            say("pausing: what runs may finish; again to stop at once\n");
+            shown.say("pausing: what runs may finish; again to stop at once");
             drop(orders.send(Order::Pause).await);
         }
     }

@@ -24,8 +24,16 @@ mod project;
 
 mod dotenv;
 mod drive;
+mod page;
+mod progress;
 mod secrets;
 mod tell;
+
+mod archive;
+mod attempts;
+mod source;
+mod standing;
+mod waits;
 
 mod commands;
 

@@ -49,6 +49,16 @@ impl Output {
         self.data.write_all(text.as_bytes()).map_err(|e| fault(&e))
     }
 
+    /// Writes data that may be no text.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.data.write_all(bytes).map_err(|e| fault(&e))
+    }
+
+    /// Returns whether people read the data.
+    pub(crate) fn is_terminal(&self) -> bool {
+        io::stdout().is_terminal()
+    }
+
     /// Writes what is still held back.
     pub(crate) fn flush(&mut self) -> Result<(), Failure> {
         self.data.flush().map_err(|e| fault(&e))
@@ -69,8 +79,18 @@ impl Output {
 
     /// Returns what standard error can show.
     pub(crate) fn message_looks(&self) -> Looks {
-        looks(self.color, io::stderr().is_terminal())
+        message_looks(self.color)
     }
+
+    /// Returns when colours are used.
+    pub(crate) fn color(&self) -> Color {
+        self.color
+    }
+}
+
+/// Returns what standard error can show.
+pub(crate) fn message_looks(color: Color) -> Looks {
+    looks(color, io::stderr().is_terminal())
 }
 
 fn fault(error: &io::Error) -> Failure {

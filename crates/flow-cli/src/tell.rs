@@ -2,37 +2,22 @@
 
 use std::sync::Arc;
 
-use flow_core::address::{RunId, Ticket};
+use flow_core::address::{At, RunId};
 use flow_core::amount::Money;
-use flow_core::event::{Event, Fact, Status, Then};
+use flow_core::event::{Fact, Status, Then};
 use flow_core::run::{Costs, Standing};
-use flow_core::step::{Bill, Progress};
+use flow_core::step::Bill;
 use flow_core::ty::Type;
 use flow_core::value::Value;
-use flow_runtime::driver::{Driver, Outcome, Over, View, Watcher};
+use flow_runtime::driver::{Driver, Outcome, Over, View};
 
 use crate::args::DataFormat;
 use crate::exit::{Exit, Failure};
-use crate::output::{Output, say};
-
-/// Says what happens, in plain lines.
-#[derive(Debug)]
-pub(crate) struct Teller;
-
-impl Watcher for Teller {
-    fn event(&mut self, view: &View<'_>, event: &Event) {
-        let Some(line) = line(view, &event.fact) else {
-            return;
-        };
-        say(&line);
-    }
-
-    fn progress(&mut self, _ticket: &Ticket, _progress: &Progress) {}
-}
+use crate::output::Output;
 
 /// Returns what is said about an event. What goes well is not worth a line.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the rest goes well")]
-fn line(view: &View<'_>, fact: &Fact) -> Option<String> {
+pub(crate) fn line(view: &View<'_>, fact: &Fact) -> Option<String> {
     let line = match fact {
         Fact::Failed {
             ticket,
@@ -51,13 +36,13 @@ fn line(view: &View<'_>, fact: &Fact) -> Option<String> {
             let class = failure.class.word();
             format!(
                 "{} {what} ({class}): {}",
-                view.path(&ticket.at),
+                name(view, &ticket.at),
                 failure.message
             )
         }
         Fact::Broke { at, failure, .. } | Fact::Refused { at, failure, .. } => {
             let class = failure.class.word();
-            format!("{} ({class}): {}", view.path(at), failure.message)
+            format!("{} ({class}): {}", name(view, at), failure.message)
         }
         Fact::AttemptLost {
             bill: Bill::None,
@@ -65,7 +50,7 @@ fn line(view: &View<'_>, fact: &Fact) -> Option<String> {
             ..
         } => return None,
         Fact::AttemptLost { ticket, bill, then } => {
-            let path = view.path(&ticket.at);
+            let path = name(view, &ticket.at);
             let charged = match bill.amount() {
                 Money(0) => String::new(),
                 amount => format!("; it may have been charged {amount}"),
@@ -81,12 +66,21 @@ fn line(view: &View<'_>, fact: &Fact) -> Option<String> {
         Fact::Asked { ticket, form, .. } => {
             let question = view.value(form).and_then(|form| question(&form));
             let question = question.unwrap_or_else(|| "a question".into());
-            format!("{} asks: {question}", view.path(&ticket.at))
+            format!("{} asks: {question}", name(view, &ticket.at))
         }
         Fact::PauseAsked { .. } => "paused".to_owned(),
         _ => return None,
     };
     Some(format!("{line}\n"))
+}
+
+/// Returns the path of an instance, without the workflow that all of them have.
+pub(crate) fn name(view: &View<'_>, at: &At) -> Arc<str> {
+    let path = view.path(at).to_string();
+    let root = &view.run.plan().root_node().name;
+    let rest = path.strip_prefix(&**root);
+    let rest = rest.and_then(|rest| rest.strip_prefix('/'));
+    rest.unwrap_or(&path).into()
 }
 
 fn question(form: &Value) -> Option<Arc<str>> {

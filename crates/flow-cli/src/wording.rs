@@ -16,6 +16,9 @@ use flow_core::value::Value;
 /// Longer expressions are cut.
 const LENGTH_MAX: usize = 60;
 
+/// Of longer lists and records the first are written.
+const SHOWN_MAX: usize = 8;
+
 /// Deeper ones are left out.
 const DEPTH_MAX: usize = 6;
 
@@ -123,8 +126,12 @@ pub(crate) fn budget(plan: &Plan, budget: &Budget) -> String {
     Words { plan: Some(plan) }.budget(budget)
 }
 
-/// Writes a value as one would in a file.
-fn value(found: &Value, depth: usize) -> String {
+/// Writes a value as one would in a file, the beginning of it.
+pub(crate) fn value(found: &Value) -> String {
+    value_inside(found, 0)
+}
+
+fn value_inside(found: &Value, depth: usize) -> String {
     if depth > DEPTH_MAX {
         return "…".to_owned();
     }
@@ -140,19 +147,43 @@ fn value(found: &Value, depth: usize) -> String {
         Value::Size(size) => size.to_string(),
         Value::Enum(word) => word.to_string(),
         Value::List(list) => {
-            let items = list.items.iter().take(8);
-            let items: Vec<String> = items.map(|item| value(item, depth + 1)).collect();
+            let rest = list.items.len() > SHOWN_MAX;
+            let items = list.items.iter().take(SHOWN_MAX);
+            let items = items.map(|item| value_inside(item, depth + 1));
+            let items: Vec<String> = items.chain(rest.then(|| "…".to_owned())).collect();
             format!("[{}]", items.join(", "))
         }
+        Value::Record(fields) if fields.is_empty() => "{}".to_owned(),
         Value::Record(fields) => {
-            let fields = fields.iter().take(8);
-            let fields: Vec<String> = fields
-                .map(|(name, field)| format!("{name}: {}", value(field, depth + 1)))
-                .collect();
+            let rest = fields.len() > SHOWN_MAX;
+            let fields = fields.iter().take(SHOWN_MAX);
+            let fields =
+                fields.map(|(name, field)| format!("{name}: {}", value_inside(field, depth + 1)));
+            let fields: Vec<String> = fields.chain(rest.then(|| "…".to_owned())).collect();
             format!("{{ {} }}", fields.join(", "))
         }
-        Value::Artifact(artifact) => artifact.media.to_string(),
+        Value::Artifact(artifact) => format!("{} of {}", artifact.media, bytes(artifact.bytes)),
         Value::Secret(name) => format!("secret({name:?})"),
+    }
+}
+
+/// Writes a number of bytes: `512 B`, `3.4 kB`, `12 MB`.
+pub(crate) fn bytes(count: u64) -> String {
+    let units = ["kB", "MB", "GB", "TB", "PB", "EB"];
+    let mut unit = "B";
+    let (mut whole, mut tenths) = (count, 0);
+    for next in units {
+        if whole < 1000 {
+            break;
+        }
+        tenths = whole % 1000 / 100;
+        whole /= 1000;
+        unit = next;
+    }
+    if unit == "B" || whole >= 10 {
+        format!("{whole} {unit}")
+    } else {
+        format!("{whole}.{tenths} {unit}")
     }
 }
 
@@ -247,7 +278,7 @@ impl Words<'_> {
         }
         let inner = |part: &Expr| self.expr(part, depth + 1);
         match expr {
-            Expr::Const(found) => value(found, depth),
+            Expr::Const(found) => value_inside(found, depth),
             Expr::Node(id) => self.name(*id),
             Expr::Arg(id, at) => self.argument(*id, *at),
             Expr::Item(id) | Expr::State(id) | Expr::Payload(id) => self.inner_name(*id),

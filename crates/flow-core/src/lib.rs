@@ -6,7 +6,7 @@
 //! Modules, in reading order: what is computed with, what may be computed, the
 //! plan that says in which order, what it can cost, and what happens when it is
 //! walked: its events, the run they make, what runs share, the names by which
-//! results are known, and the stored form of it all.
+//! results are known, what people ask about it, and the stored form of it all.
 
 pub mod amount;
 pub mod base64;
@@ -49,5 +49,7 @@ pub mod key;
 pub mod memory;
 pub mod run;
 pub mod step;
+
+pub mod history;
 
 pub mod wire;

@@ -209,7 +209,7 @@ pub trait Desk: Send + Sync {
     fn sent(&self);
     /// Shows how far it is.
     fn progress(&self, progress: Progress);
-    /// Adds a line to the attempt's log.
+    /// Adds a line to the attempt's log, without its end.
     fn log(&self, line: &[u8]);
     /// Returns whether it should stop. To be asked every 100 ms or so by work
     /// that can't be dropped.

@@ -20,6 +20,7 @@ use crate::artifacts::{Blobs, Kept};
 use crate::folders::Folders;
 use crate::reaper::Reaper;
 use crate::secrets::{self, Secrets};
+use crate::store::layout::attempt_name;
 
 /// The most bytes of an attempt's log.
 const LOG_MAX: u64 = 64 << 20;
@@ -78,10 +79,9 @@ impl AttemptDesk {
         effect: Effect,
         notes: Sender<Note>,
     ) -> Self {
-        let at = ticket.at.to_string().replace(['[', ']', ','], "_");
         Self {
             office,
-            name: format!("{at}.{}.{}", ticket.generation, ticket.attempt),
+            name: attempt_name(&ticket),
             ticket,
             notes,
             tells_sent: effect.costs(),
@@ -140,8 +140,7 @@ impl Desk for AttemptDesk {
     }
 
     fn log(&self, line: &[u8]) {
-        // In one go, so that lines of several processes don't mix.
-        let line = [&*self.office.mask.bytes(line), b"\n"].concat();
+        let line = &*self.office.mask.bytes(line);
         let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         if log.written >= LOG_MAX {
             return;
@@ -154,11 +153,15 @@ impl Desk for AttemptDesk {
             log.file = opened.ok();
         }
         let length = u64::try_from(line.len()).unwrap_or(u64::MAX);
-        log.written = log.written.saturating_add(length);
+        log.written = log.written.saturating_add(length).saturating_add(1);
         let is_over = log.written >= LOG_MAX;
         if let Some(file) = &mut log.file {
-            // A log that can't be written must not end the work it is about.
-            drop(file.write_all(&line));
+            // In one piece, so that nobody who follows sees half of it. A log
+            // that can't be written must not end the work it is about.
+            let mut whole = Vec::with_capacity(line.len() + 1);
+            whole.extend_from_slice(line);
+            whole.push(b'\n');
+            drop(file.write_all(&whole));
             if is_over {
                 drop(file.write_all(b"[flow: the log is full]\n"));
             }
@@ -174,6 +177,7 @@ impl Desk for AttemptDesk {
         if let Some(folder) = &*own {
             return Ok(folder.clone());
         }
+        self.office.reaper.watch();
         let made = self.office.folders.take().map_err(|error| {
             let message = format!("cannot make a folder for the attempt ({error})");
             StepFailure::unsent(FailureClass::Transient, message)

@@ -68,8 +68,8 @@ pub struct OwnerError {
 const UNNAMED_MAX: Duration = Duration::from_hours(1);
 
 impl OwnerId {
-    /// Takes a name from a row.
-    pub(crate) fn known(id: impl Into<String>) -> Self {
+    /// Takes a name from a row, or from a file that an owner left behind.
+    pub fn known(id: impl Into<String>) -> Self {
         Self(id.into())
     }
 
@@ -175,7 +175,7 @@ fn lock_new(path: &Path, content: &str) -> io::Result<File> {
 pub fn look(layout: &Layout, id: &OwnerId) -> Result<Life, OwnerError> {
     let path = layout.owner_lock(id.as_str());
     let opened = OpenOptions::new().read(true).write(true).open(&path);
-    let mut lock = match opened {
+    let lock = match opened {
         Ok(lock) => lock,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Life::Dead),
         Err(error) => return Err(failed("open the lock", &path)(error)),
@@ -191,16 +191,37 @@ pub fn look(layout: &Layout, id: &OwnerId) -> Result<Life, OwnerError> {
             drop(fs::remove_file(&path));
             Ok(Life::Dead)
         }
-        Err(TryLockError::WouldBlock) => {
-            let mut text = String::new();
-            drop(lock.read_to_string(&mut text));
-            let pid = text.lines().next().and_then(|line| line.parse().ok());
-            Ok(Life::Alive {
-                pid,
-                pace: pid.map_or(Pace::Running, pace),
-            })
-        }
+        Err(TryLockError::WouldBlock) => Ok(alive(lock)),
         Err(TryLockError::Error(error)) => Err(failed("try the lock", &path)(error)),
+    }
+}
+
+/// Returns how an owner is, and touches nothing.
+///
+/// For a moment it shares the lock of one that is dead, so it is not for asking
+/// without a pause.
+pub fn peek(layout: &Layout, id: &OwnerId) -> Result<Life, OwnerError> {
+    let path = layout.owner_lock(id.as_str());
+    let lock = match File::open(&path) {
+        Ok(lock) => lock,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Life::Dead),
+        Err(error) => return Err(failed("open the lock", &path)(error)),
+    };
+    match lock.try_lock_shared() {
+        Ok(()) => Ok(Life::Dead),
+        Err(TryLockError::WouldBlock) => Ok(alive(lock)),
+        Err(TryLockError::Error(error)) => Err(failed("try the lock", &path)(error)),
+    }
+}
+
+/// Says who holds a lock.
+fn alive(mut lock: File) -> Life {
+    let mut text = String::new();
+    drop(lock.read_to_string(&mut text));
+    let pid = text.lines().next().and_then(|line| line.parse().ok());
+    Life::Alive {
+        pid,
+        pace: pid.map_or(Pace::Running, pace),
     }
 }
 

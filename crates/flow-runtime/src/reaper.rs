@@ -35,7 +35,8 @@ const PAUSE: Timespec = Timespec {
 /// How often is looked whether a group is gone.
 const STEP: Duration = Duration::from_millis(20);
 
-/// The near end of the pipe. The reaper is started with the first group.
+/// The near end of the pipe. The reaper is started with the first folder that a
+/// step asks for.
 #[derive(Debug)]
 pub struct Reaper {
     /// Whose steps they are.
@@ -60,6 +61,12 @@ impl Reaper {
         }
     }
 
+    /// Starts the reaper, if it isn't there: before anything that it may have to
+    /// end, for flow can be gone in the next moment.
+    pub fn watch(&self) {
+        self.with(|_| {});
+    }
+
     /// Notes that a group began.
     pub fn adopt(&self, group: u32) {
         self.tell('+', group);
@@ -71,15 +78,19 @@ impl Reaper {
     }
 
     fn tell(&self, sign: char, group: u32) {
+        // One write, so that it is woken once. Without a reaper steps still end
+        // with their attempts.
+        self.with(|pipe| drop(pipe.write_all(format!("{sign}{group}\n").as_bytes())));
+    }
+
+    fn with(&self, edit: impl FnOnce(&mut ChildStdin)) {
         let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
         if process.is_none() {
             *process = begin(&self.owner).ok();
         }
         let pipe = process.as_mut().and_then(|process| process.pipe.as_mut());
         if let Some(pipe) = pipe {
-            // Without a reaper steps still end with their attempts.
-            // One write, so that it is woken once.
-            drop(pipe.write_all(format!("{sign}{group}\n").as_bytes()));
+            edit(pipe);
         }
     }
 }

@@ -2,20 +2,28 @@
 
 mod completions;
 mod config;
+mod doctor;
 mod explain;
 mod fix;
 mod fmt;
 mod graph;
+mod logs;
 mod new;
+mod outputs;
 mod plan;
 mod reaper;
 mod resume;
 mod run;
 mod runs;
 mod schema;
+mod show;
 mod steps;
 mod target;
 mod validate;
+mod why;
+
+#[cfg(test)]
+mod recorded;
 
 use crate::args::Command;
 use crate::exit::{Exit, Failure};
@@ -37,7 +45,12 @@ pub(crate) fn run(command: Command, extra: &Extra, output: &mut Output) -> Resul
         Command::Completions(args) => completions::run(&args, output),
         Command::Run(args) => run::run(&args, extra, output),
         Command::Resume(args) => resume::run(&args, extra, output),
-        Command::Runs(args) => runs::run(&args, output),
+        Command::Runs(args) => runs::run(&args, extra, output),
+        Command::Show(args) => show::run(&args, extra, output),
+        Command::Logs(args) => logs::run(&args, extra, output),
+        Command::Outputs(args) => outputs::run(&args, extra, output),
+        Command::Why(args) => why::run(&args, extra, output),
+        Command::Doctor(args) => doctor::run(&args, extra, output),
         Command::Reaper => Ok(reaper::run()),
     }
 }

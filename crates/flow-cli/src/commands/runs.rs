@@ -1,103 +1,187 @@
 //! `flow runs`: the runs of a store, the newest first.
 
-use flow_core::amount::Money;
-use flow_runtime::owner::{Life, Pace, look};
-use flow_runtime::store::layout::Layout;
-use flow_runtime::store::{OpenError, Phase, Reader, RunRow, Runs as Which};
+use flow_core::amount::{Duration, Money, Timestamp};
+use flow_runtime::owner::Life;
+use flow_runtime::store::{RunRow, Runs as Which};
 use serde_json::json;
 
-use crate::args::{DataFormat, Runs as Args};
-use crate::drive::{folder, whole};
+use crate::archive::{Archive, unreadable};
+use crate::args::{DataFormat, RunState, Runs as Args};
 use crate::exit::{Exit, Failure};
-use crate::output::Output;
-use crate::project::root_here;
+use crate::extra::Extra;
+use crate::output::{Looks, Output};
+use crate::page::{Page, Style, away, instant, tame, wide};
+
+/// How many runs are read at once.
+const PAGE: usize = 200;
+
+/// A run, and how it stands.
+struct Listed {
+    row: RunRow,
+    state: RunState,
+    pid: Option<u32>,
+}
 
 /// Shows the runs of a store.
-pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
-    let layout = Layout::new(folder(&root_here()?, args.store.as_deref()));
-    let rows = match Reader::open(&layout) {
-        Ok(reader) => list(&reader, args)?,
-        Err(OpenError::Missing { .. }) => Vec::new(),
-        Err(error) => return Err(Failure::store(whole(&error))),
+pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exit, Failure> {
+    let archive = Archive::open_if(args.asking.store.as_deref(), extra)?;
+    let since = args.since.as_deref();
+    let now = crate::archive::now(extra);
+    let since = since.map(|text| began_since(text, now)).transpose()?;
+    let listed = match &archive {
+        Some(archive) => list(archive, args, since)?,
+        None => Vec::new(),
     };
-    let shown = rows.iter().map(|row| Ok((row, state(&layout, row)?)));
-    let shown: Vec<(&RunRow, &str)> = shown.collect::<Result<_, Failure>>()?;
-    match args.format {
-        DataFormat::Json => output.data(&format!("{}\n", as_json(&shown)))?,
-        DataFormat::Human if shown.is_empty() => output.message("there are no runs")?,
-        DataFormat::Human => output.data(&as_text(&shown))?,
+    match args.asking.format {
+        DataFormat::Json => output.data(&format!("{}\n", as_json(&listed)))?,
+        DataFormat::Human if listed.is_empty() => output.message(&nothing(args))?,
+        DataFormat::Human => output.data(&as_text(&listed, now, output.data_looks()))?,
     }
     Ok(Exit::Done)
 }
 
-fn list(reader: &Reader, args: &Args) -> Result<Vec<RunRow>, Failure> {
-    let which = if args.open { Which::Open } else { Which::All };
-    let rows = reader.runs(which, None, args.limit);
-    rows.map_err(|error| Failure::store(whole(&error)))
+fn nothing(args: &Args) -> String {
+    let is_all =
+        !args.open && args.state.is_empty() && args.workflow.is_none() && args.since.is_none();
+    if is_all {
+        "there are no runs".to_owned()
+    } else {
+        "there are no such runs".to_owned()
+    }
 }
 
-/// Returns the word for how a run stands. One whose owner is dead was
-/// interrupted, whatever it did before.
-pub(super) fn state(layout: &Layout, row: &RunRow) -> Result<&'static str, Failure> {
-    let word = match row.summary.phase {
-        Phase::Succeeded => return Ok("succeeded"),
-        Phase::Failed => return Ok("failed"),
-        Phase::Cancelled => return Ok("cancelled"),
-        Phase::Working => "running",
-        Phase::Sleeping => "sleeping",
-        Phase::Waiting => "waiting",
-        Phase::Short => "short of money",
-        Phase::Paused => "paused",
+/// Reads when runs have to have begun: so long ago, or at an instant.
+fn began_since(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
+    if let Ok(length) = text.parse::<Duration>() {
+        return Ok(now.checked_sub(length).unwrap_or(Timestamp(i64::MIN)));
+    }
+    let is_day = text.len() == 10 && text.bytes().filter(|byte| *byte == b'-').count() == 2;
+    let whole = if is_day {
+        format!("{text}T00:00:00Z")
+    } else {
+        text.to_owned()
     };
-    let Some(owner) = &row.owner else {
-        return Ok(word);
-    };
-    let life = look(layout, owner).map_err(|error| Failure::store(whole(&error)))?;
-    Ok(match life {
-        Life::Dead => "interrupted",
-        Life::Alive {
-            pace: Pace::Stopped,
-            ..
-        } => "stopped",
-        Life::Alive { .. } => word,
+    whole.parse::<Timestamp>().map_err(|_| {
+        let text = tame(text);
+        Failure::usage(format!(
+            "`--since`: `{text}` is no length of time and no instant"
+        ))
+        .with_help("write `--since 2d`, `--since 2026-05-01` or `--since 2026-05-01T06:00:00Z`")
     })
 }
 
-fn as_text(shown: &[(&RunRow, &str)]) -> String {
-    let widest = |cell: &dyn Fn(&(&RunRow, &str)) -> usize| {
-        let widths = shown.iter().map(cell);
-        widths.max().unwrap_or(0)
-    };
-    let name = widest(&|(row, _)| row.id.0.len());
-    let workflow = widest(&|(row, _)| row.workflow.chars().count());
-    let state = widest(&|(_, state)| state.len());
-    let mut text = String::new();
-    for (row, word) in shown {
-        let spent = match row.summary.spent {
+/// Reads runs until there are enough that fit.
+fn list(archive: &Archive, args: &Args, since: Option<Timestamp>) -> Result<Vec<Listed>, Failure> {
+    let which = if args.open { Which::Open } else { Which::All };
+    let mut found = Vec::new();
+    let mut before = None;
+    while found.len() < args.limit {
+        let rows = archive.reader.runs(which, before, PAGE);
+        let rows = rows.map_err(|error| unreadable(&error))?;
+        let Some(last) = rows.last() else { break };
+        before = Some(last.number);
+        for row in rows {
+            let is_named = args
+                .workflow
+                .as_deref()
+                .is_none_or(|name| name == &*row.workflow);
+            let is_young = since.is_none_or(|since| row.started >= since);
+            if !is_named || !is_young || found.len() == args.limit {
+                continue;
+            }
+            let driver = archive.driven_by(&row)?;
+            let state = RunState::of(&row, driver.as_ref());
+            if args.state.is_empty() || args.state.contains(&state) {
+                let pid = match driver {
+                    Some(Life::Alive { pid, .. }) if !state.is_over() => pid,
+                    Some(_) | None => None,
+                };
+                found.push(Listed { row, state, pid });
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn as_text(listed: &[Listed], now: Timestamp, looks: Looks) -> String {
+    let widest = |cell: &dyn Fn(&Listed) -> usize| listed.iter().map(cell).max().unwrap_or(0);
+    let name = widest(&|one| one.row.id.0.len());
+    let state = widest(&|one| one.state.text().len());
+    // The name of the workflow gets what is left.
+    let spent = widest(&|one| wide(&one.row.summary.spent.to_string()));
+    let others = name + state + spent + "2026-05-01T06:00:00Z".len() + 8;
+    let is_narrow = others + 12 > looks.width;
+    let others = if is_narrow { name + state + 14 } else { others };
+    let room = looks.width.saturating_sub(others).max(8);
+    let workflow = widest(&|one| wide(&one.row.workflow)).min(room);
+    let mut page = Page::new(looks);
+    for one in listed {
+        let spent = match one.row.summary.spent {
             Money(0) => String::new(),
             amount => format!("  {amount}"),
         };
-        let (id, started) = (&row.id.0, row.started);
-        let line = format!(
-            "{id:name$}  {:workflow$}  {word:state$}  {started}{spent}",
-            row.workflow
-        );
-        text.push_str(line.trim_end());
-        text.push('\n');
+        let called = crate::page::short(&one.row.workflow, workflow);
+        let id = &one.row.id.0;
+        let started = if is_narrow {
+            away(one.row.started, now)
+        } else {
+            instant(one.row.started)
+        };
+        let word = format!("{:state$}", one.state.text());
+        let word = page.styled(style(one.state), &word);
+        page.line(&format!(
+            "{id:name$}  {called:workflow$}  {word}  {started}{spent}"
+        ));
     }
-    text
+    page.into_text()
 }
 
-fn as_json(shown: &[(&RunRow, &str)]) -> serde_json::Value {
-    let runs = shown.iter().map(|(row, state)| {
+/// Returns what the word for a run looks like.
+pub(super) fn style(state: RunState) -> Style {
+    match state {
+        RunState::Running | RunState::Sleeping => Style::Busy,
+        RunState::Waiting
+        | RunState::ShortOfMoney
+        | RunState::Paused
+        | RunState::Interrupted
+        | RunState::Stopped => Style::Warn,
+        RunState::Succeeded => Style::Good,
+        RunState::Failed => Style::Bad,
+        RunState::Cancelled => Style::Dim,
+    }
+}
+
+fn as_json(listed: &[Listed]) -> serde_json::Value {
+    let runs = listed.iter().map(|one| {
+        let row = &one.row;
         json!({
             "run": &*row.id.0,
             "workflow": &*row.workflow,
-            "state": state.replace(' ', "_"),
+            "state": one.state.word(),
             "started": row.started.to_string(),
+            "changed": row.summary.at.to_string(),
             "events": row.head,
             "spent": row.summary.spent.to_string(),
+            "pid": one.pid,
         })
     });
     json!({ "version": 1, "runs": runs.collect::<Vec<_>>() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn since_is_a_length_a_day_or_an_instant() {
+        let now = "2026-05-10T12:00:00Z".parse::<Timestamp>().unwrap();
+        let since = |text: &str| began_since(text, now).map(|at| at.to_string()).ok();
+        assert_eq!(since("2d").as_deref(), Some("2026-05-08T12:00:00Z"));
+        assert_eq!(since("2026-05-01").as_deref(), Some("2026-05-01T00:00:00Z"));
+        let instant = "2026-05-01T06:00:00Z";
+        assert_eq!(since(instant).as_deref(), Some(instant));
+        for wrong in ["", "yesterday", "2026-13-01", "-"] {
+            assert_eq!(since(wrong), None, "{wrong}");
+        }
+    }
 }

@@ -9,6 +9,7 @@ mod snippet;
 
 pub(crate) use human::human;
 pub(crate) use json::{Said as JsonDiagnostic, diagnostics as json_diagnostics, json, pretty};
+pub(crate) use places::Places;
 
 use crate::args::ReportFormat;
 use crate::output::Looks;

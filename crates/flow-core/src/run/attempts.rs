@@ -2,12 +2,11 @@
 
 use crate::address::Ticket;
 use crate::amount::Money;
-use crate::effect::FailureClass;
-use crate::event::{Counts, Event, Fact, Failure, Same, Started, Then, Verdict};
+use crate::event::{Counts, Event, Fact, Same, Started, Then, Verdict};
 use crate::step::Bill;
 
 use super::Run;
-use super::fold::{late, lost, stopped};
+use super::fold::{given_up, late, lost, stopped};
 use super::state::{Asking, CellId, OrphanState, Phase, Running, State};
 
 impl Run {
@@ -167,9 +166,7 @@ impl Run {
                 self.follow(cell, &lost(), then);
             }
             Verdict::GiveUp => {
-                let message = "given up: nobody knows what became of it";
-                let failure = Failure::new(FailureClass::UnknownOutcome, message);
-                self.follow(cell, &failure, Then::Fail);
+                self.follow(cell, &given_up(), Then::Fail);
             }
         }
     }

@@ -542,7 +542,7 @@ pub(super) fn late() -> Failure {
 }
 
 /// The failure of what was stopped.
-pub(super) fn stopped() -> Failure {
+pub(crate) fn stopped() -> Failure {
     Failure::new(
         FailureClass::Timeout,
         "it was stopped while it was in progress",
@@ -550,9 +550,17 @@ pub(super) fn stopped() -> Failure {
 }
 
 /// The failure of what ended with its owner.
-pub(super) fn lost() -> Failure {
+pub(crate) fn lost() -> Failure {
     Failure::new(
         FailureClass::UnknownOutcome,
         "flow ended while it was in progress, and nobody saw what became of it",
+    )
+}
+
+/// The failure of what somebody gave up to know.
+pub(crate) fn given_up() -> Failure {
+    Failure::new(
+        FailureClass::UnknownOutcome,
+        "given up: nobody knows what became of it",
     )
 }

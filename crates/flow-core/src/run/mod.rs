@@ -31,8 +31,11 @@ mod scope;
 mod decide;
 mod durable;
 mod evaluate;
+mod left;
 mod outcome;
 mod prepare;
+
+mod inspect;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -51,7 +54,12 @@ use shape::Shape;
 use state::{CellId, FrameId, Frames, Orphan, OrphanState, Phase, State};
 use walk::Task;
 
+pub(crate) use fold::{given_up, lost, stopped};
+pub use inspect::{ItemsNow, Stance, Stray};
+pub use left::in_block;
+pub(crate) use place::{keys_of, path_in};
 pub use scope::constant;
+pub(crate) use scope::load;
 pub use wish::{Action, Corrupt, Delta, Fits, Input, Prepared, Refusal, Shared, Standing};
 
 /// The state of a run: a fold of its events over its plan.
@@ -130,12 +138,22 @@ impl Run {
         let mut run = Self::new(plan, *start, at);
         run.take_delta();
         for event in events {
-            if let Fact::PlanReplaced { plan, .. } = &event.fact {
-                run.offer(*plan, plans(plan).ok_or(Corrupt::NoPlan(*plan))?);
-            }
-            run.apply(&event);
+            run.follow_log(plans, &event)?;
         }
         Ok(run)
+    }
+
+    /// Folds the next event of a log.
+    pub fn follow_log(
+        &mut self,
+        plans: &dyn Fn(&Digest) -> Option<Arc<Plan>>,
+        event: &Event,
+    ) -> Result<(), Corrupt> {
+        if let Fact::PlanReplaced { plan, .. } = &event.fact {
+            self.offer(*plan, plans(plan).ok_or(Corrupt::NoPlan(*plan))?);
+        }
+        self.apply(event);
+        Ok(())
     }
 
     fn new(plan: Arc<Plan>, start: Start, now: Timestamp) -> Self {
@@ -324,7 +342,7 @@ impl Run {
             };
             job
         };
-        scope::load(job, values).ok()
+        load(job, values).ok()
     }
 
     /// Returns how it ended, if it did.
@@ -335,12 +353,12 @@ impl Run {
     /// Returns what it gave.
     pub fn output(&self, values: &dyn Values) -> Option<Value> {
         let (_, output) = self.settled.as_ref()?;
-        scope::load(output.as_ref()?, values).ok()
+        load(output.as_ref()?, values).ok()
     }
 
     /// Returns the value behind a handle.
     pub fn load(&self, handle: &Handle, values: &dyn Values) -> Option<Value> {
-        scope::load(handle, values).ok()
+        load(handle, values).ok()
     }
 
     /// Returns whether something in it doesn't fit into a budget.

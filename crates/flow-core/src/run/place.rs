@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::address::At;
 use crate::handle::Values;
 use crate::path::{Key, StepPath};
-use crate::plan::{NodeId, NodeKind};
+use crate::plan::{NodeId, NodeKind, Plan};
 use crate::value::Value;
 
 use super::Run;
@@ -16,29 +16,9 @@ impl Run {
     /// Returns the path of an instance. Items of what isn't open any more are
     /// counted instead of named.
     pub fn path(&self, at: &At, values: &dyn Values) -> StepPath {
-        let mut chain = vec![at.node];
-        while let Some(parent) = &self.plan.node(chain[chain.len() - 1]).parent {
-            chain.push(parent.node);
-        }
-        let mut path = StepPath::default();
-        let mut depth = 0;
-        let mut above: Option<NodeId> = None;
-        for id in chain.iter().rev() {
-            let node = self.plan.node(*id);
-            if let Some(above) = above.filter(|above| self.plan.node(*above).repeats()) {
-                let ord = at.ords.get(depth).copied().unwrap_or_default();
-                let region = At::new(above, at.ords.iter().take(depth).copied());
-                path = path.item(self.key_of(&region, ord, values));
-                depth += 1;
-            }
-            let arm = node.parent.as_ref().and_then(|parent| parent.arm.clone());
-            if let Some(arm) = arm {
-                path = path.join(arm);
-            }
-            path = path.join(node.name.clone());
-            above = Some(*id);
-        }
-        path
+        path_in(&self.plan, at, &|region, ord| {
+            self.key_of(region, ord, values)
+        })
     }
 
     fn key_of(&self, region: &At, ord: u32, values: &dyn Values) -> Key {
@@ -94,6 +74,34 @@ impl Run {
     }
 }
 
+/// Returns the path of an instance of a plan, with keys that somebody knows: of
+/// a region and the position of an item or a round.
+pub(crate) fn path_in(plan: &Plan, at: &At, key: &dyn Fn(&At, u32) -> Key) -> StepPath {
+    let mut chain = vec![at.node];
+    while let Some(parent) = &plan.node(chain[chain.len() - 1]).parent {
+        chain.push(parent.node);
+    }
+    let mut path = StepPath::default();
+    let mut depth = 0;
+    let mut above: Option<NodeId> = None;
+    for id in chain.iter().rev() {
+        let node = plan.node(*id);
+        if let Some(above) = above.filter(|above| plan.node(*above).repeats()) {
+            let ord = at.ords.get(depth).copied().unwrap_or_default();
+            let region = At::new(above, at.ords.iter().take(depth).copied());
+            path = path.item(key(&region, ord));
+            depth += 1;
+        }
+        let arm = node.parent.as_ref().and_then(|parent| parent.arm.clone());
+        if let Some(arm) = arm {
+            path = path.join(arm);
+        }
+        path = path.join(node.name.clone());
+        above = Some(*id);
+    }
+    path
+}
+
 /// Returns the keys of items, read once.
 fn words(items: &Items, values: &dyn Values) -> Option<Arc<Vec<Key>>> {
     let stored = items.keys.as_ref()?;
@@ -105,7 +113,7 @@ fn words(items: &Items, values: &dyn Values) -> Option<Arc<Vec<Key>>> {
 }
 
 /// Reads keys as they are stored: texts, and positions as whole numbers.
-pub(super) fn keys_of(value: &Value) -> Option<Vec<Key>> {
+pub(crate) fn keys_of(value: &Value) -> Option<Vec<Key>> {
     let Value::List(list) = value else {
         return None;
     };

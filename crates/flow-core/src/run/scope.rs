@@ -19,7 +19,7 @@ use super::place::keys_of;
 use super::state::{CellId, Frame, FrameId, Items, State};
 
 /// Loads the value behind a handle.
-pub(super) fn load(handle: &Handle, values: &dyn Values) -> Result<Value, EvalError> {
+pub(crate) fn load(handle: &Handle, values: &dyn Values) -> Result<Value, EvalError> {
     match handle {
         Handle::Small(value) => Ok(value.clone()),
         Handle::Stored(digest) => values.get(digest).ok_or_else(gone),

@@ -1,6 +1,7 @@
 //! What goes into a run and what it wishes: inputs and actions.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use crate::address::{At, Ticket};
@@ -8,7 +9,7 @@ use crate::amount::{Duration, Money, Timestamp};
 use crate::arbiter::{Demand, LedgerId};
 use crate::digest::Digest;
 use crate::effect::{Effect, FailureClass};
-use crate::event::{Failure, Grant, Origin, Started, Verdict};
+use crate::event::{BEHAVIOUR, Failure, Grant, Origin, Started, Verdict};
 use crate::handle::Handle;
 use crate::key::ResultKey;
 use crate::path::StepPath;
@@ -347,6 +348,22 @@ pub enum Corrupt {
         /// The attempt.
         ticket: Ticket,
     },
+}
+
+impl fmt::Display for Corrupt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoStart => f.write_str("its log doesn't begin with a start"),
+            Self::Behaviour(version) => write!(
+                f,
+                "it follows rules of version {version}, and this flow knows version {BEHAVIOUR}; use the flow that began it"
+            ),
+            Self::NoPlan(digest) => write!(f, "its plan {} is not in the store", digest.short()),
+            Self::Diverged { ticket } => {
+                write!(f, "the arguments of {ticket} are not those in its log")
+            }
+        }
+    }
 }
 
 impl Failure {

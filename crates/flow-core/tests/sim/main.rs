@@ -17,6 +17,7 @@
 mod dice;
 mod gate;
 mod generate;
+mod histories;
 mod mutants;
 mod oracle;
 mod outside;

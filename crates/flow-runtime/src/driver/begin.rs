@@ -101,7 +101,7 @@ pub enum BeginError {
         cause: flow_core::wire::WireError,
     },
     /// Its log can't be followed.
-    #[error("the run `{run}` can't be followed: {}", reason(.why))]
+    #[error("the run `{run}` can't be followed: {why}")]
     Corrupt {
         /// The run.
         run: RunId,
@@ -111,19 +111,6 @@ pub enum BeginError {
     /// It can't be driven.
     #[error(transparent)]
     Drive(#[from] DriveError),
-}
-
-fn reason(why: &Corrupt) -> String {
-    match why {
-        Corrupt::NoStart => "its log doesn't begin with a start".to_owned(),
-        Corrupt::Behaviour(version) => format!(
-            "it follows rules of version {version}, and this flow knows version {BEHAVIOUR}; use the flow that began it"
-        ),
-        Corrupt::NoPlan(digest) => format!("its plan {} is not in the store", digest.short()),
-        Corrupt::Diverged { ticket } => {
-            format!("the arguments of {ticket} are not those in its log")
-        }
-    }
 }
 
 impl Driver {

@@ -241,6 +241,11 @@ impl Driver {
         &self.run
     }
 
+    /// Returns how many steps are over.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
     /// Returns the value that the run gave.
     pub fn output(&self) -> Option<flow_core::value::Value> {
         self.run.output(&self.values)

@@ -95,8 +95,7 @@ impl Disk {
     }
 
     fn free(&self) -> io::Result<u64> {
-        let found = rustix::fs::statvfs(self.layout.root())?;
-        Ok(found.f_bavail.saturating_mul(found.f_frsize))
+        free(self.layout.root())
     }
 
     fn make_ballast(&self) -> io::Result<()> {
@@ -113,6 +112,12 @@ impl Disk {
         }
         made
     }
+}
+
+/// Returns how many bytes are free where a path is.
+pub fn free(path: &Path) -> io::Result<u64> {
+    let found = rustix::fs::statvfs(path)?;
+    Ok(found.f_bavail.saturating_mul(found.f_frsize))
 }
 
 /// Writes bytes that no file system can make smaller: what it saves on zeros

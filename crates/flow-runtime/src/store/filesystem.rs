@@ -4,6 +4,7 @@
 //! network neither works, and the database is damaged without a word, so such
 //! file systems are refused by their kind.
 
+use std::fmt;
 use std::io;
 use std::path::Path;
 
@@ -75,6 +76,39 @@ pub fn judge(filesystem: &Filesystem) -> Result<(), Unfit> {
         Filesystem::Named(name) => NAMED.iter().find(|(known, _)| known == name).map(second),
     };
     found.map_or(Ok(()), |name| Err(Unfit { name }))
+}
+
+/// Numbers of `statfs` for file systems of this machine.
+const LOCAL: &[(u64, &str)] = &[
+    (0xef53, "ext4"),
+    (0x9123_683e, "btrfs"),
+    (0x5846_5342, "XFS"),
+    (0x0102_1994, "tmpfs"),
+    (0x794c_7630, "overlayfs"),
+    (0x2fc1_2fc1, "ZFS"),
+    (0xf2f5_2010, "F2FS"),
+    (0xca45_1a4e, "bcachefs"),
+    (0x3153_464a, "JFS"),
+    (0x4d44, "FAT"),
+    (0x2011_bab0, "exFAT"),
+    (0x7366_746e, "NTFS"),
+    (0x8584_58f6, "ramfs"),
+];
+
+impl fmt::Display for Filesystem {
+    /// Writes the name that people know it by.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named(name) => f.write_str(name),
+            Self::Magic(magic) => {
+                let mut known = LOCAL.iter().chain(MAGIC);
+                match known.find(|(known, _)| known == magic) {
+                    Some((_, name)) => f.write_str(name),
+                    None => write!(f, "a file system with the number {magic:#x}"),
+                }
+            }
+        }
+    }
 }
 
 fn second<T>((_, name): &(T, &'static str)) -> &'static str {

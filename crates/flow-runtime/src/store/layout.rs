@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use flow_core::address::RunId;
+use flow_core::address::{RunId, Ticket};
 use flow_core::digest::Digest;
 use rustix::fs::{CWD, RenameFlags};
 
@@ -62,6 +62,12 @@ impl Layout {
         self.root.join("logs").join(&*run.0)
     }
 
+    /// Returns the log file of an attempt. It is there if its step wrote anything.
+    pub fn attempt_log(&self, run: &RunId, ticket: &Ticket) -> PathBuf {
+        let name = format!("{}.log", attempt_name(ticket));
+        self.logs(run).join(name)
+    }
+
     /// Returns the folder of what an owner has not finished writing.
     pub fn unfinished(&self, owner: &str) -> PathBuf {
         self.root.join("tmp").join(owner)
@@ -97,6 +103,12 @@ impl Layout {
         }
         sync_folder(&self.blobs())
     }
+}
+
+/// Returns the name of an attempt in names of files.
+pub(crate) fn attempt_name(ticket: &Ticket) -> String {
+    let at = ticket.at.to_string().replace(['[', ']', ','], "_");
+    format!("{at}.{}.{}", ticket.generation, ticket.attempt)
 }
 
 /// Makes the names in a folder durable.

@@ -7,7 +7,7 @@
 //! cost money or touched the world is synced before anything follows from it.
 //!
 //! Modules, in reading order: where everything is and how it is opened; what is
-//! written and how; what is read; what is removed; and what tests see of it.
+//! written and how; what is read, and what the store says of itself; what is removed; and what tests see of it.
 
 pub mod filesystem;
 pub mod layout;
@@ -26,6 +26,8 @@ mod writer;
 mod read;
 mod recent;
 
+pub mod examine;
+
 mod collect;
 mod mend;
 
@@ -40,7 +42,7 @@ pub use batch::{
 };
 pub use collect::{CollectError, Collected, Collecting};
 pub(crate) use disk::Disk;
-pub use disk::{Admission, BALLAST, FREE_MIN};
+pub use disk::{Admission, BALLAST, FREE_MIN, free};
 pub use handle::{Store, TakeError};
 pub use observe::{Faults, SyncObserver, SyncPoint};
 pub use open::{Closing, OpenError, Options};

@@ -369,7 +369,7 @@ impl Reader {
     }
 
     /// Returns whether a blob of the store is known to survive a power cut.
-    pub(crate) fn blob_is_durable(&self, digest: &Digest) -> Result<bool, ReadError> {
+    pub fn is_durable(&self, digest: &Digest) -> Result<bool, ReadError> {
         let sql = "SELECT 1 FROM blob WHERE digest = ?1 AND gone IS NULL \
                    AND NOT EXISTS (SELECT 1 FROM unsynced WHERE digest = ?1)";
         Ok(self.one(sql, [Key(digest)], |_| Ok(()))?.is_some())
@@ -416,7 +416,7 @@ impl Reader {
         self.all(sql, asked, |row| row.get(0).map(Digest))
     }
 
-    fn one<T>(
+    pub(super) fn one<T>(
         &self,
         sql: &str,
         asked: impl rusqlite::Params,
@@ -429,7 +429,7 @@ impl Reader {
         found.map_err(self.failed())
     }
 
-    fn all<T>(
+    pub(super) fn all<T>(
         &self,
         sql: &str,
         asked: impl rusqlite::Params,
@@ -494,10 +494,10 @@ fn effect_row(row: &Row<'_>) -> rusqlite::Result<(RunId, EffectRow)> {
 }
 
 /// Where to go on after a digest.
-fn cursor(after: Option<&Digest>) -> impl ToSql + '_ {
+pub(super) fn cursor(after: Option<&Digest>) -> impl ToSql + '_ {
     after.map_or(&[] as &[u8], |digest| &digest.0)
 }
 
-fn rows(limit: usize) -> i64 {
+pub(super) fn rows(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }

@@ -161,6 +161,8 @@ pub(crate) struct Outcome {
     pub(crate) standings: Vec<Standing>,
     pub(crate) outputs: Vec<Option<Value>>,
     pub(crate) statuses: Vec<Option<Status>>,
+    pub(crate) plans: Vec<Arc<Plan>>,
+    pub(crate) vault: Vault,
 }
 
 /// How many things may happen in a world.
@@ -271,7 +273,9 @@ impl World {
                 .clone()
                 .map(|live| live.run.output(&self.vault))
                 .collect(),
-            statuses: lives.map(|live| live.run.status()).collect(),
+            statuses: lives.clone().map(|live| live.run.status()).collect(),
+            plans: lives.map(|live| live.run.plan().clone()).collect(),
+            vault: self.vault,
             logs: self.lives.into_iter().map(|live| live.log).collect(),
         })
     }

@@ -11,7 +11,7 @@ use flow_core::value::Value;
 /// Values by the digest of their text. Even small ones are stored sometimes, so
 /// that handles of both kinds are met.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Vault(RefCell<BTreeMap<Digest, Value>>);
+pub(crate) struct Vault(RefCell<BTreeMap<Digest, Value>>);
 
 impl Values for Vault {
     fn get(&self, digest: &Digest) -> Option<Value> {

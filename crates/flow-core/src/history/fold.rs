@@ -1,0 +1,461 @@
+//! What an event adds to a history.
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::address::{At, Ticket};
+use crate::amount::Timestamp;
+use crate::digest::Digest;
+use crate::event::{Event, Fact, Failure, Origin, Started, Then, Timer, Verdict};
+use crate::handle::Handle;
+use crate::plan::{NodeId, Plan};
+use crate::step::Bill;
+
+use super::{
+    Attempt, Cancel, Choice, End, Entry, History, Items, Outcome, Probed, Refused, Resolved, Said,
+    Source,
+};
+
+impl History {
+    /// Adds an event, and takes over the plan that the run follows after it.
+    pub fn note(&mut self, seq: u64, event: &Event, plan: &Arc<Plan>) {
+        match &event.fact {
+            Fact::RunStarted(_)
+            | Fact::PauseAsked { .. }
+            | Fact::ResumeAsked { .. }
+            | Fact::LimitsChanged { .. }
+            | Fact::WasSent { .. } => {}
+            Fact::OwnerTook { binary, .. } => self.owners.push((event.at, binary.clone())),
+            Fact::CancelAsked { scope, by, why } => self.cancels.push(Cancel {
+                at: event.at,
+                scope: scope.clone(),
+                by: by.clone(),
+                why: why.clone(),
+            }),
+            Fact::Reset { .. } | Fact::PlanReplaced { .. } => {
+                self.plan = plan.clone();
+                self.nodes = vec![BTreeMap::new(); plan.graph.node_count()];
+                self.restarts += 1;
+                self.settled = None;
+            }
+            Fact::RunSettled { status, .. } => self.settled = Some((event.at, *status)),
+            Fact::Reopened { .. } => self.settled = None,
+            Fact::Opened { at, .. } => drop(self.touch(at, event.at)),
+            Fact::Adopted { at, value, from } => {
+                self.note_source(at, value, from, None, seq, event.at);
+            }
+            Fact::Reused {
+                at,
+                key,
+                value,
+                from,
+            } => self.note_source(at, value, from, Some(*key), seq, event.at),
+            Fact::ItemsExpanded { .. }
+            | Fact::BranchTaken { .. }
+            | Fact::RoundOpened { .. }
+            | Fact::RaceWon { .. }
+            | Fact::Yielded { .. }
+            | Fact::Broke { .. } => self.note_region(seq, event),
+            Fact::Refused {
+                at,
+                failure,
+                ledger,
+                then,
+            } => {
+                if let Some(entry) = self.touch(at, event.at) {
+                    entry.refused = Some(Refused {
+                        at: event.at,
+                        failure: failure.clone(),
+                        ledger: ledger.clone(),
+                        then: *then,
+                    });
+                    entry.follow(failure, *then);
+                }
+            }
+            Fact::Elapsed(timer) => self.note_timer(timer, event.at),
+            Fact::AttemptStarted(started) => self.note_started(seq, started, event.at),
+            Fact::Submitted { .. }
+            | Fact::Succeeded { .. }
+            | Fact::Failed { .. }
+            | Fact::Stopped { .. }
+            | Fact::AttemptLost { .. }
+            | Fact::Probed { .. }
+            | Fact::Resolved { .. }
+            | Fact::Rebilled { .. }
+            | Fact::Waits { .. }
+            | Fact::Asked { .. }
+            | Fact::Answered { .. } => self.note_outcome(event),
+        }
+    }
+
+    fn touch(&mut self, at: &At, now: Timestamp) -> Option<&mut Entry> {
+        let entries = self.nodes.get_mut(at.node.0 as usize)?;
+        if !entries.contains_key(&at.ords) {
+            let entry = Entry {
+                first: now,
+                ..Entry::default()
+            };
+            entries.insert(at.ords.clone(), entry);
+        }
+        let entry = entries.get_mut(&at.ords)?;
+        entry.last = now;
+        Some(entry)
+    }
+
+    fn note_source(
+        &mut self,
+        at: &At,
+        value: &Handle,
+        from: &Origin,
+        key: Option<Digest>,
+        seq: u64,
+        now: Timestamp,
+    ) {
+        if let Some(entry) = self.touch(at, now) {
+            let from = from.clone();
+            entry.source = Some(Source { from, key, seq });
+            entry.end = Some(End::Done(value.clone()));
+        }
+    }
+
+    fn note_started(&mut self, seq: u64, started: &Started, now: Timestamp) {
+        let Some(entry) = self.touch(&started.ticket.at, now) else {
+            return;
+        };
+        // What was found out before holds no more.
+        entry.end = None;
+        entry.source = None;
+        entry.attempts.push(Attempt {
+            ticket: started.ticket.clone(),
+            seq,
+            started: now,
+            ended: None,
+            effect: started.effect,
+            hold: started.grant.hold,
+            bill: Bill::None,
+            outcome: Outcome::Running,
+            probed: None,
+            resolved: None,
+            otherwise: None,
+        });
+    }
+
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "only facts of regions come here"
+    )]
+    fn note_region(&mut self, seq: u64, event: &Event) {
+        let (Fact::ItemsExpanded { at, .. }
+        | Fact::BranchTaken { at, .. }
+        | Fact::RoundOpened { at, .. }
+        | Fact::RaceWon { at, .. }
+        | Fact::Yielded { at, .. }
+        | Fact::Broke { at, .. }) = &event.fact
+        else {
+            return;
+        };
+        if let Fact::Broke {
+            item: None,
+            then: Then::Again { .. },
+            ..
+        } = &event.fact
+        {
+            self.begin_again(at);
+        }
+        let Some(entry) = self.touch(at, event.at) else {
+            return;
+        };
+        match &event.fact {
+            Fact::ItemsExpanded {
+                count,
+                parallel,
+                keys,
+                ..
+            } => {
+                entry.choice = Some(Choice::Items(Items {
+                    count: *count,
+                    parallel: *parallel,
+                    seq,
+                    broken: BTreeMap::new(),
+                    keys: keys.clone(),
+                    words: OnceCell::new(),
+                }));
+            }
+            Fact::BranchTaken { arm, .. } => entry.choice = Some(Choice::Arm { arm: *arm, seq }),
+            Fact::RoundOpened { round, max, .. } => {
+                let first = match entry.choice {
+                    Some(Choice::Rounds { seq, .. }) if *round > 0 => seq,
+                    _ => seq,
+                };
+                entry.choice = Some(Choice::Rounds {
+                    opened: round.saturating_add(1),
+                    max: *max,
+                    seq: first,
+                });
+            }
+            Fact::RaceWon { arm, .. } => entry.choice = Some(Choice::Won(*arm)),
+            Fact::Yielded {
+                item: None, value, ..
+            } => entry.end = Some(End::Done(value.clone())),
+            Fact::Broke {
+                item: None,
+                failure,
+                then,
+                ..
+            } => entry.follow(failure, *then),
+            Fact::Broke {
+                item: Some(item),
+                failure,
+                ..
+            } => {
+                if let Some(Choice::Items(items)) = &mut entry.choice {
+                    items.broken.insert(*item, failure.clone());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What is in a region is done again: what came of it holds no more.
+    fn begin_again(&mut self, at: &At) {
+        for node in self.inside(at.node) {
+            let Some(entries) = self.nodes.get_mut(node.0 as usize) else {
+                continue;
+            };
+            for (_, entry) in entries
+                .range_mut(at.ords.clone()..)
+                .take_while(|(ords, _)| ords.starts_with(&at.ords))
+            {
+                entry.end = None;
+                entry.source = None;
+                entry.choice = None;
+                entry.fell_back = None;
+                entry.is_late = false;
+            }
+        }
+    }
+
+    /// Returns the nodes that are somewhere in a node.
+    fn inside(&self, node: NodeId) -> Vec<NodeId> {
+        let mut found = Vec::new();
+        let mut open = vec![node];
+        while let Some(id) = open.pop() {
+            for (_, block) in self.plan.node(id).blocks() {
+                found.extend(block.nodes.iter().copied());
+                open.extend(block.nodes.iter().copied());
+            }
+        }
+        found
+    }
+
+    fn note_timer(&mut self, timer: &Timer, now: Timestamp) {
+        match timer {
+            Timer::Pause(at) => drop(self.touch(at, now)),
+            Timer::Within(at) => {
+                if let Some(entry) = self.touch(at, now) {
+                    entry.is_late = true;
+                }
+            }
+            Timer::Wait(ticket) => {
+                self.end_attempt(ticket, now, |attempt| attempt.outcome = Outcome::Succeeded);
+                self.end_as_meant(ticket);
+            }
+            Timer::Expiry(ticket) => {
+                self.end_attempt(ticket, now, |attempt| attempt.outcome = Outcome::Expired);
+                self.end_as_meant(ticket);
+            }
+        }
+    }
+
+    /// Finds an attempt by its name.
+    fn attempt_mut(&mut self, ticket: &Ticket) -> Option<&mut Attempt> {
+        let entries = self.nodes.get_mut(ticket.at.node.0 as usize)?;
+        let entry = entries.get_mut(&ticket.at.ords)?;
+        let mut attempts = entry.attempts.iter_mut().rev();
+        attempts.find(|attempt| attempt.ticket == *ticket)
+    }
+
+    fn end_attempt(&mut self, ticket: &Ticket, now: Timestamp, edit: impl FnOnce(&mut Attempt)) {
+        let Some(attempt) = self.attempt_mut(ticket) else {
+            return;
+        };
+        attempt.ended = Some(now);
+        edit(attempt);
+        drop(self.touch(&ticket.at, now));
+    }
+
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "only facts of attempts come here"
+    )]
+    fn note_outcome(&mut self, event: &Event) {
+        let now = event.at;
+        match &event.fact {
+            Fact::Submitted { ticket, .. } => {
+                if let Some(attempt) = self.attempt_mut(ticket) {
+                    attempt.outcome = Outcome::Submitted;
+                }
+            }
+            Fact::Asked {
+                ticket, otherwise, ..
+            } => {
+                if let Some(attempt) = self.attempt_mut(ticket) {
+                    attempt.outcome = Outcome::Asked;
+                    attempt.otherwise.clone_from(otherwise);
+                }
+            }
+            Fact::Waits {
+                ticket,
+                until,
+                value,
+            } => {
+                if let Some(attempt) = self.attempt_mut(ticket) {
+                    attempt.outcome = Outcome::Waits(*until);
+                    attempt.otherwise = Some(value.clone());
+                }
+            }
+            Fact::Succeeded {
+                ticket,
+                value,
+                bill,
+            } => {
+                self.close(ticket, now, Outcome::Succeeded, *bill);
+                self.ends_with(ticket, End::Done(value.clone()));
+            }
+            Fact::Failed {
+                ticket,
+                failure,
+                sent,
+                bill,
+                then,
+            } => {
+                let outcome = Outcome::Failed {
+                    failure: failure.clone(),
+                    sent: *sent,
+                    then: *then,
+                };
+                self.close(ticket, now, outcome, *bill);
+                self.follow(ticket, failure, *then);
+            }
+            Fact::Stopped {
+                ticket, bill, then, ..
+            } => {
+                self.close(ticket, now, Outcome::Stopped(*then), *bill);
+                self.follow(ticket, &crate::run::stopped(), *then);
+            }
+            Fact::AttemptLost { ticket, bill, then } => {
+                self.close(ticket, now, Outcome::Lost(*then), *bill);
+                self.follow(ticket, &crate::run::lost(), *then);
+            }
+            Fact::Answered { ticket, value, by } => {
+                self.end_attempt(ticket, now, |attempt| {
+                    attempt.outcome = Outcome::Answered(by.clone());
+                });
+                self.ends_with(ticket, End::Done(value.clone()));
+            }
+            Fact::Rebilled { ticket, bill } => {
+                if let Some(attempt) = self.attempt_mut(ticket) {
+                    attempt.bill = *bill;
+                }
+            }
+            Fact::Probed {
+                ticket,
+                found,
+                then,
+            } => {
+                if let Some(attempt) = self.attempt_mut(ticket) {
+                    attempt.probed = Some(match found {
+                        Some(_) => Probed::Found,
+                        None => Probed::NotFound(*then),
+                    });
+                }
+                match found {
+                    Some(value) => self.ends_with(ticket, End::Done(value.clone())),
+                    None => self.follow(ticket, &crate::run::lost(), *then),
+                }
+            }
+            Fact::Resolved {
+                ticket,
+                verdict,
+                bill,
+                by,
+            } => self.note_resolved(ticket, verdict, *bill, by, now),
+            _ => {}
+        }
+    }
+
+    fn close(&mut self, ticket: &Ticket, now: Timestamp, outcome: Outcome, bill: Bill) {
+        self.end_attempt(ticket, now, |attempt| {
+            attempt.outcome = outcome;
+            attempt.bill = bill;
+        });
+    }
+
+    fn note_resolved(
+        &mut self,
+        ticket: &Ticket,
+        verdict: &Verdict,
+        bill: Option<Bill>,
+        by: &Arc<str>,
+        now: Timestamp,
+    ) {
+        let said = match verdict {
+            Verdict::Happened(_) => Said::Happened,
+            Verdict::DidNot => Said::DidNot,
+            Verdict::GiveUp => Said::GiveUp,
+        };
+        if let Some(attempt) = self.attempt_mut(ticket) {
+            attempt.bill = bill.unwrap_or(attempt.bill);
+            attempt.resolved = Some(Resolved {
+                at: now,
+                verdict: said,
+                by: by.clone(),
+            });
+        }
+        match verdict {
+            Verdict::Happened(value) => self.ends_with(ticket, End::Done(value.clone())),
+            Verdict::DidNot => {}
+            Verdict::GiveUp => self.ends_with(ticket, End::Failed(crate::run::given_up())),
+        }
+    }
+
+    /// Finds the entry whose last attempt this is.
+    fn entry_mut(&mut self, ticket: &Ticket) -> Option<&mut Entry> {
+        let entries = self.nodes.get_mut(ticket.at.node.0 as usize)?;
+        let entry = entries.get_mut(&ticket.at.ords)?;
+        let is_last = entry.attempt().is_some_and(|last| last.ticket == *ticket);
+        is_last.then_some(entry)
+    }
+
+    fn ends_with(&mut self, ticket: &Ticket, end: End) {
+        if let Some(entry) = self.entry_mut(ticket) {
+            entry.end = Some(end);
+        }
+    }
+
+    /// An instant has come, and what was to hold then holds.
+    fn end_as_meant(&mut self, ticket: &Ticket) {
+        if let Some(entry) = self.entry_mut(ticket) {
+            let meant = entry.attempt().and_then(|last| last.otherwise.clone());
+            entry.end = meant.map(End::Done);
+        }
+    }
+
+    fn follow(&mut self, ticket: &Ticket, failure: &Failure, then: Then) {
+        if let Some(entry) = self.entry_mut(ticket) {
+            entry.follow(failure, then);
+        }
+    }
+}
+
+impl Entry {
+    fn follow(&mut self, failure: &Failure, then: Then) {
+        match then {
+            Then::Fail => self.end = Some(End::Failed(failure.clone())),
+            Then::FallBack => self.fell_back = Some(failure.clone()),
+            Then::Cut => self.end = Some(End::Cut),
+            Then::Again { .. } | Then::Probe { .. } | Then::Unknown | Then::Hold => {}
+        }
+    }
+}
