@@ -195,7 +195,7 @@ fn an_encrypted_server_is_believed_if_its_certificate_is() {
     let other = asking(&bench, &other).env("SSL_CERT_FILE", file("cert.pem"));
     fails(
         &other.end(),
-        "look/page failed (invalid): `127.0.0.1` is not who it says",
+        "page failed (invalid): `127.0.0.1` is not who it says",
     );
     // By somebody who knows none.
     let empty = bench.path("none.pem");
