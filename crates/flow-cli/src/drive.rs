@@ -117,6 +117,9 @@ impl Desk {
             executors: self.around.executors.clone(),
             clock: self.around.clock.clone(),
             secrets: self.vault.secrets(),
+            inspect: Arc::new(|file, media| {
+                flow_steps::media_facts(file, media).map_err(|fault| fault.to_string())
+            }),
             terms: self.around.terms.clone(),
             parallel: self.around.parallel,
             reuse: self.around.reuse,

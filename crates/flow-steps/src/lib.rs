@@ -27,4 +27,5 @@ mod text;
 mod time;
 
 pub use hosts::{HostRule, HostRuleError};
+pub use media::{MediaFault, facts as media_facts};
 pub use register::{Allowed, Clock, Console, Place, Registry, register};

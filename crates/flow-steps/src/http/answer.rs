@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration as Wait;
 
 use flow_core::amount::{Duration, Timestamp};
-use flow_core::effect::FailureClass;
+use flow_core::effect::{Act, Effect, FailureClass};
 use flow_core::mask::Stream;
 use flow_core::step::{Sent, StepCall, StepFailure};
 use flow_core::ty::Media;
@@ -254,7 +254,7 @@ pub(super) fn maybe(failure: StepFailure) -> StepFailure {
 
 /// Says what an answer means that is no success.
 pub(super) async fn refused(
-    host: &str,
+    (host, effect): (&str, Effect),
     status: StatusCode,
     headers: &HeaderMap,
     body: &mut Incoming,
@@ -283,7 +283,7 @@ pub(super) async fn refused(
         .and_then(|value| value.to_str().ok());
     StepFailure {
         class: class(status),
-        sent: sent(status),
+        sent: sent(status, effect),
         bill: None,
         retry_after: patience.and_then(|text| patience_of(text, now)),
         message: message.into(),
@@ -332,13 +332,14 @@ fn class(status: StatusCode) -> FailureClass {
 }
 
 /// Returns whether it is known of an answer that nothing has happened.
-fn sent(status: StatusCode) -> Sent {
+fn sent(status: StatusCode, effect: Effect) -> Sent {
     match status.as_u16() {
         // These say that it is to be asked for elsewhere, or not at all.
         304 | 305 | 307 | 308 => Sent::Refused,
-        // Somebody on the way may have lost patience, or the same is going on
-        // under the same key just now.
-        408 | 409 => Sent::Maybe,
+        // Somebody on the way may have lost patience.
+        408 => Sent::Maybe,
+        // The same may be going on under the same key just now.
+        409 if matches!(effect, Effect::Act(Act::Keyed(_))) => Sent::Maybe,
         400..=499 | 501 | 505 => Sent::Refused,
         // A page that comes after what was done; a server that broke down in
         // the middle; and what nobody knows.
@@ -407,7 +408,7 @@ mod tests {
             (403, Auth, Sent::Refused),
             (404, Invalid, Sent::Refused),
             (408, Timeout, Sent::Maybe),
-            (409, Invalid, Sent::Maybe),
+            (409, Invalid, Sent::Refused),
             (422, Invalid, Sent::Refused),
             (429, RateLimited, Sent::Refused),
             (500, Transient, Sent::Maybe),
@@ -417,7 +418,13 @@ mod tests {
         ] {
             let status = StatusCode::from_u16(status).unwrap();
             assert_eq!(class(status), expected_class, "{status}");
-            assert_eq!(sent(status), expected_sent, "{status}");
+            assert_eq!(
+                sent(status, Effect::Act(Act::Once)),
+                expected_sent,
+                "{status}"
+            );
         }
+        let keyed = Effect::Act(Act::Keyed(None));
+        assert_eq!(sent(StatusCode::CONFLICT, keyed), Sent::Maybe);
     }
 }
