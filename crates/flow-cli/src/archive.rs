@@ -25,7 +25,7 @@ use flow_syntax::diagnostic::nearest;
 
 use crate::args::RunState;
 use crate::drive::{folder, whole};
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::extra::Extra;
 use crate::project::root_here;
 
@@ -271,6 +271,21 @@ impl Archive {
         };
         let life = peek(&self.layout, owner).map_err(|error| unreadable(&error))?;
         Ok(Some(life))
+    }
+
+    /// Makes sure that no process drives a run.
+    pub(crate) fn is_free(&self, row: &RunRow) -> Result<(), Failure> {
+        let Some(Life::Alive { pid, .. }) = self.driven_by(row)? else {
+            return Ok(());
+        };
+        Err(Failure::Told {
+            exit: Exit::Owned,
+            message: match pid {
+                Some(pid) => format!("the run `{}` goes on in the process {pid}", row.id),
+                None => format!("the run `{}` goes on in another process", row.id),
+            },
+            help: Some("pause it or wait for it first; nothing was changed".to_owned()),
+        })
     }
 
     /// Returns how a run stands.

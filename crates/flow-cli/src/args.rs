@@ -1,6 +1,7 @@
 //! The command line.
 
 mod asking;
+mod editing;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -11,6 +12,8 @@ use asking::{
     DOCTOR_EXAMPLE, LOGS_EXAMPLE, OUTPUTS_EXAMPLE, RUNS_EXAMPLE, SHOW_EXAMPLE, WHY_EXAMPLE,
 };
 pub(crate) use asking::{Doctor, Logs, Outputs, RunState, Runs, Show, Why};
+pub(crate) use editing::{Agreement, Rerun, Reset};
+use editing::{Edit, RERUN_EXAMPLE, RESET_EXAMPLE};
 
 /// Check, price, run, draw and format workflows.
 ///
@@ -61,6 +64,12 @@ pub(crate) enum Command {
     /// Go on with a run that was stopped, has failed or waits
     #[command(after_help = RESUME_EXAMPLE)]
     Resume(Resume),
+    /// Run a run again, and take over what isn't to be made again
+    #[command(after_help = RERUN_EXAMPLE)]
+    Rerun(Rerun),
+    /// Make a part of a run again, and all that depends on it
+    #[command(after_help = RESET_EXAMPLE)]
+    Reset(Reset),
     /// List the runs, the newest first
     #[command(after_help = RUNS_EXAMPLE)]
     Runs(Runs),
@@ -128,6 +137,8 @@ Examples:
   flow resume                          # the newest that isn't over
   flow resume kotemi
   flow resume ko --budget '$5'         # the beginning of its name is enough
+  flow resume ko --with poster.flow    # under an edited file: what is the same is taken over
+  flow resume ko --with poster.flow --dry-run
 
 Exit codes: those of `flow run`.";
 
@@ -143,7 +154,7 @@ pub(crate) struct Running {
     /// The most that the run may spend
     #[arg(long, value_name = "AMOUNT")]
     pub(crate) budget: Option<String>,
-    /// How to show how it ended
+    /// For people, or one JSON object for each event
     #[arg(long, value_enum, default_value_t = DataFormat::Human)]
     pub(crate) format: DataFormat,
     /// The project.
@@ -177,6 +188,9 @@ pub(crate) struct Resume {
     /// The run; the beginning of its name is enough. Without it, the newest that isn't over
     #[arg(value_name = "RUN")]
     pub(crate) run: Option<String>,
+    /// An edited file.
+    #[command(flatten)]
+    pub(crate) edit: Edit,
     /// Where it is kept.
     #[command(flatten)]
     pub(crate) running: Running,

@@ -26,7 +26,7 @@ use crate::config;
 use crate::exit::{Exit, Failure};
 use crate::extra::Extra;
 use crate::output::{Output, say};
-use crate::progress::{Lines, Screen, Shown};
+use crate::progress::{Lines, Screen, Shown, Stream};
 use crate::secrets::Vault;
 use crate::tell::{End, tell};
 
@@ -44,8 +44,8 @@ const PARALLEL: usize = 64;
 pub(crate) struct Desk {
     store: Arc<Store>,
     vault: Arc<Vault>,
-    /// Where messages of steps are shown, once something is.
-    stage: Arc<OnceLock<Shown>>,
+    /// Where the run is shown, once it is.
+    console: Arc<OnceLock<Shown>>,
     around: Parts,
 }
 
@@ -76,19 +76,17 @@ impl Desk {
             None => Arc::new(WallClock),
         };
         let told = clock.clone();
-        let stage: Arc<OnceLock<Shown>> = Arc::default();
+        let console: Arc<OnceLock<Shown>> = Arc::default();
+        let seen = console.clone();
         let place = flow_steps::Place {
             project: root.to_path_buf(),
             closed: vec![folder, root.join(".flow")],
             allowed: allow.in_project(root, home.as_deref()),
             memory: Arc::new(StoreMemory::new(store.clone())),
-            console: {
-                let stage = stage.clone();
-                Arc::new(move |text| match stage.get() {
-                    Some(shown) => Shown::say(shown, text),
-                    None => say(&format!("{text}\n")),
-                })
-            },
+            console: Arc::new(move |text| match seen.get() {
+                Some(shown) => shown.say(text),
+                None => say(&format!("{text}\n")),
+            }),
             clock: Arc::new(move || told.now()),
         };
         let mut executors: Executors = flow_steps::register(&place).into_iter().collect();
@@ -96,7 +94,7 @@ impl Desk {
         Ok(Self {
             store,
             vault: Vault::new(root),
-            stage,
+            console,
             around: Parts {
                 executors,
                 clock,
@@ -109,6 +107,11 @@ impl Desk {
 
     pub(crate) fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Returns what a run is looked at with before it is driven.
+    pub(crate) fn quiet(&self) -> Surroundings {
+        self.surroundings(Box::new(Silent))
     }
 
     fn surroundings(&self, watcher: Box<dyn Watcher>) -> Surroundings {
@@ -128,11 +131,13 @@ impl Desk {
     }
 }
 
+/// Reads how much there is of what runs share.
+pub(crate) fn terms(root: &Path, profile: Option<&str>) -> Result<Terms, Failure> {
+    settings(root, profile).map(|(terms, _)| terms)
+}
+
 /// Reads how much there is of what runs share, and what is allowed.
-pub(crate) fn settings(
-    root: &Path,
-    profile: Option<&str>,
-) -> Result<(Terms, config::Allow), Failure> {
+fn settings(root: &Path, profile: Option<&str>) -> Result<(Terms, config::Allow), Failure> {
     let Some((_, config)) = config::load(root, profile)? else {
         return Ok(<_>::default());
     };
@@ -179,7 +184,7 @@ impl Clock for Told {
 }
 
 /// Drives a run to its end, and says how that was.
-pub(crate) fn drive<Make, Made>(
+pub(crate) fn drive<Make, Made, Fault>(
     desk: &Desk,
     output: &mut Output,
     format: DataFormat,
@@ -187,18 +192,18 @@ pub(crate) fn drive<Make, Made>(
 ) -> Result<Exit, Failure>
 where
     Make: FnOnce(Surroundings, mpsc::Sender<Order>) -> Made,
-    Made: Future<Output = Result<Driver, BeginError>>,
+    Made: Future<Output = Result<Driver, Fault>>,
+    Failure: From<Fault>,
 {
     let runtime = runtime()?;
     let shown = shown(output, format);
-    desk.stage.set(shown.clone()).ok();
+    // What steps say to people goes where the run is shown.
+    drop(desk.console.set(shown.clone()));
     let around = desk.surroundings(Box::new(shown.clone()));
     let clock = desk.around.clock.clone();
     let ended = runtime.block_on(async {
         let (orders, mut given) = mpsc::channel(ORDERS);
-        let mut driver = make(around, orders.clone())
-            .await
-            .map_err(|error| begin_failure(&error))?;
+        let mut driver = make(around, orders.clone()).await?;
         for warning in desk.vault.warnings() {
             output.message(warning)?;
         }
@@ -231,11 +236,12 @@ where
 /// Says how a run is shown.
 fn shown(output: &Output, format: DataFormat) -> Shown {
     let looks = output.message_looks();
-    let is_seen = std::io::stderr().is_terminal() && format == DataFormat::Human;
-    if is_seen {
-        Shown::new(Screen::new(output.color(), looks))
-    } else {
-        Shown::new(Lines::new(looks))
+    match format {
+        DataFormat::Json => Shown::new(Stream::new()),
+        DataFormat::Human if std::io::stderr().is_terminal() => {
+            Shown::new(Screen::new(output.color(), looks))
+        }
+        DataFormat::Human => Shown::new(Lines::new(looks)),
     }
 }
 
@@ -290,6 +296,12 @@ async fn interrupted(orders: &mpsc::Sender<Order>, shown: &Shown) {
     }
 }
 
+impl From<BeginError> for Failure {
+    fn from(error: BeginError) -> Self {
+        begin_failure(&error)
+    }
+}
+
 fn begin_failure(error: &BeginError) -> Failure {
     match error {
         BeginError::Take(TakeError::Owned { .. }) => Failure::Told {
@@ -307,6 +319,7 @@ fn begin_failure(error: &BeginError) -> Failure {
         | BeginError::Open(_)
         | BeginError::Read(_)
         | BeginError::Log { .. }
+        | BeginError::NoEstate { .. }
         | BeginError::Corrupt { .. } => Failure::store(whole(error)),
     }
 }

@@ -29,8 +29,11 @@ mod progress;
 mod secrets;
 mod tell;
 
+mod journal;
+
 mod archive;
 mod attempts;
+mod sheet;
 mod source;
 mod standing;
 mod waits;

@@ -304,7 +304,17 @@ impl<'a> Words<'a> {
             LedgerId::Instance(run, at) if run == self.past.run.id() => {
                 format!("the budget of `{}`", self.path(at))
             }
-            LedgerId::Instance(run, _) => format!("a budget in the run `{run}`"),
+            LedgerId::Place(run, place) if run == self.past.run.id() => {
+                let place = if place.is_empty() {
+                    self.past.run.workflow()
+                } else {
+                    place
+                };
+                format!("the budget of `{}`", tame(place))
+            }
+            LedgerId::Instance(run, _) | LedgerId::Place(run, _) => {
+                format!("a budget in the run `{run}`")
+            }
             LedgerId::Project => "the project's budget".to_owned(),
             LedgerId::ProjectPeriod { period, .. } => format!("the project's budget per {period}"),
             LedgerId::Provider(name) => format!("the budget for `{}`", tame(name)),

@@ -212,6 +212,7 @@ fn summary(end: &End, output: Option<&serde_json::Value>) -> serde_json::Value {
     };
     serde_json::json!({
         "version": 1,
+        "event": "ended",
         "run": end.run.to_string(),
         "workflow": end.workflow.to_string(),
         "status": status,

@@ -29,7 +29,7 @@ impl Words<'_> {
             Row::read(row.kind, &row.key, body).ok()
         });
         let root = crate::project::root_here().ok()?;
-        let terms = crate::drive::settings(&root, None).unwrap_or_default().0;
+        let terms = crate::drive::terms(&root, None).unwrap_or_default();
         let arbiter = RefCell::new(Arbiter::load(terms, rows));
         let day = |period| arbiter.borrow_mut().day(period, now);
         let prepared = match run.prepare(&ticket, &day, &self.values) {

@@ -43,6 +43,7 @@ pub mod cost;
 
 pub mod address;
 pub mod arbiter;
+pub mod edit;
 pub mod event;
 pub mod handle;
 pub mod key;

@@ -21,6 +21,7 @@
 
 mod basic;
 mod books;
+mod estate;
 mod facts;
 mod read;
 mod table;
@@ -173,6 +174,9 @@ impl Fact {
     pub fn decode(bytes: &[u8]) -> Result<Self, WireError> {
         decode(bytes)
     }
+
+    /// The number of the facts that say that another plan is followed.
+    pub const PLAN_REPLACED: u8 = 8;
 
     /// Returns the number of its kind. It never changes.
     pub fn kind(&self) -> u8 {

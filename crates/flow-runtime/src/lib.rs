@@ -7,7 +7,8 @@
 //! Modules, in reading order: where everything is kept and in which order it
 //! becomes durable, the large files beside it, who may write, and what is left of
 //! those who did; time, the process that ends what is left at once, what steps
-//! and runs see of all that, what outlives runs; and the loop that drives a run.
+//! and runs see of all that, what outlives runs; the loop that drives a run; and
+//! why it made what it made.
 
 pub mod store;
 
@@ -27,5 +28,7 @@ mod values;
 pub mod memory;
 
 pub mod driver;
+
+pub mod why;
 
 pub use secrets::{SecretError, Secrets};

@@ -1,8 +1,10 @@
 //! What the command can do, a module each.
 
+mod agree;
 mod completions;
 mod config;
 mod doctor;
+mod edit;
 mod explain;
 mod fix;
 mod fmt;
@@ -12,6 +14,7 @@ mod new;
 mod outputs;
 mod plan;
 mod reaper;
+mod rerun;
 mod resume;
 mod run;
 mod runs;
@@ -45,6 +48,8 @@ pub(crate) fn run(command: Command, extra: &Extra, output: &mut Output) -> Resul
         Command::Completions(args) => completions::run(&args, output),
         Command::Run(args) => run::run(&args, extra, output),
         Command::Resume(args) => resume::run(&args, extra, output),
+        Command::Rerun(args) => rerun::run(&args, extra, output),
+        Command::Reset(args) => rerun::reset(&args, extra, output),
         Command::Runs(args) => runs::run(&args, extra, output),
         Command::Show(args) => show::run(&args, extra, output),
         Command::Logs(args) => logs::run(&args, extra, output),

@@ -1,10 +1,11 @@
 //! `flow resume`: goes on with a run.
 
 use flow_core::run::Input;
-use flow_runtime::driver::{Driver, Order, Reuse};
+use flow_runtime::driver::{BeginError, Driver, Order, Reuse};
 use flow_runtime::store::{Phase, RunRow, Runs};
 
 use crate::args::Resume as Args;
+use crate::commands::edit;
 use crate::drive::{Desk, budget, drive, whole};
 use crate::exit::{Exit, Failure};
 use crate::extra::Extra;
@@ -12,6 +13,19 @@ use crate::output::Output;
 
 /// Goes on with a run.
 pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exit, Failure> {
+    if let Some(with) = &args.edit.with {
+        return edit::run(args, with, extra, output);
+    }
+    if let Some(name) = args.edit.agreement.given() {
+        let message = format!("`{name}` belongs to an edited file");
+        return Err(Failure::usage(message).with_help("write `--with FILE`, too"));
+    }
+    if let Some(pair) = args.edit.inputs.first() {
+        let message = format!("the inputs of a run stay, and `{pair}` is one");
+        return Err(Failure::usage(message).with_help(
+            "`flow rerun RUN --set NAME=VALUE` begins another; `--with FILE` may need new ones",
+        ));
+    }
     let root = crate::project::root_here()?;
     let desk = Desk::open(&root, &args.running, extra, Reuse::Results)?;
     let found = find(&desk, args.run.as_deref())?;
@@ -41,12 +55,12 @@ pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exi
             if driver.run().is_paused() {
                 give(&orders, Input::Resume { by }).await;
             }
-            Ok(driver)
+            Ok::<_, BeginError>(driver)
         },
     )
 }
 
-async fn give(orders: &tokio::sync::mpsc::Sender<Order>, input: Input) {
+pub(super) async fn give(orders: &tokio::sync::mpsc::Sender<Order>, input: Input) {
     // The driver holds the other end, and takes them up first of all.
     drop(orders.send(Order::Give(Box::new(input))).await);
 }

@@ -204,6 +204,11 @@ fn input(
             .with_help(format!("write `{}=…`", param.name))),
         };
     };
+    read(param, text)
+}
+
+/// Reads an input by its type.
+pub(super) fn read(param: &Param, text: &str) -> Result<Given, Failure> {
     let wrong = |why: String| Failure::usage(format!("the input `{}`: {why}", param.name));
     if let Type::Media(media) = param.ty.present() {
         return file(text, *media).map_err(wrong);
@@ -241,7 +246,7 @@ fn default(param: &Param, expr: &Expr) -> Result<Given, Failure> {
 }
 
 /// Returns the files of the project that a plan names.
-fn files(named: Vec<(Arc<str>, Media)>, root: &Path) -> Vec<(Arc<str>, PathBuf, Media)> {
+pub(super) fn files(named: Vec<(Arc<str>, Media)>, root: &Path) -> Vec<(Arc<str>, PathBuf, Media)> {
     let mut found = BTreeMap::new();
     for (path, media) in named {
         found.insert(path.clone(), (root.join(&*path), media));

@@ -15,7 +15,7 @@ use crate::page::length;
 use crate::tell::{line, name};
 
 /// What took so long is worth a line.
-const LONG: i64 = 1000;
+const LONG: i64 = 2000;
 
 /// Of more steps than these only those outside of any `for` are told.
 const CALM: u64 = 100;

@@ -13,8 +13,8 @@ use crate::plan::{NodeId, Plan};
 use crate::step::Bill;
 
 use super::{
-    Attempt, Cancel, Choice, End, Entry, History, Items, Outcome, Probed, Refused, Resolved, Said,
-    Source,
+    Attempt, Cancel, Choice, Edit, End, Entry, History, Items, Outcome, Probed, Refused, Resolved,
+    Said, Source,
 };
 
 impl History {
@@ -33,18 +33,18 @@ impl History {
                 by: by.clone(),
                 why: why.clone(),
             }),
-            Fact::Reset { .. } | Fact::PlanReplaced { .. } => {
-                self.plan = plan.clone();
-                self.nodes = vec![BTreeMap::new(); plan.graph.node_count()];
-                self.restarts += 1;
-                self.settled = None;
-            }
+            Fact::Reset { by, .. } => self.edited(event.at, by, false, plan),
+            Fact::PlanReplaced { by, .. } => self.edited(event.at, by, true, plan),
             Fact::RunSettled { status, .. } => self.settled = Some((event.at, *status)),
             Fact::Reopened { .. } => self.settled = None,
             Fact::Opened { at, .. } => drop(self.touch(at, event.at)),
-            Fact::Adopted { at, value, from } => {
-                self.note_source(at, value, from, None, seq, event.at);
-            }
+            Fact::Adopted {
+                at,
+                value,
+                from,
+                key: _,
+            } => self.note_source(at, value, from, None, seq, event.at),
+            Fact::Joined { at, ticket } => self.join(at, ticket, event.at),
             Fact::Reused {
                 at,
                 key,
@@ -116,6 +116,40 @@ impl History {
             let from = from.clone();
             entry.source = Some(Source { from, key, seq });
             entry.end = Some(End::Done(value.clone()));
+        }
+    }
+
+    fn edited(&mut self, at: Timestamp, by: &Arc<str>, is_other_plan: bool, plan: &Arc<Plan>) {
+        self.leave_open();
+        self.plan = plan.clone();
+        self.nodes = vec![BTreeMap::new(); plan.graph.node_count()];
+        self.settled = None;
+        self.edits.push(Edit {
+            at,
+            by: by.clone(),
+            is_other_plan,
+        });
+    }
+
+    /// The run begins again: what is in progress may be taken over.
+    fn leave_open(&mut self) {
+        let nodes = std::mem::take(&mut self.nodes);
+        let entries = nodes.into_iter().flat_map(BTreeMap::into_values);
+        let open = entries.filter(|entry| entry.end.is_none());
+        let attempts = open.filter_map(|mut entry| entry.attempts.pop());
+        let left = attempts.map(|attempt| (attempt.ticket.clone(), attempt));
+        self.left.extend(left);
+        self.joined.clear();
+    }
+
+    /// An instance takes over an attempt from before the run began again.
+    fn join(&mut self, at: &At, ticket: &Ticket, now: Timestamp) {
+        let Some(attempt) = self.left.remove(ticket) else {
+            return;
+        };
+        self.joined.insert(ticket.clone(), at.clone());
+        if let Some(entry) = self.touch(at, now) {
+            entry.attempts.push(attempt);
         }
     }
 
@@ -270,8 +304,9 @@ impl History {
 
     /// Finds an attempt by its name.
     fn attempt_mut(&mut self, ticket: &Ticket) -> Option<&mut Attempt> {
-        let entries = self.nodes.get_mut(ticket.at.node.0 as usize)?;
-        let entry = entries.get_mut(&ticket.at.ords)?;
+        let at = self.joined.get(ticket).unwrap_or(&ticket.at);
+        let entries = self.nodes.get_mut(at.node.0 as usize)?;
+        let entry = entries.get_mut(&at.ords)?;
         let mut attempts = entry.attempts.iter_mut().rev();
         attempts.find(|attempt| attempt.ticket == *ticket)
     }
@@ -282,7 +317,8 @@ impl History {
         };
         attempt.ended = Some(now);
         edit(attempt);
-        drop(self.touch(&ticket.at, now));
+        let at = self.joined.get(ticket).unwrap_or(&ticket.at).clone();
+        drop(self.touch(&at, now));
     }
 
     #[expect(
@@ -422,8 +458,9 @@ impl History {
 
     /// Finds the entry whose last attempt this is.
     fn entry_mut(&mut self, ticket: &Ticket) -> Option<&mut Entry> {
-        let entries = self.nodes.get_mut(ticket.at.node.0 as usize)?;
-        let entry = entries.get_mut(&ticket.at.ords)?;
+        let at = self.joined.get(ticket).unwrap_or(&ticket.at);
+        let entries = self.nodes.get_mut(at.node.0 as usize)?;
+        let entry = entries.get_mut(&at.ords)?;
         let is_last = entry.attempt().is_some_and(|last| last.ticket == *ticket);
         is_last.then_some(entry)
     }

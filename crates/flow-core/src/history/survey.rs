@@ -336,7 +336,7 @@ impl<'a> Survey<'a> {
 
     /// Returns whether nothing was walked: an equal run had the result.
     pub fn is_recalled(&self) -> bool {
-        self.run.started().recalled.is_some() && self.history.restarts == 0
+        self.run.started().recalled.is_some() && self.history.edits.is_empty()
     }
 
     fn own(&self, instance: &Instance) -> Own {

@@ -17,7 +17,7 @@ use super::Run;
 use super::fold::late;
 use super::outcome::{Ended, Known, is_inside};
 use super::state::{CellId, OrphanState, Phase, RegionPhase, State};
-use super::wish::{Fits, Input, Refusal};
+use super::wish::{Fits, Input, Refusal, Replan};
 
 impl Run {
     /// Returns the events that an input makes; none if it came too late or
@@ -49,9 +49,16 @@ impl Run {
             }),
             Input::Adopted {
                 ticket,
+                key,
                 value,
                 from,
-            } => self.if_admissible(&ticket, |at| Fact::Adopted { at, value, from }),
+            } => self.if_admissible(&ticket, |at| Fact::Adopted {
+                at,
+                value,
+                from,
+                key,
+            }),
+            Input::Joined { ticket, left } => self.joins(&ticket, &left),
             Input::Refused { ticket, why } => self.refused(&ticket, why),
             Input::Sent(ticket) => self.if_running(&ticket, |ticket| Fact::WasSent { ticket }),
             Input::Reported { ticket, report } => self.reported(&ticket, report, now, values),
@@ -76,7 +83,7 @@ impl Run {
             | Input::Limit { .. }
             | Input::Reopen { .. }
             | Input::Reset { .. }
-            | Input::Replan { .. } => self.ordered(input),
+            | Input::Replan(_) => self.ordered(input),
         }
     }
 
@@ -100,15 +107,18 @@ impl Run {
             });
         }
         let orphans = self.orphans.values();
-        for orphan in orphans.filter(|orphan| orphan.state == OrphanState::Running) {
-            let then = if orphan.running.effect.acts() {
+        for orphan in orphans {
+            let Phase::Running(running) = &orphan.step.phase else {
+                continue;
+            };
+            let then = if running.effect.acts() {
                 Then::Unknown
             } else {
                 Then::Cut
             };
             facts.push(Fact::AttemptLost {
                 ticket: orphan.ticket.clone(),
-                bill: Self::bill_of(&orphan.running, Sent::Maybe, None),
+                bill: Self::bill_of(running, Sent::Maybe, None),
                 then,
             });
         }
@@ -197,6 +207,11 @@ impl Run {
     fn exhausted(&self, ledger: &LedgerId) -> Exhausted {
         match ledger {
             LedgerId::Instance(_, at) => self.budgets.get(at).map_or(Exhausted::Stop, |set| set.or),
+            LedgerId::Place(_, place) => {
+                let mut sets = self.budgets.values();
+                let found = sets.find(|set| set.place.as_ref() == Some(place));
+                found.map_or(Exhausted::Stop, |set| set.or)
+            }
             LedgerId::Scope { path, .. } => {
                 let found = self
                     .budgets
@@ -370,17 +385,17 @@ impl Run {
         report: StepReport,
         values: &dyn Values,
     ) -> Vec<Fact> {
-        let orphan = self.orphans.get(ticket);
-        let Some(orphan) = orphan.filter(|orphan| orphan.state != OrphanState::Unknown) else {
+        let phase = self.orphans.get(ticket).map(|orphan| &orphan.step.phase);
+        let Some(Phase::Running(running) | Phase::Remote(running, _)) = phase else {
             return Vec::new();
         };
         let ticket = ticket.clone();
         let closed = |sent, bill| {
-            let is_open = sent == Sent::Maybe && orphan.running.effect.acts();
+            let is_open = sent == Sent::Maybe && running.effect.acts();
             Fact::Stopped {
                 ticket: ticket.clone(),
                 sent,
-                bill: Self::bill_of(&orphan.running, sent, bill),
+                bill: Self::bill_of(running, sent, bill),
                 then: if is_open { Then::Unknown } else { Then::Cut },
             }
         };
@@ -539,7 +554,8 @@ impl Run {
         if asking.shown != shown {
             return Vec::new();
         }
-        let ty = self.plan.node(ticket.at.node).ty.as_ref();
+        let node = cell.map(|cell| self.plan.node(self.node_of(cell)));
+        let ty = node.and_then(|node| node.ty.as_ref());
         if ty.is_some_and(|ty| ty.check(&value).is_err()) {
             return Vec::new();
         }
@@ -563,7 +579,8 @@ impl Run {
                 let step = cell.and_then(|cell| self.step(cell));
                 let is_unknown = step.is_some_and(|step| matches!(step.phase, Phase::Unknown(_)));
                 let orphan = self.orphans.get(&ticket);
-                let is_orphan = orphan.is_some_and(|found| found.state == OrphanState::Unknown);
+                let is_orphan =
+                    orphan.is_some_and(|found| found.state() == Some(OrphanState::Unknown));
                 if !is_unknown && !is_orphan {
                     return Vec::new();
                 }
@@ -602,11 +619,26 @@ impl Run {
                 Fact::LimitsChanged { at, amount, by }
             }
             Input::Reopen { by } if self.is_reopenable() => Fact::Reopened { by },
-            Input::Reset { at, by } if (at.node.0 as usize) < self.shape.nodes.len() => {
-                Fact::Reset { at, by }
+            Input::Reset { at, estate, by } if (at.node.0 as usize) < self.shape.nodes.len() => {
+                Fact::Reset { at, by, estate }
             }
-            Input::Replan { plan, sheet, by } if self.offered.contains_key(&plan) => {
-                Fact::PlanReplaced { plan, sheet, by }
+            Input::Replan(replan) if self.offered.contains_key(&replan.plan) => {
+                let Replan {
+                    plan,
+                    sheet,
+                    inputs,
+                    files,
+                    estate,
+                    by,
+                } = *replan;
+                Fact::PlanReplaced {
+                    plan,
+                    sheet,
+                    by,
+                    inputs,
+                    files,
+                    estate,
+                }
             }
             _ => return Vec::new(),
         };

@@ -42,6 +42,7 @@ impl Run {
             | Fact::PlanReplaced { .. }
             | Fact::Reset { .. }
             | Fact::Adopted { .. }
+            | Fact::Joined { .. }
             | Fact::RunSettled { .. }
             | Fact::Reopened { .. }
             | Fact::Submitted { .. }

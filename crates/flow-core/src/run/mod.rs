@@ -17,10 +17,12 @@ mod wish;
 mod shape;
 mod state;
 
+mod ahead;
 mod attempts;
 mod fold;
 mod items;
 mod notice;
+mod renew;
 mod reopen;
 mod stop;
 mod walk;
@@ -43,7 +45,7 @@ use std::sync::Arc;
 use crate::address::{At, RunId, Ticket};
 use crate::amount::{Money, Timestamp};
 use crate::digest::Digest;
-use crate::event::{BEHAVIOUR, BudgetSet, Event, Fact, Start, Status, Timer};
+use crate::event::{BEHAVIOUR, BudgetSet, Event, Fact, PinnedFile, Start, Status, Timer};
 use crate::handle::{Handle, Values};
 use crate::plan::Plan;
 use crate::step::Bill;
@@ -54,13 +56,15 @@ use shape::Shape;
 use state::{CellId, FrameId, Frames, Orphan, OrphanState, Phase, State};
 use walk::Task;
 
+pub use ahead::Ahead;
 pub(crate) use fold::{given_up, lost, stopped};
 pub use inspect::{ItemsNow, Stance, Stray};
 pub use left::in_block;
 pub(crate) use place::{keys_of, path_in};
+pub use renew::{Left, Leftover};
 pub use scope::constant;
 pub(crate) use scope::load;
-pub use wish::{Action, Corrupt, Delta, Fits, Input, Prepared, Refusal, Shared, Standing};
+pub use wish::{Action, Corrupt, Delta, Fits, Input, Prepared, Refusal, Replan, Shared, Standing};
 
 /// The state of a run: a fold of its events over its plan.
 #[derive(Debug, Clone)]
@@ -70,6 +74,12 @@ pub struct Run {
     /// Plans that may be followed later.
     offered: BTreeMap<Digest, Arc<Plan>>,
     start: Start,
+    /// The arguments of the workflow, as a list in their order.
+    inputs: Handle,
+    /// The files of the project that the plan names.
+    files: Vec<PinnedFile>,
+    /// What may be taken over since it last began again.
+    estate: Option<Digest>,
     started_at: Timestamp,
     last_at: Timestamp,
     epoch: u64,
@@ -88,6 +98,9 @@ pub struct Run {
     active: BTreeMap<At, Active>,
     timers: BTreeSet<(Timestamp, Timer)>,
     orphans: BTreeMap<Ticket, Orphan>,
+    /// Attempts from before the run began again, and the instances that took
+    /// them over.
+    joined: BTreeMap<Ticket, At>,
     /// Bills that nobody knows yet.
     presumed: BTreeMap<Ticket, Money>,
     costs: Costs,
@@ -162,6 +175,9 @@ impl Run {
             plan,
             offered: BTreeMap::new(),
             budget: start.budget,
+            inputs: start.inputs.clone(),
+            files: start.files.clone(),
+            estate: start.estate,
             start,
             started_at: now,
             last_at: now,
@@ -175,6 +191,7 @@ impl Run {
             active: BTreeMap::new(),
             timers: BTreeSet::new(),
             orphans: BTreeMap::new(),
+            joined: BTreeMap::new(),
             presumed: BTreeMap::new(),
             costs: Costs::default(),
             tasks: VecDeque::new(),
@@ -257,7 +274,7 @@ impl Run {
         };
         self.settled.is_none()
             && self.frames.cell(root).state.is_settled()
-            && self.orphans.is_empty()
+            && !self.orphans.values().any(Orphan::is_open)
     }
 
     fn compare_settling(&mut self, before: bool) {
@@ -287,6 +304,22 @@ impl Run {
     /// Returns the plan that it follows.
     pub fn plan(&self) -> &Arc<Plan> {
         &self.plan
+    }
+
+    /// Returns the arguments of its workflow, as a list in their order.
+    pub fn inputs(&self) -> &Handle {
+        &self.inputs
+    }
+
+    /// Returns the files of the project that its plan names.
+    pub fn files(&self) -> &[PinnedFile] {
+        &self.files
+    }
+
+    /// Returns what may be taken over since it last began again: the digest of
+    /// an [`Estate`](crate::edit::Estate).
+    pub fn estate(&self) -> Option<Digest> {
+        self.estate
     }
 
     /// Returns how many owners it has had.
@@ -325,13 +358,14 @@ impl Run {
             let step = self.step(cell)?;
             Some(self.ticket_of(cell, step.attempt))
         });
-        open.chain(self.orphans.keys().cloned())
+        let orphans = self.orphans.values().filter(|orphan| orphan.is_open());
+        open.chain(orphans.map(|orphan| orphan.ticket.clone()))
     }
 
     /// Returns the job of an attempt that runs elsewhere.
     pub fn job(&self, ticket: &Ticket, values: &dyn Values) -> Option<Value> {
         let job = if let Some(orphan) = self.orphans.get(ticket) {
-            let OrphanState::Remote(job) = &orphan.state else {
+            let Phase::Remote(_, job) = &orphan.step.phase else {
                 return None;
             };
             job
@@ -394,7 +428,7 @@ impl Run {
             return Standing::Paused;
         }
         match self.next_wake() {
-            _ if tally.unknown || !self.orphans.is_empty() => Standing::Unknown,
+            _ if tally.unknown || self.orphans.values().any(Orphan::is_open) => Standing::Unknown,
             Some(_) if tally.asking => Standing::Waiting,
             Some(wake) => Standing::Sleeping(wake),
             None if tally.held => Standing::Short,
@@ -404,7 +438,10 @@ impl Run {
 
     fn has_busy_orphans(&self) -> bool {
         let mut orphans = self.orphans.values();
-        orphans.any(|orphan| orphan.state != OrphanState::Unknown)
+        orphans.any(|orphan| match orphan.state() {
+            Some(OrphanState::Running | OrphanState::Remote(_)) => true,
+            Some(OrphanState::Unknown | OrphanState::Resting) | None => false,
+        })
     }
 
     /// Returns whether an expression waits to be evaluated.
@@ -475,10 +512,10 @@ fn settling() -> Action {
 
 fn orphan_action(orphan: &Orphan) -> Option<Action> {
     let ticket = orphan.ticket.clone();
-    match orphan.state {
+    match orphan.state()? {
         OrphanState::Running => Some(Action::Stop { ticket }),
         OrphanState::Remote(_) => Some(Action::Poll { ticket }),
-        OrphanState::Unknown => None,
+        OrphanState::Unknown | OrphanState::Resting => None,
     }
 }
 
@@ -508,6 +545,7 @@ impl Fact {
             | Self::PlanReplaced { .. }
             | Self::Reset { .. }
             | Self::Adopted { .. }
+            | Self::Joined { .. }
             | Self::RunSettled { .. }
             | Self::Reopened { .. }
             | Self::ItemsExpanded { .. }

@@ -203,7 +203,7 @@ impl Run {
     }
 
     /// An action that was wished by the same event was never carried out.
-    fn withdraw(&mut self, action: Action) {
+    pub(super) fn withdraw(&mut self, action: Action) {
         match self
             .delta
             .actions

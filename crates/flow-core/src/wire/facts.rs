@@ -24,9 +24,9 @@ wire_choice!(Fact "fact" {
     5 CancelAsked { 1 scope, 2 by, 3 why },
     6 Opened { 1 at, 2 within, 3 budget },
     7 LimitsChanged { 1 at, 2 amount, 3 by },
-    8 PlanReplaced { 1 plan, 2 sheet, 3 by },
-    9 Reset { 1 at, 2 by },
-    10 Adopted { 1 at, 2 value, 3 from },
+    8 PlanReplaced { 1 plan, 2 sheet, 3 by, 4 inputs, 5 files, 6 estate },
+    9 Reset { 1 at, 2 by, 3 estate },
+    10 Adopted { 1 at, 2 value, 3 from, 4 key },
     11 RunSettled { 1 status, 2 output },
     12 Reopened { 1 by },
     // Regions.
@@ -49,6 +49,7 @@ wire_choice!(Fact "fact" {
     49 Resolved { 1 ticket, 2 verdict, 3 bill, 4 by },
     50 Rebilled { 1 ticket, 2 bill },
     51 Refused { 1 at, 2 failure, 3 ledger, 4 then },
+    52 Joined { 1 at, 2 ticket },
     // Waiting.
     70 Elapsed(..),
     71 Waits { 1 ticket, 2 until, 3 value },
@@ -66,6 +67,8 @@ wire_struct!(Start {
     7 trigger,
     8 files,
     9 recalled,
+    10 estate,
+    11 parent,
 });
 
 wire_struct!(Recalled { 1 key, 2 value, 3 from });
@@ -74,7 +77,7 @@ wire_struct!(PinnedFile { 1 path, 2 artifact });
 
 wire_struct!(Firing { 1 trigger, 2 scheduled, 3 event, 4 number });
 
-wire_struct!(BudgetSet { 1 amount, 2 per, 3 or });
+wire_struct!(BudgetSet { 1 amount, 2 per, 3 or, 4 place });
 
 wire_struct!(Origin { 1 run, 2 seq });
 
@@ -90,6 +93,7 @@ wire_struct!(Started {
     5 idempotency,
     6 grant,
     7 timeout,
+    8 unseeded,
 });
 
 wire_struct!(Grant { 1 hold, 2 ledgers, 3 pools, 4 price });
@@ -144,6 +148,7 @@ wire_choice!(LedgerId "ledger" {
     5 Scope { 1 path, 2 period, 3 day },
     6 Run(..),
     7 Instance(1 run, 2 at),
+    8 Place(1 run, 2 place),
 });
 
 wire_words!(Status "status" { 1 Succeeded, 2 Failed, 3 Cancelled });

@@ -235,7 +235,7 @@ impl Dice {
     }
 
     fn ledger(&mut self) -> LedgerId {
-        match self.below(7) {
+        match self.below(8) {
             0 => LedgerId::Project,
             1 => LedgerId::ProjectPeriod {
                 period: self.period(),
@@ -252,6 +252,7 @@ impl Dice {
                 day: self.text(),
             },
             5 => LedgerId::Run(self.run()),
+            6 => LedgerId::Place(self.run(), self.text()),
             _ => LedgerId::Instance(self.run(), self.at()),
         }
     }
@@ -262,12 +263,7 @@ impl Dice {
             behaviour: self.short(),
             plan: self.digest(),
             inputs: self.handle(),
-            files: (0..self.below(3))
-                .map(|_| PinnedFile {
-                    path: self.text(),
-                    artifact: self.handle(),
-                })
-                .collect(),
+            files: self.files(),
             seed: self.bits(),
             budget: self.maybe(Self::money),
             trigger: self.maybe(|dice| Firing {
@@ -284,7 +280,17 @@ impl Dice {
                     seq: dice.bits(),
                 },
             }),
+            estate: self.maybe(Self::digest),
+            parent: self.maybe(Self::origin),
         }
+    }
+
+    fn files(&mut self) -> Vec<PinnedFile> {
+        let files = (0..self.below(3)).map(|_| PinnedFile {
+            path: self.text(),
+            artifact: self.handle(),
+        });
+        files.collect()
     }
 
     fn started(&mut self) -> Started {
@@ -301,6 +307,7 @@ impl Dice {
                 price: self.maybe(Self::text),
             },
             timeout: self.maybe(Self::length),
+            unseeded: self.maybe(Self::digest),
         }
     }
 
@@ -352,6 +359,7 @@ impl Dice {
                     amount: dice.money(),
                     per: dice.maybe(Self::period),
                     or: dice.pick(&[Exhausted::Stop, Exhausted::Ask]),
+                    place: dice.maybe(Self::text),
                 }),
             },
             Fact::LimitsChanged {
@@ -363,15 +371,20 @@ impl Dice {
                 plan: self.digest(),
                 sheet: self.digest(),
                 by: self.text(),
+                inputs: self.maybe(Self::handle),
+                files: self.files(),
+                estate: self.maybe(Self::digest),
             },
             Fact::Reset {
                 at: self.at(),
                 by: self.text(),
+                estate: self.maybe(Self::digest),
             },
             Fact::Adopted {
                 at: self.at(),
                 value: self.handle(),
                 from: self.origin(),
+                key: self.maybe(Self::digest),
             },
             Fact::RunSettled {
                 status: self.pick(&[Status::Succeeded, Status::Failed, Status::Cancelled]),
@@ -501,6 +514,10 @@ impl Dice {
                 ledger: self.maybe(Self::ledger),
                 then: self.then(),
             },
+            Fact::Joined {
+                at: self.at(),
+                ticket: self.ticket(),
+            },
         ]
     }
 }
@@ -543,6 +560,7 @@ pub(crate) fn position(fact: &Fact) -> usize {
         Fact::Asked { .. } => 31,
         Fact::Answered { .. } => 32,
         Fact::Refused { .. } => 33,
+        Fact::Joined { .. } => 34,
     }
 }
 
@@ -571,4 +589,4 @@ pub(crate) fn kind(value: &Value) -> usize {
 }
 
 /// How many facts there are.
-pub(crate) const FACTS: usize = 34;
+pub(crate) const FACTS: usize = 35;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use flow_core::address::{RunId, Ticket};
 use flow_core::amount::Money;
 use flow_core::arbiter::{Arbiter, OwnerId};
-use flow_core::event::{BEHAVIOUR, Event, Fact, Firing, Start};
+use flow_core::event::{BEHAVIOUR, Firing, Start};
 use flow_core::handle::Values;
 use flow_core::key::run_key;
 use flow_core::plan::{NodeKind, Plan};
@@ -19,6 +19,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::draft::Draft;
+use super::record::Record;
 use super::{DriveError, Driver, Reuse, Surroundings, recall};
 use crate::desk::Office;
 use crate::folders::Folders;
@@ -30,9 +31,6 @@ use crate::values::StoreValues;
 
 /// How many notes of attempts may wait.
 const NOTES: usize = 1024;
-
-/// How many events are read at once.
-const PAGE: usize = 10_000;
 
 /// What a run begins with.
 #[derive(Debug, Clone)]
@@ -108,6 +106,16 @@ pub enum BeginError {
         /// Why.
         why: Corrupt,
     },
+    /// What it may take over isn't there, or can't be read.
+    #[error(
+        "the run `{run}` goes on with results of before, and their list {estate} can't be read; use the flow that began it"
+    )]
+    NoEstate {
+        /// The run.
+        run: RunId,
+        /// The name of the list.
+        estate: String,
+    },
     /// It can't be driven.
     #[error(transparent)]
     Drive(#[from] DriveError),
@@ -139,6 +147,8 @@ impl Driver {
                 (Some(key), Reuse::Results) => recall::find(&around.store.reader()?, &key, now),
                 (_, Reuse::Nothing) | (None, _) => None,
             },
+            estate: None,
+            parent: None,
         };
         let (run, event, delta) = Run::start(new.plan, start, now);
         let mut driver = Self::new(around, run, values, EPOCH_FIRST)?;
@@ -163,28 +173,10 @@ impl Driver {
 
     /// Takes up a run where its log ends.
     pub async fn resume(around: Surroundings, id: &RunId) -> Result<Self, BeginError> {
-        let taken = around.store.take(id).await?;
-        let values = StoreValues::new(around.store.clone());
-        let events = read_log(&around, id)?;
-        let plans = |digest: &flow_core::digest::Digest| {
-            let bytes = values.bytes(digest)?;
-            let text = std::str::from_utf8(&bytes).ok()?;
-            Plan::from_json(text).ok().map(Arc::new)
-        };
-        let run = Run::replay(&plans, events).map_err(|why| BeginError::Corrupt {
-            run: id.clone(),
-            why,
-        })?;
-        check_executors(&around, run.plan())?;
-        let mut driver = Self::new(around, run, values, taken.epoch)?;
-        driver.seq = taken.head;
-        driver.head = taken.head;
-        driver.reload()?;
-        driver.recover();
-        driver.inputs.push_back(Input::Take {
-            epoch: taken.epoch,
-            binary: env!("CARGO_PKG_VERSION").into(),
-        });
+        let (mut driver, record, taken) = Self::take(around, id).await?;
+        check_executors(&driver.around, driver.run.plan())?;
+        driver.takeover = record.takeover(&driver.values)?;
+        driver.inputs.push_back(taken);
         driver.pump()?;
         for action in driver.run.outstanding() {
             // What follows from being taken waits for its commit.
@@ -193,6 +185,27 @@ impl Driver {
             }
         }
         Ok(driver)
+    }
+
+    /// Takes a run, and says what it has to be told first.
+    pub(super) async fn take(
+        around: Surroundings,
+        id: &RunId,
+    ) -> Result<(Self, Record, Input), BeginError> {
+        let taken = around.store.take(id).await?;
+        let values = StoreValues::new(around.store.clone());
+        let record = Record::read(&around.store, &values, id)?;
+        let mut driver = Self::new(around, record.run.clone(), values, taken.epoch)?;
+        driver.seq = taken.head;
+        driver.head = taken.head;
+        driver.told = taken.head;
+        driver.reload()?;
+        driver.recover();
+        let taken = Input::Take {
+            epoch: taken.epoch,
+            binary: env!("CARGO_PKG_VERSION").into(),
+        };
+        Ok((driver, record, taken))
     }
 
     /// Gives back what was granted for attempts that never began, and the slots
@@ -215,7 +228,7 @@ impl Driver {
         }
     }
 
-    fn new(
+    pub(super) fn new(
         around: Surroundings,
         run: Run,
         values: StoreValues,
@@ -244,6 +257,7 @@ impl Driver {
             office,
             epoch,
             seq: 0,
+            told: 0,
             head: 0,
             summarised: None,
             shared: 0,
@@ -263,11 +277,12 @@ impl Driver {
             notes: mpsc::channel(NOTES),
             counts: crate::store::Counts::default(),
             whole: None,
+            takeover: None,
         })
     }
 }
 
-fn check_executors(around: &Surroundings, plan: &Plan) -> Result<(), BeginError> {
+pub(super) fn check_executors(around: &Surroundings, plan: &Plan) -> Result<(), BeginError> {
     for node in plan.graph.node_weights() {
         if let NodeKind::Step(step) = &node.kind
             && !around.executors.contains_key(&step.step)
@@ -322,28 +337,6 @@ pub(super) fn take_file(
     };
     values.keep(kept);
     Ok(Value::Artifact(Arc::new(artifact)))
-}
-
-/// Reads the log of a run.
-fn read_log(around: &Surroundings, id: &RunId) -> Result<Vec<Event>, BeginError> {
-    let reader = around.store.reader()?;
-    let mut events = Vec::new();
-    loop {
-        let from = u64::try_from(events.len()).unwrap_or(u64::MAX);
-        let rows = reader.events(id, from, PAGE)?;
-        let count = rows.len();
-        for row in rows {
-            let fact = Fact::decode(&row.body).map_err(|cause| BeginError::Log {
-                run: id.clone(),
-                seq: row.seq,
-                cause,
-            })?;
-            events.push(Event { at: row.at, fact });
-        }
-        if count < PAGE {
-            return Ok(events);
-        }
-    }
 }
 
 /// Makes a name that is short and can be said.

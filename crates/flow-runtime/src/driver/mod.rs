@@ -10,9 +10,13 @@
 mod admission;
 mod attempts;
 mod begin;
+mod change;
 mod draft;
 mod moved;
 mod recall;
+mod record;
+mod rerun;
+mod takeover;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fs::File;
@@ -23,6 +27,7 @@ use flow_core::address::Ticket;
 use flow_core::amount::Timestamp;
 use flow_core::arbiter::Arbiter;
 use flow_core::digest::Digest;
+use flow_core::edit::Takeover;
 use flow_core::event::{Event, Fact, Status, Then};
 use flow_core::run::{Action, Costs, Input, Prepared, Run, Standing};
 use flow_core::step::Executor;
@@ -48,7 +53,9 @@ use draft::{Draft, effect_state, ticket_bytes};
 
 pub use admission::Reuse;
 pub use begin::{BeginError, Given, NewRun};
+pub use change::{Change, ChangeError, NewPlan, propose};
 pub use recall::{Known, Over, recall};
+pub use rerun::{Rerun, propose_rerun};
 
 /// What carries out steps, by their names.
 pub type Executors = BTreeMap<Arc<str>, Arc<dyn Executor>>;
@@ -96,6 +103,8 @@ pub trait Watcher: Send {
 pub struct View<'a> {
     /// The run.
     pub run: &'a Run,
+    /// The position of the event in its log.
+    pub seq: u64,
     values: &'a StoreValues,
 }
 
@@ -209,6 +218,8 @@ pub struct Driver {
     epoch: u64,
     /// How many events were decided.
     seq: u64,
+    /// How many events were told, or were there before.
+    told: u64,
     /// How many events were handed to the writer.
     head: u64,
     /// How many events were decided when the run was last summarised.
@@ -239,6 +250,8 @@ pub struct Driver {
     by_task: HashMap<tokio::task::Id, Ticket>,
     notes: (mpsc::Sender<Note>, mpsc::Receiver<Note>),
     counts: Counts,
+    /// What was made before the run last began again, and may be taken over.
+    takeover: Option<Takeover>,
     /// The key under which the result is kept for equal runs, as long as all
     /// goes well.
     whole: Option<Digest>,
@@ -354,9 +367,7 @@ impl Driver {
 
     /// Takes up all inputs, and all that follows from them at once.
     fn pump(&mut self) -> Result<(), DriveError> {
-        while let Some(input) = self.inputs.pop_front() {
-            self.take_up(input)?;
-        }
+        self.take_all()?;
         let flushed = self.flush_lazy();
         self.reader.let_go();
         flushed
@@ -383,8 +394,29 @@ impl Driver {
         Ok(())
     }
 
-    /// Folds an event and puts it into the draft.
+    /// Folds an event and puts it into the draft; what follows is seen to.
     fn record(&mut self, event: &Event) {
+        let delta = self.write_down(event);
+        for action in delta {
+            match action {
+                Action::Evaluate { at, item } => {
+                    self.inputs.push_back(Input::Evaluate { at, item });
+                }
+                Action::Admit { ticket } => self.admit(&ticket),
+                Action::Stop { ticket } => self.stop(&ticket),
+                Action::Start { .. }
+                | Action::Poll { .. }
+                | Action::Probe { .. }
+                | Action::Ask { .. } => {
+                    self.draft.actions.push(action);
+                }
+            }
+        }
+    }
+
+    /// Folds an event and puts it into the draft. Returns what should be in
+    /// progress now.
+    fn write_down(&mut self, event: &Event) -> Vec<Action> {
         let effect = self.effect_before(&event.fact);
         let level = if self.run.is_dear(&event.fact) {
             Level::Synced
@@ -404,21 +436,10 @@ impl Driver {
         for action in delta.withdrawn {
             self.withdraw(&action);
         }
-        for action in delta.actions {
-            match action {
-                Action::Evaluate { at, item } => {
-                    self.inputs.push_back(Input::Evaluate { at, item });
-                }
-                Action::Admit { ticket } => self.admit(&ticket),
-                Action::Stop { ticket } => self.stop(&ticket),
-                Action::Start { .. }
-                | Action::Poll { .. }
-                | Action::Probe { .. }
-                | Action::Ask { .. } => {
-                    self.draft.actions.push(action);
-                }
-            }
+        if let Fact::Joined { ticket, .. } = &event.fact {
+            self.ask_on(ticket);
         }
+        delta.actions
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "other facts end no attempt")]
@@ -484,9 +505,7 @@ impl Driver {
             for action in go {
                 self.carry_out(action)?;
             }
-            while let Some(input) = self.inputs.pop_front() {
-                self.take_up(input)?;
-            }
+            self.take_all()?;
         }
     }
 
@@ -534,9 +553,11 @@ impl Driver {
         for event in &sent.draft.told {
             let view = View {
                 run: &self.run,
+                seq: self.told,
                 values: &self.values,
             };
             self.around.watcher.event(&view, event);
+            self.told += 1;
         }
         for action in sent.draft.actions {
             self.carry_out(action)?;
@@ -584,7 +605,6 @@ impl Driver {
         }
         if self.summarised != Some(self.seq) {
             self.summarise(standing, Hold::Released);
-            self.submit().await?;
         }
         while self.sent.is_some() {
             let answer = answer(&mut self.sent).await;
@@ -597,6 +617,16 @@ impl Driver {
             status: self.run.status(),
             costs: self.run.costs(),
         }))
+    }
+
+    /// Waits until all that was decided is in the store.
+    async fn write_all(&mut self) -> Result<(), DriveError> {
+        self.submit().await?;
+        while self.sent.is_some() {
+            let answer = answer(&mut self.sent).await;
+            self.acknowledge(answer).await?;
+        }
+        Ok(())
     }
 
     fn summarise(&mut self, standing: Standing, hold: Hold) {

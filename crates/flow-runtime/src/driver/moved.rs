@@ -34,6 +34,7 @@ impl Copy {
             summary: append.summary.clone(),
             effects: append.effects.clone(),
             asks: append.asks.clone(),
+            parts: append.parts.clone(),
             letters_read: append.letters_read.clone(),
             hold: append.hold,
         });

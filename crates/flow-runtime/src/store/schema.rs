@@ -6,7 +6,7 @@ use rusqlite::{Connection, TransactionBehavior};
 pub(super) const APPLICATION: i32 = 0x666c_6f77;
 
 /// The version of the tables that this program writes.
-pub(super) const VERSION: i32 = 2;
+pub(super) const VERSION: i32 = 3;
 
 /// A step from one version to the next.
 pub(super) struct Migration {
@@ -17,16 +17,32 @@ pub(super) struct Migration {
 }
 
 /// All steps, the oldest first. Each is one transaction.
-pub(super) const MIGRATIONS: &[Migration] = &[Migration {
-    from: 1,
-    sql: STATE_ACT,
-}];
+pub(super) const MIGRATIONS: &[Migration] = &[
+    Migration {
+        from: 1,
+        sql: STATE_ACT,
+    },
+    Migration { from: 2, sql: PART },
+];
 
 /// The acts that have set a value of `state`: none sets one twice, since another
 /// may have set it in between.
 const STATE_ACT: &str = "
 CREATE TABLE state_act (
     act BLOB PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+";
+
+/// What results were made of that are in no cache, or that were looked for
+/// there and found unfit.
+const PART: &str = "
+CREATE TABLE part (
+    run INTEGER NOT NULL,
+    key BLOB NOT NULL,
+    parts BLOB NOT NULL,
+    missed INTEGER,
+    since INTEGER,
+    PRIMARY KEY (run, key)
 ) STRICT, WITHOUT ROWID;
 ";
 
@@ -199,6 +215,7 @@ pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute_batch(TABLES)?;
     transaction.execute_batch(STATE_ACT)?;
+    transaction.execute_batch(PART)?;
     transaction.pragma_update(None, "application_id", APPLICATION)?;
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()
@@ -278,21 +295,22 @@ mod tests {
     fn a_step_is_taken_whole_or_not_at_all() {
         const STEPS: &[Migration] = &[
             Migration {
-                from: 1,
+                from: VERSION,
                 sql: "CREATE TABLE one (a INTEGER)",
             },
             Migration {
-                from: 2,
+                from: VERSION + 1,
                 sql: "CREATE TABLE two (a INTEGER); CREATE TABLE one (a INTEGER)",
             },
         ];
-        let mut connection = old(1);
+        let mut connection = old(VERSION);
         assert!(migrate(&mut connection, STEPS).is_err());
-        assert_eq!(version(&connection).unwrap(), 2);
+        assert_eq!(version(&connection).unwrap(), VERSION + 1);
         let tables = "SELECT count(*) FROM sqlite_schema WHERE name IN ('one', 'two')";
         let tables: i64 = connection.query_one(tables, [], |row| row.get(0)).unwrap();
         assert_eq!(tables, 1);
 
-        assert_eq!(migrate(&mut connection, &STEPS[..1]).unwrap(), 2);
+        let reached = migrate(&mut connection, &STEPS[..1]).unwrap();
+        assert_eq!(reached, VERSION + 1);
     }
 }

@@ -8,6 +8,7 @@ mod blobs;
 mod collecting;
 mod commits;
 mod disks;
+mod driving;
 mod memory;
 mod opening;
 mod powercut;

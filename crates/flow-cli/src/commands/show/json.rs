@@ -44,6 +44,12 @@ pub(super) fn of(shown: &Shown<'_>, is_part: bool) -> Json {
         "changed": run.last_at().to_string(),
         "seconds": ended.map(|(at, _)| seconds(run.started_at(), at)),
         "resumed": past.history.owners().len(),
+        "edits": past.history.edits().iter().map(|edit| json!({
+            "at": edit.at.to_string(),
+            "by": &*edit.by,
+            "what": if edit.is_other_plan { "plan" } else { "part" },
+        })).collect::<Vec<_>>(),
+        "rerun_of": past.run.started().parent.as_ref().map(|from| from.run.to_string()),
         "events": past.seq,
         "spent": run.costs().spent.to_string(),
         "presumed": run.costs().presumed.to_string(),

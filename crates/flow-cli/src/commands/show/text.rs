@@ -116,17 +116,23 @@ impl View<'_> {
             None => format!("last heard of {}", away(past.run.last_at(), now)),
         };
         let taken = past.history.owners().len();
-        let again = match taken {
-            0 => String::new(),
-            1 => ", taken up again once".to_owned(),
-            many => format!(", taken up again {many} times"),
-        };
+        let again = often("taken up again", taken);
+        let (plans, parts): (Vec<_>, Vec<_>) = past
+            .history
+            .edits()
+            .iter()
+            .partition(|edit| edit.is_other_plan);
+        let edited = often("edited", plans.len()) + &often("reset", parts.len());
         let text = format!(
-            "began {}, {}; {text}{again}",
+            "began {}, {}; {text}{again}{edited}",
             instant(began),
             away(began, now)
         );
         self.page.prose(2, Style::Plain, &text);
+        if let Some(from) = past.run.started().parent.as_ref() {
+            let text = format!("another run of {}", from.run);
+            self.page.prose(2, Style::Plain, &text);
+        }
     }
 
     fn money(&mut self) {
@@ -434,4 +440,13 @@ fn items_text(items: &super::tree::Counts) -> String {
         }
     }
     parts.join(", ")
+}
+
+/// Says how often something was done to a run.
+fn often(what: &str, count: usize) -> String {
+    match count {
+        0 => String::new(),
+        1 => format!(", {what} once"),
+        many => format!(", {what} {many} times"),
+    }
 }

@@ -1,16 +1,16 @@
 //! Why a step ran: what its result is made of, and what of that was different
 //! the last time.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use flow_core::address::At;
 use flow_core::digest::Digest;
 use flow_core::history::Entry;
+use flow_core::key::Part;
 use flow_core::plan::Step;
 use flow_core::run::{Prepared, Shared};
-use flow_runtime::store::{RunRow, Runs};
+use flow_runtime::store::{Missed, RunRow, Runs};
+use flow_runtime::why::{Nearest, why_made};
 use serde_json::{Value as Json, json};
+use std::collections::BTreeMap;
 
 use crate::archive::unreadable;
 use crate::exit::Failure;
@@ -48,6 +48,9 @@ impl Reasons<'_> {
         let Some(prepared) = self.words.prepared(at, attempt.seq)? else {
             return Ok(());
         };
+        if self.again(attempt.seq)? {
+            return Ok(());
+        }
         let Some(key) = prepared
             .key
             .as_ref()
@@ -60,9 +63,17 @@ impl Reasons<'_> {
             self.add("ran", text, json!({ "because": "not_shared" }));
             return Ok(());
         };
-        let known = self.words.archive.reader.cached(&key.digest);
-        let known = known.map_err(|error| unreadable(&error))?;
+        let reader = &self.words.archive.reader;
         let own = self.words.past.run.id();
+        let missed = reader.parts(own, &key.digest);
+        let missed = missed.map_err(|error| unreadable(&error))?;
+        if let Some(missed) = missed.and_then(|row| row.missed) {
+            self.missed(missed);
+            return Ok(());
+        }
+        let known = reader.cached(&key.digest);
+        let known = known.map_err(|error| unreadable(&error))?;
+        let known = known.map(|known| known.entry);
         if let Some(known) = known.filter(|known| known.run != *own && known.made < attempt.started)
         {
             let text = format!(
@@ -79,12 +90,85 @@ impl Reasons<'_> {
         }
         match self.earlier(at)? {
             Some(earlier) => self.compare(&earlier, &prepared),
+            None if self.nearest(attempt.seq)? => {}
             None => {
                 let text = "it ran, since no result of the same step with the same inputs was there; no earlier run of this workflow came that far";
                 self.add("ran", text, json!({ "because": "no_earlier_result" }));
             }
         }
         Ok(())
+    }
+
+    /// Says why a result that was there was not taken.
+    fn missed(&mut self, missed: Missed) {
+        let (because, since, what) = match missed {
+            Missed::Stale(since) => ("too_old", since, "was too old"),
+            Missed::Evicted(since) => ("evicted", since, "had lost a file, removed or lost"),
+        };
+        let since = instant(since);
+        let text = format!("it ran, since the result that was there {what} since {since}");
+        self.add("ran", text, json!({ "because": because, "since": since }));
+    }
+
+    /// Says why a step of a run that was edited, or is another run of one, ran
+    /// although it had a result before. Returns whether it had.
+    fn again(&mut self, seq: u64) -> Result<bool, Failure> {
+        let past = self.words.past;
+        if past.history.edits().is_empty() && past.run.started().parent.is_none() {
+            return Ok(false);
+        }
+        let run = past.run.id();
+        let made = why_made(&self.words.archive.reader, run, seq);
+        let made = made.map_err(|error| unreadable(&error))?;
+        let Some(nearest) = made.and_then(|made| made.nearest) else {
+            return Ok(false);
+        };
+        let before = if nearest.from.run == *run {
+            "before".to_owned()
+        } else {
+            format!("in the run {}", nearest.from.run)
+        };
+        let text = if nearest.differences.is_empty() {
+            format!("it ran again, although it is made of the same as {before}: that was asked for")
+        } else {
+            format!("it ran again, since it is made of something else than {before}:")
+        };
+        self.different(text, &nearest);
+        Ok(true)
+    }
+
+    fn different(&mut self, text: String, nearest: &Nearest) {
+        let differences = nearest.differences.iter();
+        let lines: Vec<String> = differences.clone().map(ToString::to_string).collect();
+        let because = if lines.is_empty() {
+            "asked"
+        } else {
+            "different"
+        };
+        let data = json!({
+            "because": because,
+            "earlier": nearest.from.run.to_string(),
+            "differences": differences.map(|found| {
+                json!({ "part": found.part.to_string(), "text": found.to_string() })
+            }).collect::<Vec<Json>>(),
+        });
+        let reason = self.add("ran", text, data);
+        reason.more = lines;
+    }
+
+    /// Says how the nearest result differs that another call of the step has.
+    /// Returns whether there is one.
+    fn nearest(&mut self, seq: u64) -> Result<bool, Failure> {
+        let run = self.words.past.run.id();
+        let made = why_made(&self.words.archive.reader, run, seq);
+        let made = made.map_err(|error| unreadable(&error))?;
+        let Some(nearest) = made.and_then(|made| made.nearest) else {
+            return Ok(false);
+        };
+        let run = &nearest.from.run;
+        let text = format!("it ran, since the nearest result, of the run {run}, is another:");
+        self.different(text, &nearest);
+        Ok(true)
     }
 
     /// Finds the last attempt at the same step in an earlier run.
@@ -130,13 +214,13 @@ impl Reasons<'_> {
 
     fn compare(&mut self, earlier: &Earlier, prepared: &Prepared) {
         let run = &earlier.row.id;
-        let parts = |prepared: &Prepared| -> BTreeMap<Arc<str>, Digest> {
+        let parts = |prepared: &Prepared| -> BTreeMap<Part, Digest> {
             let key = prepared.key.as_ref();
             key.map(|key| key.parts.iter().cloned().collect())
                 .unwrap_or_default()
         };
         let (old, new) = (parts(&earlier.prepared), parts(prepared));
-        let mut names: Vec<&Arc<str>> = old.keys().chain(new.keys()).collect();
+        let mut names: Vec<&Part> = old.keys().chain(new.keys()).collect();
         names.sort_unstable();
         names.dedup();
         names.retain(|name| old.get(*name) != new.get(*name));
@@ -157,7 +241,11 @@ impl Reasons<'_> {
         }
         let differences: Vec<(String, String)> = names
             .iter()
-            .map(|name| (name.to_string(), self.difference(name, earlier, prepared)))
+            .map(|part| {
+                let name = part.to_string();
+                let text = self.difference(&name, earlier, prepared);
+                (name, text)
+            })
             .collect();
         let text = format!(
             "it ran, since {} different from what {} in the run {run}",

@@ -99,6 +99,7 @@ impl World {
             Fact::PlanReplaced { .. }
             | Fact::Reset { .. }
             | Fact::Adopted { .. }
+            | Fact::Joined { .. }
             | Fact::Reused { .. }
             | Fact::AttemptStarted(_)
             | Fact::WasSent { .. }

@@ -74,6 +74,8 @@ impl World {
             budget: None,
             trigger: None,
             recalled: None,
+            estate: None,
+            parent: None,
         };
         let now = Timestamp(0);
         let (run, event, delta) = Run::start(plan.clone(), start, now);

@@ -100,6 +100,7 @@ impl Books {
             | Fact::PlanReplaced { .. }
             | Fact::Reset { .. }
             | Fact::Adopted { .. }
+            | Fact::Joined { .. }
             | Fact::RunSettled { .. }
             | Fact::Reopened { .. }
             | Fact::ItemsExpanded { .. }

@@ -5,7 +5,7 @@ use flow_core::amount::Money;
 use flow_core::digest::Digest;
 use flow_core::event::{Fact, Same, Then, Verdict};
 use flow_core::handle::Values;
-use flow_core::run::{Action, Input, Standing};
+use flow_core::run::{Action, Input, Replan, Standing};
 use flow_core::step::Bill;
 
 use super::World;
@@ -69,6 +69,7 @@ impl World {
             },
             7 => Input::Reset {
                 at: self.somewhere(number),
+                estate: None,
                 by,
             },
             8 => {
@@ -77,11 +78,14 @@ impl World {
                 let plan = live.run.plan().clone();
                 let digest = plan.digest();
                 live.run.offer(digest, plan);
-                Input::Replan {
+                Input::Replan(Box::new(Replan {
                     plan: digest,
                     sheet: Digest::of(b"nothing changed"),
+                    inputs: None,
+                    files: Vec::new(),
+                    estate: None,
                     by,
-                }
+                }))
             }
             _ => Input::Tick,
         };
@@ -248,6 +252,7 @@ impl World {
         } else {
             Input::Reset {
                 at: self.somewhere(number),
+                estate: None,
                 by,
             }
         }]
