@@ -159,7 +159,7 @@ impl Desk for AttemptDesk {
             // In one piece, so that nobody who follows sees half of it. A log
             // that can't be written must not end the work it is about.
             let mut whole = Vec::with_capacity(line.len() + 1);
-            whole.extend_from_slice(&line);
+            whole.extend_from_slice(line);
             whole.push(b'\n');
             drop(file.write_all(&whole));
             if is_over {
