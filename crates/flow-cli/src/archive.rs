@@ -117,15 +117,17 @@ impl Archive {
             return Ok(Meant { row, path: None });
         }
         let row = self.newest()?;
-        let past = self.past(row)?;
+        let past = self.past(&row)?;
         let is_path = past.history.find(word, &self.values());
         if matches!(is_path, Err(Unplaced::Unknown(_) | Unplaced::Malformed(_))) {
-            let workflow = past.run.workflow();
-            let failure = unknown(word).with_help(format!(
-                "`flow runs` lists them; and the newest, `{}` of `{workflow}`, has no step that is called so",
-                past.row.id
-            ));
-            return Err(failure);
+            let (id, workflow) = (&past.row.id, past.run.workflow());
+            let help = match past.nearest(word) {
+                Some(near) => format!("did you mean the step `{near}` of the newest run, `{id}`?"),
+                None => format!(
+                    "`flow runs` lists them; and the newest, `{id}` of `{workflow}`, has no step that is called so"
+                ),
+            };
+            return Err(unknown(word).with_help(help));
         }
         let path = Some(word.to_owned());
         Ok(Meant {
@@ -176,16 +178,16 @@ impl Archive {
     }
 
     /// Folds the log of a run.
-    pub(crate) fn past(&self, row: RunRow) -> Result<Past, Failure> {
+    pub(crate) fn past(&self, row: &RunRow) -> Result<Past, Failure> {
         self.past_until(row, u64::MAX)
     }
 
     /// Folds the first so many events of the log of a run: how it was then.
-    pub(crate) fn past_until(&self, row: RunRow, end: u64) -> Result<Past, Failure> {
+    pub(crate) fn past_until(&self, row: &RunRow, end: u64) -> Result<Past, Failure> {
         let plans = |digest: &Digest| self.plan(digest);
         let mut folded: Option<(Run, History)> = None;
         let mut seq = 0;
-        self.each_event(&row, 0, &mut |number, event| {
+        self.each_event(row, 0, &mut |number, event| {
             if number >= end {
                 return Ok(Go::Stop);
             }
@@ -208,7 +210,7 @@ impl Archive {
             return Err(Failure::store(message));
         };
         // What was written meanwhile counts: the row is not older than the log.
-        let row = self.again(&row)?;
+        let row = self.again(row)?;
         Ok(Past {
             row,
             run,
@@ -396,27 +398,30 @@ impl Past {
             .map_err(|why| self.unplaced(&why))
     }
 
+    /// Returns the name that somebody may have meant.
+    fn nearest(&self, text: &str) -> Option<String> {
+        let nodes = 0..u32::try_from(self.history.plan().graph.node_count()).unwrap_or(0);
+        let paths: Vec<String> = nodes
+            .take(NEAR_MAX)
+            .map(|node| self.history.any_path(flow_core::plan::NodeId(node)))
+            .collect();
+        let names = paths.iter().flat_map(|path| {
+            let last = path.rsplit('/').next();
+            [Some(path.as_str()), last]
+        });
+        nearest(text, names.flatten()).map(str::to_owned)
+    }
+
     fn unplaced(&self, why: &Unplaced) -> Failure {
         let failure = Failure::usage(crate::page::tame(&why.to_string()));
         match why {
             Unplaced::Malformed(_) => {
                 failure.with_help("write it as `flow show` does: `stills[3]/draw`")
             }
-            Unplaced::Unknown(text) => {
-                let nodes = 0..u32::try_from(self.history.plan().graph.node_count()).unwrap_or(0);
-                let paths: Vec<String> = nodes
-                    .take(NEAR_MAX)
-                    .map(|node| self.history.any_path(flow_core::plan::NodeId(node)))
-                    .collect();
-                let names = paths.iter().flat_map(|path| {
-                    let last = path.rsplit('/').next();
-                    [Some(path.as_str()), last]
-                });
-                match nearest(text, names.flatten()) {
-                    Some(near) => failure.with_help(format!("did you mean `{near}`?")),
-                    None => failure.with_help(format!("`flow show {}` lists them", self.row.id)),
-                }
-            }
+            Unplaced::Unknown(text) => match self.nearest(text) {
+                Some(near) => failure.with_help(format!("did you mean `{near}`?")),
+                None => failure.with_help(format!("`flow show {}` lists them", self.row.id)),
+            },
             Unplaced::Several { paths, .. } => {
                 failure.with_help(format!("say which: `{}`", paths.join("`, `")))
             }

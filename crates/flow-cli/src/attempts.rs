@@ -99,10 +99,7 @@ pub(crate) fn bill(attempt: &Attempt) -> Option<String> {
 
 /// Writes an attempt for programs.
 pub(crate) fn json(number: usize, attempt: &Attempt) -> Json {
-    let failure = match &attempt.outcome {
-        Outcome::Failed { failure, .. } => Some(failure),
-        _ => None,
-    };
+    let failure = attempt.outcome.failure();
     let then = attempt.then();
     let (bill, amount) = match attempt.bill {
         Bill::None => ("none", Money(0)),
@@ -137,10 +134,7 @@ pub(crate) fn json(number: usize, attempt: &Attempt) -> Json {
             Then::Hold => "hold",
             Then::Cut => "cut",
         }),
-        "again_at": match then {
-            Some(Then::Again { wake, .. } | Then::Probe { wake }) => Some(wake.to_string()),
-            _ => None,
-        },
+        "again_at": then.and_then(again_at),
         "probed": attempt.probed.map(|probed| match probed {
             Probed::Found => "happened",
             Probed::NotFound(Then::Unknown) => "cannot_tell",
@@ -161,6 +155,13 @@ pub(crate) fn json(number: usize, attempt: &Attempt) -> Json {
     })
 }
 
+fn again_at(then: Then) -> Option<String> {
+    match then {
+        Then::Again { wake, .. } | Then::Probe { wake } => Some(wake.to_string()),
+        Then::Fail | Then::FallBack | Then::Unknown | Then::Hold | Then::Cut => None,
+    }
+}
+
 /// What an attempt was granted.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Granted {
@@ -173,7 +174,7 @@ impl Words<'_> {
     /// Returns an attempt as it was prepared before an event: with its
     /// arguments, and what its key was made of.
     pub(crate) fn prepared(&self, at: &At, seq: u64) -> Result<Option<Prepared>, Failure> {
-        let then = self.archive.past_until(self.past.row.clone(), seq)?;
+        let then = self.archive.past_until(&self.past.row, seq)?;
         let Some(ticket) = then.run.next_ticket(at) else {
             return Ok(None);
         };
@@ -201,9 +202,9 @@ impl Words<'_> {
     }
 
     /// Writes arguments, each by its name.
-    pub(crate) fn arguments(&self, prepared: &Prepared, most: usize) -> BTreeMap<Arc<str>, String> {
+    pub(crate) fn arguments(prepared: &Prepared, most: usize) -> BTreeMap<Arc<str>, String> {
         let args = prepared.args.iter();
-        args.map(|(name, value)| (name.clone(), self.value_text(value, most)))
+        args.map(|(name, value)| (name.clone(), standing::value_text(value, most)))
             .collect()
     }
 }

@@ -2,11 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "test harness")]
 
+mod asking;
 mod folder;
 mod graph;
 mod layers;
 mod licences;
 mod limits;
+mod pages;
 mod plan;
 mod recall;
 mod rules;

@@ -37,7 +37,7 @@ impl History {
             Fact::PlanReplaced { by, .. } => self.edited(event.at, by, true, plan),
             Fact::RunSettled { status, .. } => self.settled = Some((event.at, *status)),
             Fact::Reopened { .. } => self.settled = None,
-            Fact::Opened { at, .. } => drop(self.touch(at, event.at)),
+            Fact::Opened { at, .. } => self.hear_of(at, event.at),
             Fact::Adopted {
                 at,
                 value,
@@ -76,15 +76,15 @@ impl History {
             Fact::Elapsed(timer) => self.note_timer(timer, event.at),
             Fact::AttemptStarted(started) => self.note_started(seq, started, event.at),
             Fact::Submitted { .. }
-            | Fact::Succeeded { .. }
+            | Fact::Asked { .. }
+            | Fact::Waits { .. }
+            | Fact::Rebilled { .. } => self.note_progress(&event.fact),
+            Fact::Succeeded { .. }
             | Fact::Failed { .. }
             | Fact::Stopped { .. }
             | Fact::AttemptLost { .. }
             | Fact::Probed { .. }
             | Fact::Resolved { .. }
-            | Fact::Rebilled { .. }
-            | Fact::Waits { .. }
-            | Fact::Asked { .. }
             | Fact::Answered { .. } => self.note_outcome(event),
         }
     }
@@ -101,6 +101,10 @@ impl History {
         let entry = entries.get_mut(&at.ords)?;
         entry.last = now;
         Some(entry)
+    }
+
+    fn hear_of(&mut self, at: &At, now: Timestamp) {
+        self.touch(at, now);
     }
 
     fn note_source(
@@ -285,7 +289,7 @@ impl History {
 
     fn note_timer(&mut self, timer: &Timer, now: Timestamp) {
         match timer {
-            Timer::Pause(at) => drop(self.touch(at, now)),
+            Timer::Pause(at) => self.hear_of(at, now),
             Timer::Within(at) => {
                 if let Some(entry) = self.touch(at, now) {
                     entry.is_late = true;
@@ -318,7 +322,38 @@ impl History {
         attempt.ended = Some(now);
         edit(attempt);
         let at = self.joined.get(ticket).unwrap_or(&ticket.at).clone();
-        drop(self.touch(&at, now));
+        self.hear_of(&at, now);
+    }
+
+    /// What an attempt waits for, or what it cost after all.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "only facts of attempts that go on come here"
+    )]
+    fn note_progress(&mut self, fact: &Fact) {
+        let (Fact::Submitted { ticket, .. }
+        | Fact::Asked { ticket, .. }
+        | Fact::Waits { ticket, .. }
+        | Fact::Rebilled { ticket, .. }) = fact
+        else {
+            return;
+        };
+        let Some(attempt) = self.attempt_mut(ticket) else {
+            return;
+        };
+        match fact {
+            Fact::Submitted { .. } => attempt.outcome = Outcome::Submitted,
+            Fact::Asked { otherwise, .. } => {
+                attempt.outcome = Outcome::Asked;
+                attempt.otherwise.clone_from(otherwise);
+            }
+            Fact::Waits { until, value, .. } => {
+                attempt.outcome = Outcome::Waits(*until);
+                attempt.otherwise = Some(value.clone());
+            }
+            Fact::Rebilled { bill, .. } => attempt.bill = *bill,
+            _ => {}
+        }
     }
 
     #[expect(
@@ -328,29 +363,6 @@ impl History {
     fn note_outcome(&mut self, event: &Event) {
         let now = event.at;
         match &event.fact {
-            Fact::Submitted { ticket, .. } => {
-                if let Some(attempt) = self.attempt_mut(ticket) {
-                    attempt.outcome = Outcome::Submitted;
-                }
-            }
-            Fact::Asked {
-                ticket, otherwise, ..
-            } => {
-                if let Some(attempt) = self.attempt_mut(ticket) {
-                    attempt.outcome = Outcome::Asked;
-                    attempt.otherwise.clone_from(otherwise);
-                }
-            }
-            Fact::Waits {
-                ticket,
-                until,
-                value,
-            } => {
-                if let Some(attempt) = self.attempt_mut(ticket) {
-                    attempt.outcome = Outcome::Waits(*until);
-                    attempt.otherwise = Some(value.clone());
-                }
-            }
             Fact::Succeeded {
                 ticket,
                 value,
@@ -389,11 +401,6 @@ impl History {
                     attempt.outcome = Outcome::Answered(by.clone());
                 });
                 self.ends_with(ticket, End::Done(value.clone()));
-            }
-            Fact::Rebilled { ticket, bill } => {
-                if let Some(attempt) = self.attempt_mut(ticket) {
-                    attempt.bill = *bill;
-                }
             }
             Fact::Probed {
                 ticket,

@@ -354,6 +354,24 @@ impl Entry {
     }
 }
 
+impl Outcome {
+    /// Returns why it failed, if it did.
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Failed { failure, .. } => Some(failure),
+            Self::Running
+            | Self::Submitted
+            | Self::Asked
+            | Self::Waits(_)
+            | Self::Succeeded
+            | Self::Stopped(_)
+            | Self::Lost(_)
+            | Self::Answered(_)
+            | Self::Expired => None,
+        }
+    }
+}
+
 impl Attempt {
     /// Returns whether something is held for it.
     pub fn is_open(&self) -> bool {

@@ -9,6 +9,7 @@
 mod server;
 mod steps;
 
+mod asking;
 mod bench;
 mod dice;
 mod flow;

@@ -26,8 +26,7 @@ pub(super) fn show(
         total.saturating_sub(u64::try_from(tail).unwrap_or(u64::MAX))
     });
     // Names depend on what came before, so all of it is gone through again.
-    let row = past.row.clone();
-    let mut again = archive.past_until(row, 1)?;
+    let mut again = archive.past_until(&past.row, 1)?;
     again.row = past.row;
     let first = archive.event(&again.row, 0)?;
     let mut journal = Journal {
@@ -110,9 +109,9 @@ fn as_text(
     let path = path.map_or_else(String::new, |path| format!("  {path}{attempt}"));
     let details = entry.details.iter().filter(|(_, value)| !value.is_null());
     let details: Vec<String> = details
-        .map(|(name, value)| match value {
-            Json::String(text) => format!("{name}={}", tame(text)),
-            other => format!("{name}={}", tame(&other.to_string())),
+        .map(|(name, value)| match value.as_str() {
+            Some(text) => format!("{name}={}", tame(text)),
+            None => format!("{name}={}", tame(&value.to_string())),
         })
         .collect();
     let line = format!("{seq:>5}  {}  {:<17}{path}", event.at, entry.name);
@@ -123,4 +122,58 @@ fn as_text(
     let room = width.saturating_sub(wide(&line) + 2);
     // What doesn't fit is in the other format.
     format!("{line}  {}", short(&details, room.max(40)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    /// Reads all events that were ever recorded.
+    fn recorded() -> Vec<Event> {
+        let crates = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let folder = crates
+            .ancestors()
+            .nth(2)
+            .unwrap()
+            .join("tests/golden/v1/logs");
+        let mut events = Vec::new();
+        for file in fs::read_dir(folder).unwrap() {
+            let path = file.unwrap().path();
+            if path.extension().is_none_or(|ending| ending != "log") {
+                continue;
+            }
+            for line in fs::read_to_string(path).unwrap().lines() {
+                let bytes: Vec<u8> = (0..line.len())
+                    .step_by(2)
+                    .map(|at| u8::from_str_radix(&line[at..at + 2], 16).unwrap())
+                    .collect();
+                events.push(Event::decode(&bytes).unwrap());
+            }
+        }
+        events
+    }
+
+    #[test]
+    fn every_event_there_is_has_a_name_and_one_line() {
+        let mut names = std::collections::BTreeSet::new();
+        let mut kinds = std::collections::BTreeSet::new();
+        for event in recorded() {
+            let entry = entry(&event.fact);
+            names.insert(entry.name);
+            kinds.insert(event.fact.kind());
+            let json = as_json(7, &event, &entry, Some("w/a[0]"));
+            let back: Json = serde_json::from_str(&json.to_string()).unwrap();
+            assert_eq!(back["event"], entry.name);
+            assert!(!json.to_string().contains('\n'));
+        }
+        assert!(kinds.len() > 25, "{} kinds were recorded", kinds.len());
+        assert_eq!(
+            names.len(),
+            kinds.len(),
+            "each kind has its name: {names:?}"
+        );
+    }
 }

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use flow_core::history::State;
+use serde_json::{Value as Json, json};
 
 use crate::args::RunState;
-use crate::page::quoted;
+use crate::page::{Page, Style, quoted, tame, wide};
 use crate::standing::Words;
 
 use super::faults::Fault;
@@ -26,6 +27,32 @@ pub(super) fn command(verb: &str, rest: &[&str], store: Option<&Path>) -> String
         words.push(format!("--store {}", quoted(&store.display().to_string())));
     }
     words.join(" ")
+}
+
+/// Writes what can be typed next for programs.
+pub(super) fn json(next: &Next) -> Json {
+    json!({ "command": next.command, "what": next.what })
+}
+
+/// Writes what can be typed next for people.
+pub(super) fn list(all: &[Next], page: &mut Page) {
+    if all.is_empty() {
+        return;
+    }
+    page.heading("Next");
+    let commands = all.iter().map(|next| wide(&next.command));
+    let column = commands.max().unwrap_or(0);
+    for next in all {
+        let command = tame(&next.command);
+        if 4 + column + wide(next.what) <= page.looks.width {
+            let what = page.styled(Style::Dim, next.what);
+            page.line(&format!("  {command:column$}  {what}"));
+        } else {
+            // A command is copied as a whole.
+            page.line(&format!("  {command}"));
+            page.prose(4, Style::Dim, next.what);
+        }
+    }
 }
 
 /// Says what can be typed next.

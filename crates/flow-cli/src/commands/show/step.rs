@@ -21,7 +21,7 @@ use crate::standing::{self, Words, sign, word};
 use crate::wording;
 
 use super::Find;
-use super::next::command;
+use super::next::{self, Next, command};
 
 /// How many lines of a value are shown.
 const LINES_MAX: usize = 40;
@@ -38,7 +38,7 @@ struct Step<'a> {
     prepared: Option<Prepared>,
     value: Option<Json>,
     written: Option<Written>,
-    next: Vec<String>,
+    next: Vec<Next>,
 }
 
 /// Returns what is shown of a step.
@@ -74,9 +74,15 @@ pub(super) fn answer(
             .or_else(|| Some(Json::from(wording::value(&value))))
     });
     let (id, path) = (&*past.row.id.0, words.path(at));
-    let mut next = vec![command("why", &[id, &path], store)];
+    let mut next = vec![Next {
+        command: command("why", &[id, &path], store),
+        what: "how that came about",
+    }];
     if !words.logs_of(at).is_empty() {
-        next.push(command("logs", &[id, &path], store));
+        next.push(Next {
+            command: command("logs", &[id, &path], store),
+            what: "what it wrote",
+        });
     }
     let step = Step {
         words,
@@ -138,10 +144,7 @@ impl Step<'_> {
         self.attempts(&mut page);
         self.arguments(&mut page);
         self.value(&mut page);
-        page.heading("Next");
-        for command in &self.next {
-            page.line(&format!("  {}", tame(command)));
-        }
+        next::list(&self.next, &mut page);
         page.into_text()
     }
 
@@ -181,7 +184,7 @@ impl Step<'_> {
         }
         page.heading("Arguments");
         let room = page.looks.width.saturating_mul(2);
-        for (name, text) in self.words.arguments(prepared, room) {
+        for (name, text) in Words::arguments(prepared, room) {
             page.prose(2, Style::Plain, &format!("{name} = {text}"));
         }
     }
@@ -209,9 +212,10 @@ impl Step<'_> {
         let past = self.words.past;
         let entry = past.history.entry(self.at);
         let plan = past.history.plan();
-        let effect = match &plan.node(self.at.node).kind {
-            NodeKind::Step(step) => Some(wording::effect(step.effect)),
-            _ => None,
+        let effect = if let NodeKind::Step(step) = &plan.node(self.at.node).kind {
+            Some(wording::effect(step.effect))
+        } else {
+            None
         };
         let arguments = self.prepared.as_ref().map(|prepared| {
             let given = prepared.args.iter().map(|(name, value)| {
@@ -266,7 +270,7 @@ impl Step<'_> {
                 "line": spot.line,
                 "column": spot.column,
             })),
-            "next": self.next,
+            "next": self.next.iter().map(next::json).collect::<Vec<_>>(),
         })
     }
 }

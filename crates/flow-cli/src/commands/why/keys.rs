@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use crate::archive::unreadable;
 use crate::exit::Failure;
 use crate::page::instant;
-use crate::standing::Words;
+use crate::standing::{Words, value_text};
 
 use super::Reasons;
 use super::reasons::step_text;
@@ -185,7 +185,7 @@ impl Reasons<'_> {
             .filter(|row| row.workflow == *words.past.run.workflow() && row.head <= EVENTS_MAX);
         for row in same.take(RUNS_MAX) {
             // A log that can't be read has nothing to compare with.
-            let Ok(past) = words.archive.past(row) else {
+            let Ok(past) = words.archive.past(&row) else {
                 continue;
             };
             let other = Words::new(words.archive, &past);
@@ -270,34 +270,34 @@ impl Reasons<'_> {
         let reason = self.add("ran", text, data);
         reason.more = differences.into_iter().map(|(_, text)| text).collect();
     }
+}
 
-    /// Says how a part of a key differs.
-    fn difference(&self, part: &str, earlier: &Earlier, prepared: &Prepared) -> String {
-        if let Some(name) = part.strip_prefix("input ") {
-            let text = |prepared: &Prepared| {
-                let value = prepared.args.get(name)?;
-                Some(self.words.value_text(value, VALUE_MAX))
-            };
-            return match (text(&earlier.prepared), text(prepared)) {
-                (Some(old), Some(new)) if old == new => {
-                    format!("the input `{name}` is another, further on: {new}")
-                }
-                (Some(old), Some(new)) => format!("the input `{name}` was {old}, and is {new}"),
-                (None, Some(new)) => format!("the input `{name}` is new: {new}"),
-                (Some(old), None) => format!("the input `{name}` is gone; it was {old}"),
-                (None, None) => format!("the input `{name}` is another"),
-            };
-        }
-        if let Some(name) = part.strip_prefix("environment ") {
-            return format!("the variable `{name}` is another");
-        }
-        match part {
-            "signature" => "the declaration of the step is another".to_owned(),
-            "implementation" => "the program of the step is another".to_owned(),
-            "type" => "what stands for its type is another".to_owned(),
-            "result" => "the type of its result is another".to_owned(),
-            "seed" => "it draws from another seed; `--seed` makes it the same".to_owned(),
-            other => format!("`{other}` is another"),
-        }
+/// Says how a part of a key differs.
+fn difference(part: &str, earlier: &Earlier, prepared: &Prepared) -> String {
+    if let Some(name) = part.strip_prefix("input ") {
+        let text = |prepared: &Prepared| {
+            let value = prepared.args.get(name)?;
+            Some(value_text(value, VALUE_MAX))
+        };
+        return match (text(&earlier.prepared), text(prepared)) {
+            (Some(old), Some(new)) if old == new => {
+                format!("the input `{name}` is another, further on: {new}")
+            }
+            (Some(old), Some(new)) => format!("the input `{name}` was {old}, and is {new}"),
+            (None, Some(new)) => format!("the input `{name}` is new: {new}"),
+            (Some(old), None) => format!("the input `{name}` is gone; it was {old}"),
+            (None, None) => format!("the input `{name}` is another"),
+        };
+    }
+    if let Some(name) = part.strip_prefix("environment ") {
+        return format!("the variable `{name}` is another");
+    }
+    match part {
+        "signature" => "the declaration of the step is another".to_owned(),
+        "implementation" => "the program of the step is another".to_owned(),
+        "type" => "what stands for its type is another".to_owned(),
+        "result" => "the type of its result is another".to_owned(),
+        "seed" => "it draws from another seed; `--seed` makes it the same".to_owned(),
+        other => format!("`{other}` is another"),
     }
 }
