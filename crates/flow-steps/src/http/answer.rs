@@ -11,7 +11,7 @@ use std::time::Duration as Wait;
 use flow_core::amount::{Duration, Timestamp};
 use flow_core::effect::{Act, Effect, FailureClass};
 use flow_core::mask::Stream;
-use flow_core::step::{Sent, StepCall, StepFailure};
+use flow_core::step::{Progress, Sent, StepCall, StepFailure};
 use flow_core::ty::Media;
 use flow_core::value::Value;
 use hyper::StatusCode;
@@ -74,6 +74,7 @@ pub(super) async fn value(
     if body.size_hint().lower() > limits.body {
         return Err(BodyFault::TooLarge);
     }
+    let length = body.size_hint().exact();
     let mut taken = Taken::new(call, limits);
     loop {
         let next = match limits.silence {
@@ -81,7 +82,11 @@ pub(super) async fn value(
             None => Ok(next(body).await),
         };
         match next.map_err(|_| BodyFault::Silent)? {
-            Some(Ok(bytes)) => taken.push(&bytes)?,
+            Some(Ok(bytes)) => {
+                let before = taken.count;
+                taken.push(&bytes)?;
+                tell(call, before, taken.count, length);
+            }
             Some(Err(error)) => return Err(BodyFault::Broken(error)),
             None => break,
         }
@@ -95,6 +100,27 @@ pub(super) async fn value(
     ];
     let fields = fields.map(|(name, value)| (Arc::from(name), value));
     Ok(Value::Record(Arc::new(BTreeMap::from(fields))))
+}
+
+/// Shows how far a body is that takes a while: with each of its mebibytes.
+fn tell(call: &StepCall, before: u64, now: u64, length: Option<u64>) {
+    const SOME: u64 = 1 << 20;
+    if before / SOME == now / SOME {
+        return;
+    }
+    let (done, of) = match length {
+        Some(length) => {
+            let thousandths = now.saturating_mul(1000) / length.max(1);
+            let thousandths = u32::try_from(thousandths).unwrap_or(1000);
+            let of = format!(" of {}", length.div_ceil(SOME));
+            (Some(f64::from(thousandths) / 1000.0), of)
+        }
+        None => (None, String::new()),
+    };
+    call.desk.progress(Progress {
+        done,
+        note: format!("{}{of} MiB", now / SOME).into(),
+    });
 }
 
 fn header_map(headers: &HeaderMap) -> Value {

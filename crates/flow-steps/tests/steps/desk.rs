@@ -27,6 +27,7 @@ pub(crate) const NOW: Timestamp = Timestamp(1_800_000_000_000);
 pub(crate) struct FakeDesk {
     folder: TempDir,
     pub(crate) lines: Mutex<Vec<Vec<u8>>>,
+    pub(crate) progress: Mutex<Vec<Progress>>,
     pub(crate) secrets: BTreeMap<String, Arc<str>>,
     pub(crate) is_stopped: AtomicBool,
     pub(crate) was_sent: AtomicBool,
@@ -39,6 +40,7 @@ impl FakeDesk {
         Self {
             folder: TempDir::new().unwrap(),
             lines: Mutex::default(),
+            progress: Mutex::default(),
             secrets: BTreeMap::new(),
             is_stopped: AtomicBool::new(false),
             was_sent: AtomicBool::new(false),
@@ -81,7 +83,9 @@ impl Desk for FakeDesk {
     fn sent(&self) {
         self.was_sent.store(true, Ordering::SeqCst);
     }
-    fn progress(&self, _: Progress) {}
+    fn progress(&self, progress: Progress) {
+        self.progress.lock().unwrap().push(progress);
+    }
     fn log(&self, line: &[u8]) {
         self.lines.lock().unwrap().push(line.to_vec());
     }

@@ -655,6 +655,19 @@ async fn large_answers_are_files_and_texts_only_if_they_are_letters() {
 }
 
 #[tokio::test]
+async fn an_answer_that_takes_a_while_says_how_far_it_is() {
+    let desk = Arc::new(FakeDesk::new());
+    let web = Web::new(|_, _| answer("200 OK", "", vec![b'x'; 4 << 20])).await;
+    asked(&allowed(&web), get(&desk, &web.url("/")))
+        .await
+        .unwrap();
+    let progress = desk.progress.lock().unwrap();
+    let last = progress.last().unwrap();
+    assert_eq!((last.done, &*last.note), (Some(1.0), "4 of 4 MiB"));
+    assert!(progress.len() <= 4, "{progress:?}");
+}
+
+#[tokio::test]
 async fn a_head_has_no_body_whatever_is_said_of_it() {
     let desk = Arc::new(FakeDesk::new());
     let web = Web::new(|_, _| {

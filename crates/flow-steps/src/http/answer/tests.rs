@@ -7,7 +7,7 @@ use flow_core::amount::Money;
 use flow_core::digest::Digest;
 use flow_core::mask::Mask;
 use flow_core::path::StepPath;
-use flow_core::step::{Desk, Progress};
+use flow_core::step::Desk;
 use flow_core::value::Artifact;
 use tempfile::TempDir;
 
