@@ -18,7 +18,7 @@ use crate::standing::Words;
 /// Runs a run again.
 pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exit, Failure> {
     let archive = Archive::open(args.running.store.as_deref(), extra)?;
-    let past = archive.past(archive.meant(Some(&args.run), None)?.row)?;
+    let past = archive.past(&archive.meant(Some(&args.run), None)?.row)?;
     let from = places(&archive, &past, &args.from)?;
     let extent = match (args.downstream, args.only) {
         (true, _) => Extent::Downstream,
@@ -60,7 +60,7 @@ pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exi
 /// Makes a part of a run again.
 pub(super) fn reset(args: &ResetArgs, extra: &Extra, output: &mut Output) -> Result<Exit, Failure> {
     let archive = Archive::open(args.running.store.as_deref(), extra)?;
-    let past = archive.past(archive.meant(Some(&args.run), None)?.row)?;
+    let past = archive.past(&archive.meant(Some(&args.run), None)?.row)?;
     let from = places(&archive, &past, &args.steps)?;
     let change = Change::Reset(Again {
         from,

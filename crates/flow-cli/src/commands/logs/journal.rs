@@ -2,7 +2,6 @@
 
 use flow_core::event::Event;
 use flow_core::history::{History, Place};
-use serde_json::Value as Json;
 
 use crate::archive::{Archive, Past};
 use crate::args::{DataFormat, Logs as Args};
@@ -128,6 +127,8 @@ fn as_text(
 mod tests {
     use std::fs;
     use std::path::Path;
+
+    use serde_json::Value as Json;
 
     use super::*;
 

@@ -243,7 +243,7 @@ impl Reasons<'_> {
             .iter()
             .map(|part| {
                 let name = part.to_string();
-                let text = self.difference(&name, earlier, prepared);
+                let text = difference(&name, earlier, prepared);
                 (name, text)
             })
             .collect();
