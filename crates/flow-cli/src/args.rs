@@ -2,6 +2,7 @@
 
 mod asking;
 mod editing;
+mod plugins;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use asking::{
 pub(crate) use asking::{Doctor, Logs, Outputs, RunState, Runs, Show, Why};
 pub(crate) use editing::{Agreement, Rerun, Reset};
 use editing::{Edit, RERUN_EXAMPLE, RESET_EXAMPLE};
+pub(crate) use plugins::{CheckPlugin, Language, NewPlugin, Plugin, PluginCommand};
 
 /// Check, price, run, draw and format workflows.
 ///
@@ -73,6 +75,9 @@ pub(crate) enum Command {
     /// List the runs, the newest first
     #[command(after_help = RUNS_EXAMPLE)]
     Runs(Runs),
+    /// Carry out the tests that stand in files, offline and on a simulated clock
+    #[command(after_help = TEST_EXAMPLE)]
+    Test(Test),
     /// Show a run: how its steps stand, what failed, what it waits for
     #[command(after_help = SHOW_EXAMPLE)]
     Show(Show),
@@ -102,6 +107,9 @@ pub(crate) enum Command {
         after_help = "Examples:\n  flow steps http.get      # one step: its parameters, types and effect\n  flow steps http          # all that begin with `http.`"
     )]
     Steps(Steps),
+    /// Write steps of your own, and try their programs
+    #[command(after_help = plugins::EXAMPLE)]
+    Plugin(Plugin),
     /// Show what `flow.toml` sets, and which part of it does
     #[command(after_help = CONFIG_EXAMPLE)]
     Config(Config),
@@ -211,6 +219,17 @@ Examples:
   flow plan shots.flow:storyboard theme=\"a rainy street\" takes=2
   flow plan poster.flow --format json";
 
+const TEST_EXAMPLE: &str = "\
+Examples:
+  flow test                            # everything below this folder
+  flow test poster.flow --only \"posts what was approved\"
+  flow test --only 'posts*' --list
+  flow test --junit tests.xml          # for a build server
+
+A test reaches nothing outside: stubs answer for its steps, time is simulated, and no store is touched.
+
+Exit codes: 0 all tests passed, 1 files have errors, 2 usage, 3 files, 4 some tests failed.";
+
 const GRAPH_EXAMPLE: &str = "\
 Examples:
   flow graph poster.flow                          # text for a page that draws Mermaid
@@ -297,6 +316,32 @@ pub(crate) struct Plan {
     /// Fail if there are warnings, or if the worst case is above a budget
     #[arg(long)]
     pub(crate) strict: bool,
+    /// The project.
+    #[command(flatten)]
+    pub(crate) settled: Settled,
+}
+
+/// `flow test`
+#[derive(Debug, Args)]
+pub(crate) struct Test {
+    /// Files, folders, or `-` for standard input; without any, this folder
+    #[arg(value_name = "FILES")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Only tests with this in their names; `*` stands for any letters, and the whole name has to fit
+    #[arg(long, value_name = "NAME")]
+    pub(crate) only: Vec<String>,
+    /// List the tests, and carry none out
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// How to show what came of them
+    #[arg(long, value_enum, default_value_t = DataFormat::Human)]
+    pub(crate) format: DataFormat,
+    /// The file to write JUnit XML to
+    #[arg(long, value_name = "FILE", conflicts_with = "list")]
+    pub(crate) junit: Option<PathBuf>,
+    /// The name of standard input; its ending tells the spelling
+    #[arg(long, value_name = "NAME", default_value = "stdin.flow")]
+    pub(crate) stdin_name: String,
     /// The project.
     #[command(flatten)]
     pub(crate) settled: Settled,

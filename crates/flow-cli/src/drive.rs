@@ -10,7 +10,7 @@ use flow_core::address::Ticket;
 use flow_core::amount::{Money, Timestamp};
 use flow_core::arbiter::Terms;
 use flow_core::event::Event;
-use flow_core::step::Progress;
+use flow_core::step::{Plugins, Progress};
 use flow_runtime::clock::{Clock, WallClock};
 use flow_runtime::driver::{
     BeginError, DriveError, Driver, Executors, Known, Order, Over, Reuse, Surroundings, View,
@@ -51,6 +51,7 @@ pub(crate) struct Desk {
 
 struct Parts {
     executors: Executors,
+    plugins: Arc<dyn Plugins>,
     clock: Arc<dyn Clock>,
     terms: Terms,
     parallel: usize,
@@ -91,12 +92,14 @@ impl Desk {
         };
         let mut executors: Executors = flow_steps::register(&place).into_iter().collect();
         executors.extend(extra.executors.iter().cloned());
+        let plugins = Arc::new(flow_steps::Plugins::new(&place.project, &place.clock));
         Ok(Self {
             store,
             vault: Vault::new(root),
             console,
             around: Parts {
                 executors,
+                plugins,
                 clock,
                 terms,
                 parallel: running.parallel.map_or(PARALLEL, std::num::NonZero::get),
@@ -118,10 +121,11 @@ impl Desk {
         Surroundings {
             store: self.store.clone(),
             executors: self.around.executors.clone(),
+            plugins: Some(self.around.plugins.clone()),
             clock: self.around.clock.clone(),
             secrets: self.vault.secrets(),
             inspect: Arc::new(|file, media| {
-                flow_steps::media_facts(file, media).map_err(|fault| fault.to_string())
+                flow_steps::facts(file, media).map_err(|fault| fault.to_string())
             }),
             terms: self.around.terms.clone(),
             parallel: self.around.parallel,
@@ -166,6 +170,11 @@ pub(crate) fn budget(running: &Running) -> Result<Option<Money>, Failure> {
     amount.map(Some).map_err(|error| {
         Failure::usage(format!("`--budget`: {error}")).with_help("write `--budget '$2.50'`")
     })
+}
+
+/// Returns the machine's clock, as steps are told it.
+pub(crate) fn wall_clock() -> flow_steps::Clock {
+    Arc::new(|| WallClock.now())
 }
 
 /// A clock that somebody else has.
@@ -256,7 +265,7 @@ impl Watcher for Silent {
 
 /// One thread has the loop and all that waits; what computes for long has
 /// threads of its own.
-fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     let threads = std::thread::available_parallelism()
         .map_or(BLOCKING_MIN, |found| BLOCKING_MIN.max(2 * found.get()));
     tokio::runtime::Builder::new_current_thread()

@@ -2,7 +2,9 @@
 
 use flow_core::address::{At, Ticket};
 use flow_core::digest::Digest;
-use flow_core::event::{Counts, Event, Fact, Failure as Why, Status, Then, Timer, Verdict};
+use flow_core::event::{
+    Counts, Event, Fact, Failure as Why, FoundProgram, Status, Then, Timer, Verdict,
+};
 use flow_core::handle::Handle;
 use flow_core::step::{Bill, Sent};
 use serde_json::{Map, Value as Json, json};
@@ -82,6 +84,7 @@ pub(crate) fn entry(fact: &Fact) -> Entry {
             json!({ "status": status_word(*status), "output": output.as_ref().map(handle) }),
         ),
         Fact::Reopened { by } => of_run("reopened", json!({ "by": &**by })),
+        Fact::ProgramsFound { programs } => of_run("programs_found", found(programs)),
         Fact::CancelAsked { scope, by, why } => Entry {
             at: Some(scope.clone()),
             ..of_run("cancel_asked", json!({ "by": &**by, "why": &**why }))
@@ -113,6 +116,16 @@ pub(crate) fn entry(fact: &Fact) -> Entry {
         | Fact::Asked { .. }
         | Fact::Answered { .. } => of_attempt(fact),
     }
+}
+
+/// Writes what the commands of plugins consisted of, by the commands.
+fn found(programs: &[FoundProgram]) -> Json {
+    let programs = programs.iter().map(|found| {
+        let digest = found.program.as_ref();
+        let digest = digest.map(|program| program.digest.to_string());
+        (found.run.to_string(), Json::from(digest))
+    });
+    Json::Object(programs.collect())
 }
 
 #[expect(

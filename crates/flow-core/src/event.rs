@@ -13,7 +13,7 @@ use crate::digest::Digest;
 use crate::effect::{Effect, FailureClass};
 use crate::handle::Handle;
 use crate::plan::{Exhausted, Period};
-use crate::step::{Bill, Sent};
+use crate::step::{Bill, Program, Sent};
 
 /// The version of all rules that leave no event: which step waits for what,
 /// how pauses are drawn, what a key is made of, what an expression means.
@@ -122,6 +122,11 @@ pub enum Fact {
         at: At,
         /// The attempt.
         ticket: Ticket,
+    },
+    /// The programs of plugins were looked at: from here on they are these.
+    ProgramsFound {
+        /// Each command of the plan, once.
+        programs: Vec<FoundProgram>,
     },
     /// The run is over.
     RunSettled {
@@ -377,6 +382,15 @@ pub struct Recalled {
     pub value: Handle,
     /// Where it is from.
     pub from: Origin,
+}
+
+/// What the command of a plugin consisted of when somebody looked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundProgram {
+    /// The command, as it was declared.
+    pub run: Arc<str>,
+    /// What it consisted of; nothing if that can't be said.
+    pub program: Option<Program>,
 }
 
 /// A file of the project, as it was when the run began.

@@ -31,9 +31,11 @@ pub mod template;
 pub mod draw;
 pub mod eval;
 
+pub mod command;
 pub mod effect;
 pub mod plan;
 mod recall;
+mod stand_in;
 mod walk;
 
 pub mod digest;

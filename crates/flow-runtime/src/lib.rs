@@ -7,8 +7,8 @@
 //! Modules, in reading order: where everything is kept and in which order it
 //! becomes durable, the large files beside it, who may write, and what is left of
 //! those who did; time, the process that ends what is left at once, what steps
-//! and runs see of all that, what outlives runs; the loop that drives a run; and
-//! why it made what it made.
+//! and runs see of all that, what outlives runs; the loop that drives a run, and
+//! the one that rehearses it; and why a run made what it made.
 
 pub mod store;
 
@@ -28,6 +28,7 @@ mod values;
 pub mod memory;
 
 pub mod driver;
+pub mod rehearse;
 
 pub mod why;
 

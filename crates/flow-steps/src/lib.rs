@@ -5,7 +5,7 @@
 //! knows the scheduler, the store, or another step.
 //!
 //! Modules, in reading order: which step is carried out by what, what a step
-//! was given, and one module for each family.
+//! was given, child processes, and one module for each family.
 
 mod register;
 
@@ -15,17 +15,23 @@ mod inside;
 mod media;
 mod paths;
 mod pattern;
+mod process;
 
 mod file;
 mod http;
 mod human;
 mod json;
 mod notify;
+mod plugin;
 mod shell;
 mod state;
 mod text;
 mod time;
 
 pub use hosts::{HostRule, HostRuleError};
-pub use media::{MediaFault, facts as media_facts};
-pub use register::{Allowed, Clock, Console, Place, Registry, register};
+pub use media::{Facts, MediaFault, facts};
+pub use plugin::{
+    DryRun, Finding, Given, Groups, MissingProgram, Parameter, Parts, Plugins, Subject, Verdict,
+    missing_program,
+};
+pub use register::{Allowed, Clock, Console, Place, Registry, register, rehearsed};

@@ -13,6 +13,7 @@ mod logs;
 mod new;
 mod outputs;
 mod plan;
+mod plugin;
 mod reaper;
 mod rerun;
 mod resume;
@@ -22,6 +23,7 @@ mod schema;
 mod show;
 mod steps;
 mod target;
+pub(crate) mod test;
 mod validate;
 mod why;
 
@@ -38,6 +40,7 @@ pub(crate) fn run(command: Command, extra: &Extra, output: &mut Output) -> Resul
     match command {
         Command::Validate(args) => validate::run(&args, extra, output),
         Command::Plan(args) => plan::run(&args, extra, output),
+        Command::Test(args) => test::run(&args, extra, output),
         Command::Graph(args) => graph::run(&args, extra, output),
         Command::Fmt(args) => fmt::run(&args, extra, output),
         Command::Explain(args) => explain::run(&args, output),
@@ -46,6 +49,7 @@ pub(crate) fn run(command: Command, extra: &Extra, output: &mut Output) -> Resul
         Command::Schema(args) => schema::run(&args, extra, output),
         Command::New(args) => new::run(&args, output),
         Command::Completions(args) => completions::run(&args, output),
+        Command::Plugin(args) => plugin::run(&args, extra, output),
         Command::Run(args) => run::run(&args, extra, output),
         Command::Resume(args) => resume::run(&args, extra, output),
         Command::Rerun(args) => rerun::run(&args, extra, output),

@@ -209,17 +209,21 @@ fn input(
 
 /// Reads an input by its type.
 pub(super) fn read(param: &Param, text: &str) -> Result<Given, Failure> {
-    let wrong = |why: String| Failure::usage(format!("the input `{}`: {why}", param.name));
-    if let Type::Media(media) = param.ty.present() {
-        return file(text, *media).map_err(wrong);
+    given_as(text, &param.ty)
+        .map_err(|why| Failure::usage(format!("the input `{}`: {why}", param.name)))
+}
+
+/// Reads what stands behind `NAME=`, as what is wanted there.
+pub(super) fn given_as(text: &str, ty: &Type) -> Result<Given, String> {
+    if let Type::Media(media) = ty.present() {
+        return file(text, *media);
     }
-    let value = if is_word(&param.ty) {
-        scalar::read(text, &param.ty).map_err(|error| wrong(error.to_string()))?
+    let value = if is_word(ty) {
+        scalar::read(text, ty).map_err(|error| error.to_string())?
     } else {
-        let read: serde_json::Value = serde_json::from_str(text)
-            .map_err(|error| wrong(format!("`{text}` is no JSON ({error})")))?;
-        let value = json::from_json(&read, &param.ty);
-        value.map_err(|mismatch| wrong(mismatch.to_string()))?
+        let read: serde_json::Value =
+            serde_json::from_str(text).map_err(|error| format!("`{text}` is no JSON ({error})"))?;
+        json::from_json(&read, ty).map_err(|mismatch| mismatch.to_string())?
     };
     Ok(Given::Value(value))
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "test harness")]
 
 mod asking;
+mod documentation;
 mod folder;
 mod graph;
 mod layers;
@@ -15,5 +16,6 @@ mod rules;
 mod secrets;
 mod starters;
 mod streams;
+mod testing;
 mod transcripts;
 mod validate;

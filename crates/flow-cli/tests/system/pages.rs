@@ -15,6 +15,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -48,6 +49,15 @@ fn tell(page: &Path) -> usize {
     {
         return 0;
     }
+    let needs_python = parts.iter().any(|part| match part {
+        Part::File { path, .. } => path.ends_with(".py"),
+        Part::Session { .. } => false,
+    });
+    if needs_python && !has_python() {
+        let said = format!("there is no python3: {} is not typed\n", page.display());
+        std::io::stderr().write_all(said.as_bytes()).unwrap();
+        return 0;
+    }
     let name = page.file_stem().unwrap().to_str().unwrap();
     let folder = Folder::new(&format!("page-{name}"));
     let mut names = BTreeMap::new();
@@ -64,6 +74,11 @@ fn tell(page: &Path) -> usize {
         }
     }
     count
+}
+
+fn has_python() -> bool {
+    let found = Command::new("python3").arg("--version").output();
+    found.is_ok_and(|output| output.status.success())
 }
 
 fn parts(page: &str) -> Vec<Part> {

@@ -25,6 +25,7 @@ impl History {
             | Fact::PauseAsked { .. }
             | Fact::ResumeAsked { .. }
             | Fact::LimitsChanged { .. }
+            | Fact::ProgramsFound { .. }
             | Fact::WasSent { .. } => {}
             Fact::OwnerTook { binary, .. } => self.owners.push((event.at, binary.clone())),
             Fact::CancelAsked { scope, by, why } => self.cancels.push(Cancel {

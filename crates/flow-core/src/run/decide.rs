@@ -34,6 +34,7 @@ impl Run {
     fn facts(&self, input: Input, now: Timestamp, values: &dyn Values) -> Vec<Fact> {
         match input {
             Input::Take { epoch, binary } => self.take(epoch, binary, now),
+            Input::Programs(programs) => self.programs_found(programs),
             Input::Evaluate { at, item } => self.evaluate(&at, item, now, values),
             Input::Granted(started) => self.granted(*started, now),
             Input::Reused {

@@ -52,6 +52,7 @@ impl Run {
             | Fact::Asked { .. }
             | Fact::Answered { .. } => true,
             Fact::Opened { .. }
+            | Fact::ProgramsFound { .. }
             | Fact::ItemsExpanded { .. }
             | Fact::BranchTaken { .. }
             | Fact::RoundOpened { .. }

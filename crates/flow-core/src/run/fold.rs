@@ -66,6 +66,7 @@ impl Run {
                 self.settled = Some((*status, output.clone()));
             }
             Fact::Reopened { .. } => self.reopen(),
+            Fact::ProgramsFound { programs } => self.fold_programs(programs),
             Fact::ItemsExpanded { .. }
             | Fact::BranchTaken { .. }
             | Fact::RoundOpened { .. }

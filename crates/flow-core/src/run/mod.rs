@@ -36,6 +36,7 @@ mod evaluate;
 mod left;
 mod outcome;
 mod prepare;
+mod programs;
 
 mod inspect;
 
@@ -48,7 +49,7 @@ use crate::digest::Digest;
 use crate::event::{BEHAVIOUR, BudgetSet, Event, Fact, PinnedFile, Start, Status, Timer};
 use crate::handle::{Handle, Values};
 use crate::plan::Plan;
-use crate::step::Bill;
+use crate::step::{Bill, Program};
 use crate::value::Value;
 
 use notice::Active;
@@ -101,6 +102,8 @@ pub struct Run {
     /// Attempts from before the run began again, and the instances that took
     /// them over.
     joined: BTreeMap<Ticket, At>,
+    /// What the commands of plugins consisted of when somebody last looked.
+    programs: BTreeMap<Arc<str>, Program>,
     /// Bills that nobody knows yet.
     presumed: BTreeMap<Ticket, Money>,
     costs: Costs,
@@ -192,6 +195,7 @@ impl Run {
             timers: BTreeSet::new(),
             orphans: BTreeMap::new(),
             joined: BTreeMap::new(),
+            programs: BTreeMap::new(),
             presumed: BTreeMap::new(),
             costs: Costs::default(),
             tasks: VecDeque::new(),
@@ -230,7 +234,11 @@ impl Run {
     /// Folds an event, and says what changed in what should be in progress.
     pub fn apply(&mut self, event: &Event) -> Delta {
         let was_over = self.can_settle();
-        if !matches!(event.fact, Fact::OwnerTook { .. }) {
+        // Nobody owned the run before it was taken: that time doesn't count.
+        if !matches!(
+            event.fact,
+            Fact::OwnerTook { .. } | Fact::ProgramsFound { .. }
+        ) {
             self.last_at = self.last_at.max(event.at);
         }
         self.fold(event);
@@ -548,6 +556,7 @@ impl Fact {
             | Self::Joined { .. }
             | Self::RunSettled { .. }
             | Self::Reopened { .. }
+            | Self::ProgramsFound { .. }
             | Self::ItemsExpanded { .. }
             | Self::BranchTaken { .. }
             | Self::RoundOpened { .. }

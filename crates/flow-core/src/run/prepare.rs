@@ -11,7 +11,7 @@ use crate::effect::{Effect, FailureClass};
 use crate::eval::EvalError;
 use crate::event::Failure;
 use crate::handle::Values;
-use crate::key::{self, Ingredients};
+use crate::key;
 use crate::path::StepPath;
 use crate::plan::{Cache, NodeKind, Period, Step};
 use crate::value::Value;
@@ -116,7 +116,12 @@ impl Run {
         let path = self.path(&at, values);
         let seed = key::seed(self.start.seed, &path);
         let result = self.plan.node(at.node).ty.clone();
-        let key = key::cache_key(&Ingredients::of(step, result.as_ref(), &args, seed));
+        let key = self.result_key(step, result.as_ref(), &args, seed);
+        // What can't be named can't be found again.
+        let shared = match &key {
+            Some(_) => shared(step, place)?,
+            None => Shared::No,
+        };
         Ok(Prepared {
             step: step.step.clone(),
             types: step.params.clone(),
@@ -126,7 +131,7 @@ impl Run {
             effect: step.effect,
             tries: state.used + 1,
             input: key::input_digest(&args),
-            shared: shared(step, place)?,
+            shared,
             idempotency: self.idempotency(&path, ticket, state),
             seed,
             timeout,
@@ -134,9 +139,17 @@ impl Run {
                 .failure
                 .as_ref()
                 .map(|failure| failure.message.clone()),
-            demand: self.demand(cell, ticket, step, &args, day, place, key.digest)?,
+            demand: self.demand(
+                cell,
+                ticket,
+                step,
+                &args,
+                day,
+                place,
+                key.as_ref().map(|key| key.digest),
+            )?,
             ticket: ticket.clone(),
-            key: Some(key),
+            key,
             path,
             args,
         })
@@ -163,7 +176,7 @@ impl Run {
         args: &BTreeMap<Arc<str>, Value>,
         day: &dyn Fn(Period) -> Arc<str>,
         place: Place<'_>,
-        key: Digest,
+        key: Option<Digest>,
     ) -> Result<Demand, EvalError> {
         let given: Vec<Value> = args.values().cloned().collect();
         let amount = match &step.price {
@@ -191,7 +204,7 @@ impl Run {
             ledgers,
             price: has_price.then(|| step.step.clone()),
             pools,
-            key: (step.effect == Effect::Pure).then_some(key),
+            key: key.filter(|_| step.effect == Effect::Pure),
             has_fallback: if step.fallback.is_some() {
                 HasFallback::Yes
             } else {

@@ -131,6 +131,7 @@ impl Run {
             timers: BTreeSet::new(),
             orphans: BTreeMap::new(),
             joined: std::mem::take(&mut self.joined),
+            programs: self.programs.clone(),
             presumed: BTreeMap::new(),
             costs: Costs::default(),
             tasks: VecDeque::new(),

@@ -9,7 +9,7 @@ use crate::amount::{Duration, Money, Timestamp};
 use crate::arbiter::{Demand, LedgerId};
 use crate::digest::Digest;
 use crate::effect::{Effect, FailureClass};
-use crate::event::{BEHAVIOUR, Failure, Grant, Origin, PinnedFile, Started, Verdict};
+use crate::event::{BEHAVIOUR, Failure, FoundProgram, Grant, Origin, PinnedFile, Started, Verdict};
 use crate::handle::Handle;
 use crate::key::ResultKey;
 use crate::path::StepPath;
@@ -80,6 +80,9 @@ pub enum Input {
         /// The version of flow.
         binary: Arc<str>,
     },
+    /// Somebody looked at the programs of plugins. To be handed in before a
+    /// process takes the run or begins with it.
+    Programs(Vec<FoundProgram>),
     /// An [`Action::Evaluate`] is carried out.
     Evaluate {
         /// The instance.

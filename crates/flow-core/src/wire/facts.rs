@@ -6,11 +6,11 @@ use crate::address::Ticket;
 use crate::arbiter::LedgerId;
 use crate::effect::{Act, Effect, FailureClass};
 use crate::event::{
-    BudgetSet, Counts, Event, Fact, Failure, Firing, Grant, Origin, PinnedFile, Recalled, Same,
-    Start, Started, Status, Then, Timer, Verdict,
+    BudgetSet, Counts, Event, Fact, Failure, Firing, FoundProgram, Grant, Origin, PinnedFile,
+    Recalled, Same, Start, Started, Status, Then, Timer, Verdict,
 };
 use crate::plan::{Exhausted, Period};
-use crate::step::{Bill, Sent};
+use crate::step::{Bill, Program, Sent};
 use crate::wire::{wire_choice, wire_struct, wire_words};
 
 wire_struct!(Event { 1 at, 2 fact });
@@ -29,6 +29,7 @@ wire_choice!(Fact "fact" {
     10 Adopted { 1 at, 2 value, 3 from, 4 key },
     11 RunSettled { 1 status, 2 output },
     12 Reopened { 1 by },
+    13 ProgramsFound { 1 programs },
     // Regions.
     20 ItemsExpanded { 1 at, 2 count, 3 parallel, 4 keys },
     21 BranchTaken { 1 at, 2 arm },
@@ -74,6 +75,10 @@ wire_struct!(Start {
 wire_struct!(Recalled { 1 key, 2 value, 3 from });
 
 wire_struct!(PinnedFile { 1 path, 2 artifact });
+
+wire_struct!(FoundProgram { 1 run, 2 program });
+
+wire_struct!(Program { 1 digest, 2 variables });
 
 wire_struct!(Firing { 1 trigger, 2 scheduled, 3 event, 4 number });
 

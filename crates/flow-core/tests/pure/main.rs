@@ -4,6 +4,7 @@ mod eval;
 mod golden;
 mod key;
 mod outline;
+mod programs;
 mod recall;
 mod sample;
 mod template;

@@ -10,13 +10,13 @@ use flow_core::arbiter::LedgerId;
 use flow_core::digest::Digest;
 use flow_core::effect::{Act, Effect, FailureClass};
 use flow_core::event::{
-    BudgetSet, Counts, Event, Fact, Failure, Firing, Grant, Origin, PinnedFile, Recalled, Same,
-    Start, Started, Status, Then, Timer, Verdict,
+    BudgetSet, Counts, Event, Fact, Failure, Firing, FoundProgram, Grant, Origin, PinnedFile,
+    Recalled, Same, Start, Started, Status, Then, Timer, Verdict,
 };
 use flow_core::handle::Handle;
 use flow_core::path::Key;
 use flow_core::plan::{Exhausted, NodeId, Period};
-use flow_core::step::{Bill, Sent};
+use flow_core::step::{Bill, Program, Sent};
 use flow_core::ty::Media;
 use flow_core::value::{Artifact, List, Value};
 
@@ -331,6 +331,7 @@ impl Dice {
         facts.extend(self.facts_of_regions());
         facts.extend(self.facts_of_attempts());
         facts.extend(self.facts_of_waiting());
+        facts.push(self.programs_found());
         let events = facts.into_iter().map(|fact| Event {
             at: self.instant(),
             fact,
@@ -488,6 +489,17 @@ impl Dice {
         ]
     }
 
+    fn programs_found(&mut self) -> Fact {
+        let programs = self.several(3, |dice| FoundProgram {
+            run: dice.text(),
+            program: dice.maybe(|dice| Program {
+                digest: dice.digest(),
+                variables: dice.several(3, |dice| (dice.text(), dice.digest())),
+            }),
+        });
+        Fact::ProgramsFound { programs }
+    }
+
     fn facts_of_waiting(&mut self) -> Vec<Fact> {
         vec![
             Fact::Elapsed(self.timer()),
@@ -561,6 +573,7 @@ pub(crate) fn position(fact: &Fact) -> usize {
         Fact::Answered { .. } => 32,
         Fact::Refused { .. } => 33,
         Fact::Joined { .. } => 34,
+        Fact::ProgramsFound { .. } => 35,
     }
 }
 
@@ -589,4 +602,4 @@ pub(crate) fn kind(value: &Value) -> usize {
 }
 
 /// How many facts there are.
-pub(crate) const FACTS: usize = 35;
+pub(crate) const FACTS: usize = 36;

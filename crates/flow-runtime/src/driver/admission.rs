@@ -363,6 +363,9 @@ impl Driver {
             Shared::Ever => None,
             Shared::For(length) => event.at.checked_add(length),
         };
+        if !self.is_of_its_program(prepared) {
+            return;
+        }
         let Some(held) = held(value) else { return };
         let blobs = match value {
             Handle::Small(value) => artifacts(value),
@@ -432,7 +435,7 @@ pub enum Reuse {
 }
 
 /// Returns whether an attempt needs nothing that is shared.
-pub(super) fn is_free(prepared: &Prepared) -> bool {
+pub(crate) fn is_free(prepared: &Prepared) -> bool {
     let demand = &prepared.demand;
     demand.amount == Money(0) && demand.ledgers.is_empty() && demand.pools.is_empty()
 }

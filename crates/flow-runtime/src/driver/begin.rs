@@ -165,6 +165,7 @@ impl Driver {
         });
         driver.draft.push(0, &event, Level::Synced);
         driver.seq = 1;
+        driver.look_at_programs()?;
         for action in delta.actions {
             driver.carry_out(action)?;
         }
@@ -176,6 +177,7 @@ impl Driver {
         let (mut driver, record, taken) = Self::take(around, id).await?;
         check_executors(&driver.around, driver.run.plan())?;
         driver.takeover = record.takeover(&driver.values)?;
+        driver.look_at_programs()?;
         driver.inputs.push_back(taken);
         driver.pump()?;
         for action in driver.run.outstanding() {
@@ -285,7 +287,7 @@ impl Driver {
 pub(super) fn check_executors(around: &Surroundings, plan: &Plan) -> Result<(), BeginError> {
     for node in plan.graph.node_weights() {
         if let NodeKind::Step(step) = &node.kind
-            && !around.executors.contains_key(&step.step)
+            && around.executor(&step.step, step.run.as_deref()).is_none()
         {
             return Err(BeginError::NoExecutor {
                 step: step.step.clone(),

@@ -37,6 +37,16 @@ pub enum Change {
     Reset(Again),
 }
 
+impl Change {
+    /// Returns the plans whose programs matter.
+    fn plans<'a>(&'a self, before: &'a Plan) -> Vec<&'a Plan> {
+        match self {
+            Self::Plan(new) => vec![before, &new.plan],
+            Self::Reset(_) => vec![before],
+        }
+    }
+}
+
 /// Another plan for a run.
 #[derive(Debug, Clone)]
 pub struct NewPlan {
@@ -86,9 +96,12 @@ pub fn propose(around: &Surroundings, id: &RunId, change: &Change) -> Result<She
         epoch: record.run.epoch() + 1,
         binary: env!("CARGO_PKG_VERSION").into(),
     };
-    for event in record.run.decide(take, now, &values) {
-        record.run.apply(&event);
-        record.events.push(event);
+    let programs = around.look_at(change.plans(&record.run.plan().clone()));
+    for input in [take, programs] {
+        for event in record.run.decide(input, now, &values) {
+            record.run.apply(&event);
+            record.events.push(event);
+        }
     }
     work_out(around, &values, &record, change).map(|worked| worked.sheet)
 }
@@ -279,9 +292,12 @@ impl Driver {
     ) -> Result<Self, ChangeError> {
         let (mut driver, mut record, taken) = Self::take(around, id).await?;
         let now = driver.around.clock.now();
-        for event in driver.run.decide(taken, now, &driver.values) {
-            driver.write_down(&event);
-            record.events.push(event);
+        let programs = driver.around.look_at(change.plans(driver.run.plan()));
+        for input in [taken, programs] {
+            for event in driver.run.decide(input, now, &driver.values) {
+                driver.write_down(&event);
+                record.events.push(event);
+            }
         }
         record.run = driver.run.clone();
         let worked = work_out(&driver.around, &driver.values, &record, change);

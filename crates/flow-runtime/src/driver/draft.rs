@@ -217,6 +217,7 @@ fn node(fact: &Fact) -> NodeId {
         | Fact::ResumeAsked { .. }
         | Fact::LimitsChanged { .. }
         | Fact::PlanReplaced { .. }
+        | Fact::ProgramsFound { .. }
         | Fact::RunSettled { .. }
         | Fact::Reopened { .. } => NodeId(0),
     }
@@ -277,6 +278,7 @@ fn handles(fact: &Fact) -> Vec<&Handle> {
         | Fact::Reset { .. }
         | Fact::Joined { .. }
         | Fact::Reopened { .. }
+        | Fact::ProgramsFound { .. }
         | Fact::BranchTaken { .. }
         | Fact::RaceWon { .. }
         | Fact::Broke { .. }

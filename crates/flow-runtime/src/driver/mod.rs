@@ -5,7 +5,7 @@
 //! follows is carried out, after the commit if an event had to be synced.
 //!
 //! Modules, in reading order: what waits for the writer, how an attempt gets
-//! what it needs, how it is carried out, and how a run is begun or taken.
+//! what it needs, how it is carried out, by which programs, and how a run is begun or taken.
 
 mod admission;
 mod attempts;
@@ -13,6 +13,7 @@ mod begin;
 mod change;
 mod draft;
 mod moved;
+mod programs;
 mod recall;
 mod record;
 mod rerun;
@@ -29,8 +30,9 @@ use flow_core::arbiter::Arbiter;
 use flow_core::digest::Digest;
 use flow_core::edit::Takeover;
 use flow_core::event::{Event, Fact, Status, Then};
+use flow_core::handle::Values;
 use flow_core::run::{Action, Costs, Input, Prepared, Run, Standing};
-use flow_core::step::Executor;
+use flow_core::step::{Executor, Plugins};
 use flow_core::ty::Media;
 use flow_core::value::Value;
 use tokio::sync::mpsc;
@@ -52,6 +54,8 @@ use moved::Copy;
 use draft::{Draft, effect_state, ticket_bytes};
 
 pub use admission::Reuse;
+pub(crate) use admission::is_free;
+pub(crate) use attempts::{call, late};
 pub use begin::{BeginError, Given, NewRun};
 pub use change::{Change, ChangeError, NewPlan, propose};
 pub use recall::{Known, Over, recall};
@@ -74,6 +78,8 @@ pub struct Surroundings {
     pub store: Arc<Store>,
     /// What carries out steps.
     pub executors: Executors,
+    /// What carries out steps that are declared with a command.
+    pub plugins: Option<Arc<dyn Plugins>>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// What secrets hide.
@@ -105,10 +111,14 @@ pub struct View<'a> {
     pub run: &'a Run,
     /// The position of the event in its log.
     pub seq: u64,
-    values: &'a StoreValues,
+    values: &'a dyn Values,
 }
 
-impl View<'_> {
+impl<'a> View<'a> {
+    pub(crate) fn new(run: &'a Run, seq: u64, values: &'a dyn Values) -> Self {
+        Self { run, seq, values }
+    }
+
     /// Returns the path of an instance.
     pub fn path(&self, at: &flow_core::address::At) -> flow_core::path::StepPath {
         self.run.path(at, self.values)

@@ -234,6 +234,7 @@ impl Driver {
             Fact::RunStarted(_)
             | Fact::PauseAsked { .. }
             | Fact::ResumeAsked { .. }
+            | Fact::ProgramsFound { .. }
             | Fact::Opened { .. }
             | Fact::LimitsChanged { .. }
             | Fact::RunSettled { .. }

@@ -87,6 +87,7 @@ impl Driver {
         driver.draft.references = worked.references;
         driver.draft.push(0, &event, Level::Synced);
         driver.seq = 1;
+        driver.look_at_programs().map_err(super::BeginError::from)?;
         for action in actions {
             driver.carry_out(action).map_err(super::BeginError::from)?;
         }
@@ -129,7 +130,11 @@ fn work_out(
             seq: u64::try_from(record.events.len()).unwrap_or(u64::MAX),
         }),
     };
-    let (run, _, _) = Run::start(plan.clone(), start.clone(), around.clock.now());
+    let now = around.clock.now();
+    let (mut run, _, _) = Run::start(plan.clone(), start.clone(), now);
+    for event in run.decide(around.look_at([&*plan]), now, values) {
+        run.apply(&event);
+    }
     let sheet = left.survey(run, changes, OpenStay::Behind);
     let mut references = BTreeSet::from([start.plan]);
     if rerun.again.is_some() {

@@ -84,6 +84,7 @@ fn run(root: &Path, plan: Plan, name: &str, now: i64) -> RunId {
     let around = Surroundings {
         store: Arc::new(open(root)),
         executors: [(Arc::from("text.truncate"), Arc::new(Echo) as _)].into(),
+        plugins: None,
         clock: Arc::new(Hand(AtomicI64::new(now))),
         secrets: Arc::new(|name| Err(flow_runtime::SecretError::Unset { name: name.into() })),
         inspect: Arc::new(|_, _| Ok(std::collections::BTreeMap::new())),

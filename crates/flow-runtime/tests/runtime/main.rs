@@ -13,3 +13,4 @@ mod memory;
 mod opening;
 mod powercut;
 mod processes;
+mod rehearse;

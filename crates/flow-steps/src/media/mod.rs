@@ -16,32 +16,32 @@ use flow_core::ty::Media;
 use flow_core::value::Value;
 
 /// What is known of a file, by the names of fields.
-type Facts = BTreeMap<Arc<str>, Value>;
+pub type Facts = BTreeMap<Arc<str>, Value>;
 
 /// Why nothing is known of a file.
 #[derive(Debug, thiserror::Error)]
 pub enum MediaFault {
-    /// It is of another kind.
+    /// It is something else.
     #[error("this is no {wanted} of a kind that is known: {known}")]
     Unknown {
         /// What it should be.
         wanted: Media,
-        /// The kinds that are known.
+        /// Which kinds of that are known.
         known: &'static str,
     },
-    /// It is of a kind, and ends too early.
+    /// It begins like one and doesn't go on so.
     #[error("this {kind} is damaged, or not all of it is there")]
     Damaged {
-        /// The kind.
+        /// What it begins like.
         kind: &'static str,
     },
-    /// It can't be read.
+    /// The disk can't be read.
     #[error("it can't be read: {0}")]
     Read(io::Error),
 }
 
 /// Returns what is known of a file that is one of these.
-pub fn facts(file: &File, media: Media) -> Result<BTreeMap<Arc<str>, Value>, MediaFault> {
+pub fn facts(file: &File, media: Media) -> Result<Facts, MediaFault> {
     let bytes = Bytes::new(file).map_err(MediaFault::Read)?;
     let (found, known) = match media {
         Media::File => return Ok(Facts::new()),

@@ -28,6 +28,7 @@ pub(crate) struct FakeDesk {
     folder: TempDir,
     pub(crate) lines: Mutex<Vec<Vec<u8>>>,
     pub(crate) progress: Mutex<Vec<Progress>>,
+    pub(crate) kept: Mutex<Vec<Artifact>>,
     pub(crate) secrets: BTreeMap<String, Arc<str>>,
     pub(crate) is_stopped: AtomicBool,
     pub(crate) was_sent: AtomicBool,
@@ -41,6 +42,7 @@ impl FakeDesk {
             folder: TempDir::new().unwrap(),
             lines: Mutex::default(),
             progress: Mutex::default(),
+            kept: Mutex::default(),
             secrets: BTreeMap::new(),
             is_stopped: AtomicBool::new(false),
             was_sent: AtomicBool::new(false),
@@ -104,10 +106,12 @@ impl Desk for FakeDesk {
             let message = "a secret is in it, so it is not kept";
             return Err(StepFailure::unsent(FailureClass::Invalid, message));
         }
-        Ok(Artifact {
+        let kept = Artifact {
             media,
             ..self.artifact(&all)
-        })
+        };
+        self.kept.lock().unwrap().push(kept.clone());
+        Ok(kept)
     }
     fn open(&self, artifact: &Artifact) -> Result<PathBuf, StepFailure> {
         Ok(self.stored(&artifact.digest))

@@ -54,6 +54,7 @@ impl World {
         match fact {
             Fact::RunStarted(_) => "started".into(),
             Fact::OwnerTook { epoch, .. } => format!("taken by owner {epoch}"),
+            Fact::ProgramsFound { programs } => format!("{} programs found", programs.len()),
             Fact::PauseAsked { .. }
             | Fact::ResumeAsked { .. }
             | Fact::CancelAsked { .. }

@@ -95,6 +95,7 @@ impl Books {
             | Fact::PauseAsked { .. }
             | Fact::ResumeAsked { .. }
             | Fact::CancelAsked { .. }
+            | Fact::ProgramsFound { .. }
             | Fact::Opened { .. }
             | Fact::LimitsChanged { .. }
             | Fact::PlanReplaced { .. }
