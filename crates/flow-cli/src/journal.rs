@@ -83,9 +83,19 @@ pub(crate) fn entry(fact: &Fact) -> Entry {
             "run_settled",
             json!({ "status": status_word(*status), "output": output.as_ref().map(handle) }),
         ),
-        Fact::Reopened { by } => of_run("reopened", json!({ "by": &**by })),
+        Fact::Reopened { by, at, item } => Entry {
+            at: at.clone(),
+            item: *item,
+            ..of_run("reopened", json!({ "by": &**by }))
+        },
         Fact::ProgramsFound { programs } => of_run("programs_found", found(programs)),
-        Fact::CancelAsked { scope, by, why } => Entry {
+        Fact::CancelAsked {
+            scope,
+            item,
+            by,
+            why,
+        } => Entry {
+            item: *item,
             at: Some(scope.clone()),
             ..of_run("cancel_asked", json!({ "by": &**by, "why": &**why }))
         },
@@ -208,11 +218,14 @@ fn of_instance(fact: &Fact) -> Entry {
             at,
             failure,
             ledger,
+            missing,
             then,
         } => {
             let mut details = fields(failed(failure, *then));
             let ledger = ledger.as_ref().map(ToString::to_string);
             details.insert("ledger".to_owned(), Json::from(ledger));
+            let missing = missing.map(|amount| amount.to_string());
+            details.insert("missing".to_owned(), Json::from(missing));
             ("refused", at, None, Json::Object(details))
         }
         _ => unreachable!("it is about no instance"),
@@ -400,6 +413,7 @@ fn follows(then: Then) -> Json {
         Then::Probe { wake } => json!({ "then": "probe", "at": wake.to_string() }),
         Then::Unknown => json!({ "then": "unknown" }),
         Then::Hold => json!({ "then": "hold" }),
+        Then::HoldUntil { wake } => json!({ "then": "hold", "at": wake.to_string() }),
         Then::Cut => json!({ "then": "cut" }),
     }
 }

@@ -12,11 +12,12 @@ use std::sync::{Arc, Mutex};
 use flow_compiler::{TestAction, TestRun};
 use flow_core::address::{At, Ticket};
 use flow_core::amount::Money;
+use flow_core::digest::Digest;
 use flow_core::event::{Event, Fact, Then};
 use flow_core::memory::Memory;
 use flow_core::plan::{NodeKind, Plan};
 use flow_core::run::{Input, Stance, Standing};
-use flow_core::step::{Executor, Progress, StepCall, StepReport, Work};
+use flow_core::step::{Executor, Plugins, Program, Progress, StepCall, StepReport, Work};
 use flow_core::value::{Artifact, Value};
 use flow_runtime::driver::{
     Driver, Executors, Given, NewRun, Order, Reuse, Surroundings, View, Watcher,
@@ -80,6 +81,15 @@ impl Executor for Stand {
             Answer::Work(work) => work,
             Answer::Never => panic!("these tests have a stub for every call"),
         }
+    }
+}
+
+impl Plugins for Stand {
+    fn program(&self, run: &str) -> Option<Program> {
+        Some(Program {
+            digest: Digest::of(run.as_bytes()),
+            variables: Vec::new(),
+        })
     }
 }
 
@@ -195,7 +205,7 @@ impl World {
         let around = Surroundings {
             store: self.store.clone(),
             executors: executors(&new.plan, &stand),
-            plugins: None,
+            plugins: Some(stand.clone()),
             clock: Arc::new(self.clock.clone()),
             // They are asked for to be masked.
             secrets: Arc::new(|name| Err(flow_runtime::SecretError::Unset { name: name.into() })),

@@ -18,6 +18,7 @@ use flow_core::value::{Artifact, Value};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use super::clerk::Hands;
 use super::draft::Draft;
 use super::record::Record;
 use super::{DriveError, Driver, Reuse, Surroundings, recall};
@@ -189,6 +190,14 @@ impl Driver {
         Ok(driver)
     }
 
+    /// Takes a run, and follows its log. That it was taken is yet to be pumped.
+    pub(super) async fn taken(around: Surroundings, id: &RunId) -> Result<Self, BeginError> {
+        let (mut driver, record, taken) = Self::take(around, id).await?;
+        driver.takeover = record.takeover(&driver.values)?;
+        driver.inputs.push_back(taken);
+        Ok(driver)
+    }
+
     /// Takes a run, and says what it has to be told first.
     pub(super) async fn take(
         around: Surroundings,
@@ -263,6 +272,9 @@ impl Driver {
             head: 0,
             summarised: None,
             shared: 0,
+            hands: Hands::Busy,
+            heard: 0,
+            hears_at: tokio::time::Instant::now(),
             arbiter_wake: None,
             values,
             draft: Draft::default(),

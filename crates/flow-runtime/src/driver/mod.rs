@@ -5,13 +5,16 @@
 //! follows is carried out, after the commit if an event had to be synced.
 //!
 //! Modules, in reading order: what waits for the writer, how an attempt gets
-//! what it needs, how it is carried out, by which programs, and how a run is begun or taken.
+//! what it needs, how it is carried out, by which programs, how a run is begun or
+//! taken, how it is changed, and what others want of it.
 
 mod admission;
 mod attempts;
 mod begin;
 mod change;
+mod clerk;
 mod draft;
+mod letters;
 mod moved;
 mod programs;
 mod recall;
@@ -49,6 +52,7 @@ use crate::store::{
 use crate::values::StoreValues;
 
 use attempts::{Ended, Live};
+use clerk::Hands;
 use moved::Copy;
 
 use draft::{Draft, effect_state, ticket_bytes};
@@ -238,6 +242,11 @@ pub struct Driver {
     owner: flow_core::arbiter::OwnerId,
     /// The version of what runs share.
     shared: u64,
+    hands: Hands,
+    /// The number of the last letter that was read.
+    heard: u64,
+    /// When it is looked for letters again.
+    hears_at: tokio::time::Instant,
     arbiter_wake: Option<Timestamp>,
     values: StoreValues,
     /// For what is looked up all the time.
@@ -283,6 +292,11 @@ impl Driver {
         self.run.output(&self.values)
     }
 
+    /// Returns the values of the run.
+    pub fn values(&self) -> &dyn Values {
+        &self.values
+    }
+
     /// Returns the path of an instance, for people.
     pub fn path(&self, at: &flow_core::address::At) -> flow_core::path::StepPath {
         self.run.path(at, &self.values)
@@ -299,6 +313,7 @@ impl Driver {
                 self.obey(order);
             }
             self.pump()?;
+            self.hear()?;
             if self.run.status().is_some() && self.is_quiet() && !self.draft.is_empty() {
                 // The end and what is said of it are one commit.
                 self.summarise(Standing::Over, Hold::Released);
@@ -329,6 +344,8 @@ impl Driver {
             Some(note) = self.notes.1.recv() => self.note(note),
             () = tokio::time::sleep(lingers), if lingers < wake => {}
             () = tokio::time::sleep(wake) => self.tick(),
+            // The loop looks for letters.
+            () = tokio::time::sleep_until(self.hears_at) => {}
         }
         while self.sweeps.try_join_next().is_some() {}
         for _ in 0..TURN_MAX {
@@ -616,10 +633,7 @@ impl Driver {
         if self.summarised != Some(self.seq) {
             self.summarise(standing, Hold::Released);
         }
-        while self.sent.is_some() {
-            let answer = answer(&mut self.sent).await;
-            self.acknowledge(answer).await?;
-        }
+        self.write_all().await?;
         self.tidy();
         while self.sweeps.join_next().await.is_some() {}
         Ok(Some(Outcome {

@@ -31,12 +31,13 @@ use flow_core::address::{At, RunId, Ticket};
 use flow_core::amount::{Money, Timestamp};
 use flow_core::arbiter::{Arbiter, OwnerId, Terms};
 use flow_core::digest::Digest;
-use flow_core::event::{BEHAVIOUR, Event, PinnedFile, Start, Status};
+use flow_core::event::{BEHAVIOUR, Event, FoundProgram, PinnedFile, Start, Status};
 use flow_core::handle::{Handle, Values};
 use flow_core::memory::Finished;
 use flow_core::path::StepPath;
 use flow_core::plan::Plan;
 use flow_core::run::{Action, Input, Prepared, Run};
+use flow_core::step::Program;
 use flow_core::value::Value;
 
 use crate::driver::{Outcome, View, Watcher};
@@ -193,6 +194,8 @@ impl Rehearsal {
             due: BTreeMap::new(),
         };
         playing.tell(&event);
+        // Before anything is looked up by what a program consists of.
+        playing.take_up(programs(playing.run.plan()));
         for action in delta.actions {
             playing.wish(action);
         }
@@ -379,4 +382,17 @@ impl Playing<'_> {
         let day = |period| arbiter.borrow_mut().day(period, now);
         self.run.prepare(ticket, &day, &self.stage.values)
     }
+}
+
+/// Says what the programs of a plan consist of. Nobody starts them here, so they
+/// are what they are called.
+fn programs(plan: &Plan) -> Input {
+    let found = plan.commands().into_iter().map(|run| FoundProgram {
+        program: Some(Program {
+            digest: Digest::of(run.as_bytes()),
+            variables: Vec::new(),
+        }),
+        run,
+    });
+    Input::Programs(found.collect())
 }

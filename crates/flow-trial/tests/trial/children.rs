@@ -10,7 +10,7 @@ use crate::oracle::Books;
 
 /// Returns the processes that belong to attempts of a store: those whose
 /// folders are in it.
-fn survivors(bench: &Bench) -> BTreeSet<u32> {
+pub(crate) fn survivors(bench: &Bench) -> BTreeSet<u32> {
     let store = bench.store().canonicalize().unwrap();
     let store = store.to_str().unwrap().to_owned();
     let mut found = BTreeSet::new();
@@ -31,7 +31,7 @@ fn survivors(bench: &Bench) -> BTreeSet<u32> {
 }
 
 /// Waits until there are so many processes.
-fn wait_for(bench: &Bench, what: &str, is_true: impl Fn(usize) -> bool) {
+pub(crate) fn wait_for(bench: &Bench, what: &str, is_true: impl Fn(usize) -> bool) {
     wait_for_all(bench, what, |all| is_true(all.len()));
 }
 

@@ -15,6 +15,7 @@ mod dice;
 mod flow;
 mod oracle;
 
+mod acting;
 mod budget;
 mod children;
 mod clocks;
@@ -22,6 +23,7 @@ mod crash;
 mod encrypted;
 mod faults;
 mod full;
+mod plugins;
 mod powercut;
 mod remember;
 mod requests;

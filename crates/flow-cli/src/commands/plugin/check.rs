@@ -15,10 +15,10 @@ use flow_syntax::diagnostic::nearest;
 use serde::Serialize;
 
 use crate::args::{CheckPlugin, DataFormat};
-use crate::commands::run::given_as;
 use crate::drive::{runtime, wall_clock};
 use crate::exit::{Exit, Failure};
 use crate::extra::Extra;
+use crate::given::read as given_as;
 use crate::output::Output;
 use crate::project::{Project, Projects, is_flow_file};
 use crate::render::{human, pretty};

@@ -12,6 +12,7 @@
 //! or `found yes|no|?`, followed by `for $0.04` and `in 3s` if that matters.
 //! What isn't scripted succeeds after a second with the least value of its type.
 
+mod orders;
 mod print;
 mod script;
 mod world;

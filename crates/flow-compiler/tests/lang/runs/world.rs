@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use flow_core::address::{At, RunId, Ticket};
+use flow_core::address::{RunId, Ticket};
 use flow_core::amount::{Duration, Timestamp};
 use flow_core::digest::Digest;
 use flow_core::effect::FailureClass;
@@ -44,8 +44,10 @@ pub(super) struct World {
     pub(super) run: Run,
     pub(super) log: Vec<Event>,
     pub(super) memory: Memory,
+    /// What was said to orders that changed nothing, and before which event.
+    pub(super) refused: Vec<(usize, Timestamp, String)>,
     script: Script,
-    now: Timestamp,
+    pub(super) now: Timestamp,
     /// What steps will answer, and when.
     due: BTreeMap<(Timestamp, usize), Input>,
     count: usize,
@@ -84,6 +86,7 @@ impl World {
             run,
             log: vec![event],
             memory,
+            refused: Vec::new(),
             script,
             now,
             due: BTreeMap::new(),
@@ -93,13 +96,17 @@ impl World {
         world
     }
 
-    fn give(&mut self, input: Input) {
+    pub(super) fn give(&mut self, input: Input) {
         let events = self.run.decide(input, self.now, &self.memory);
         for event in events {
-            let delta = self.run.apply(&event);
-            self.log.push(event);
-            self.carry_out(delta.actions);
+            self.take(event);
         }
+    }
+
+    pub(super) fn take(&mut self, event: Event) {
+        let delta = self.run.apply(&event);
+        self.log.push(event);
+        self.carry_out(delta.actions);
     }
 
     fn carry_out(&mut self, actions: Vec<Action>) {
@@ -217,60 +224,8 @@ impl World {
         self.later(answer.after, Input::Found { ticket, found });
     }
 
-    /// Finds an attempt in progress by its path.
-    fn in_progress(&self, path: &str) -> Option<Ticket> {
-        let all = self.run.outstanding().into_iter();
-        let tickets = all.filter_map(|action| match action {
-            Action::Start { ticket } | Action::Ask { ticket } | Action::Poll { ticket } => {
-                Some(ticket)
-            }
-            Action::Evaluate { .. }
-            | Action::Admit { .. }
-            | Action::Probe { .. }
-            | Action::Stop { .. } => None,
-        });
-        let mut fitting =
-            tickets.filter(|ticket| self.run.path(&ticket.at, &self.memory).to_string() == path);
-        fitting.next()
-    }
-
-    fn order(&mut self, order: &str) {
-        let by: Arc<str> = "ann".into();
-        let (word, rest) = order.split_once(' ').unwrap_or((order, ""));
-        let input = match word {
-            "pause" => Input::Pause { by },
-            "resume" => Input::Resume { by },
-            "reopen" => Input::Reopen { by },
-            "cancel" => Input::Cancel {
-                scope: self
-                    .in_progress(rest)
-                    .map_or(At::root(), |ticket| ticket.at),
-                by,
-                why: "enough".into(),
-            },
-            "answer" => {
-                let (path, json) = rest.split_once(' ').unwrap();
-                let ticket = self.in_progress(path).unwrap();
-                let ty = self.plan.node(ticket.at.node).ty.clone().unwrap();
-                let json = serde_json::from_str(json).unwrap();
-                Input::Answer {
-                    ticket,
-                    shown: Digest::of(b"?"),
-                    value: flow_core::json::from_json(&json, &ty).unwrap(),
-                    by,
-                }
-            }
-            "crash" => {
-                self.crash();
-                return;
-            }
-            other => panic!("no order is called `{other}`"),
-        };
-        self.give(input);
-    }
-
     /// Everything is forgotten but the log.
-    fn crash(&mut self) {
+    pub(super) fn crash(&mut self) {
         self.due.clear();
         let plan = self.plan.clone();
         self.run = Run::replay(&|_| Some(plan.clone()), self.log.clone()).unwrap();
