@@ -107,7 +107,7 @@ impl Archive {
     pub(crate) fn meant(&self, run: Option<&str>, path: Option<&str>) -> Result<Meant, Failure> {
         let (Some(word), None) = (run, path) else {
             let row = match run {
-                Some(prefix) => self.named(prefix)?.ok_or_else(|| unknown(prefix))?,
+                Some(prefix) => self.run(prefix)?,
                 None => self.newest()?,
             };
             let path = path.map(str::to_owned);
@@ -120,6 +120,9 @@ impl Archive {
         let past = self.past(&row)?;
         let is_path = past.history.find(word, &self.values());
         if matches!(is_path, Err(Unplaced::Unknown(_) | Unplaced::Malformed(_))) {
+            if let Some(removed) = self.removed(word)? {
+                return Err(removed);
+            }
             let (id, workflow) = (&past.row.id, past.run.workflow());
             let help = match past.nearest(word) {
                 Some(near) => format!("did you mean the step `{near}` of the newest run, `{id}`?"),
@@ -134,6 +137,24 @@ impl Archive {
             row: past.row,
             path,
         })
+    }
+
+    /// Finds a run by its name or the beginning of it.
+    pub(crate) fn run(&self, prefix: &str) -> Result<RunRow, Failure> {
+        if let Some(row) = self.named(prefix)? {
+            return Ok(row);
+        }
+        Err(self.removed(prefix)?.unwrap_or_else(|| unknown(prefix)))
+    }
+
+    /// Says that a run was there once, if it was.
+    fn removed(&self, run: &str) -> Result<Option<Failure>, Failure> {
+        let removed = self.reader.removed(run);
+        let removed = removed.map_err(|error| unreadable(&error))?;
+        Ok(removed.map(|at| {
+            let at = crate::page::instant(at);
+            Failure::late(format!("the run `{run}` was removed at {at}"))
+        }))
     }
 
     /// Finds a run by its name or the beginning of it; nothing if no name begins
@@ -184,6 +205,17 @@ impl Archive {
 
     /// Folds the first so many events of the log of a run: how it was then.
     pub(crate) fn past_until(&self, row: &RunRow, end: u64) -> Result<Past, Failure> {
+        self.past_with(row, end, &mut |_, _, _| {})
+    }
+
+    /// Folds the log of a run, and shows each event with the run and the history
+    /// as they are after it.
+    pub(crate) fn past_with(
+        &self,
+        row: &RunRow,
+        end: u64,
+        watch: &mut dyn FnMut(&Event, &Run, &History),
+    ) -> Result<Past, Failure> {
         let plans = |digest: &Digest| self.plan(digest);
         let mut folded: Option<(Run, History)> = None;
         let mut seq = 0;
@@ -199,6 +231,7 @@ impl Archive {
                 }),
                 Some((run, history)) => run.follow_log(&plans, &event).map(|()| {
                     history.note(number, &event, run.plan());
+                    watch(&event, run, history);
                 }),
             };
             followed
@@ -347,14 +380,18 @@ impl RunState {
             Phase::Short => Self::ShortOfMoney,
             Phase::Paused => Self::Paused,
         };
-        match driver {
-            None => state,
-            Some(Life::Dead) => Self::Interrupted,
-            Some(Life::Alive {
-                pace: Pace::Stopped,
-                ..
-            }) => Self::Stopped,
-            Some(Life::Alive { .. }) => state,
+        match (driver, state) {
+            // It could go on, and nobody lets it.
+            (None, Self::Running | Self::Sleeping) | (Some(Life::Dead), _) => Self::Interrupted,
+            (None, _) => state,
+            (
+                Some(Life::Alive {
+                    pace: Pace::Stopped,
+                    ..
+                }),
+                _,
+            ) => Self::Stopped,
+            (Some(Life::Alive { .. }), _) => state,
         }
     }
 

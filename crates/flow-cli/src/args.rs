@@ -1,7 +1,9 @@
 //! The command line.
 
+mod acting;
 mod asking;
 mod editing;
+mod keeping;
 mod plugins;
 
 use std::ffi::OsString;
@@ -9,12 +11,22 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use acting::{
+    ANSWER_EXAMPLE, APPROVE_EXAMPLE, CALL_EXAMPLE, CANCEL_EXAMPLE, EFFECTS_EXAMPLE, PAUSE_EXAMPLE,
+    RETRY_EXAMPLE,
+};
+pub(crate) use acting::{
+    Acting, Answer, Billed, Call, Cancel, Effects, EffectsCommand, Pause, Resolve, Retry, Trust,
+    Verdict,
+};
 use asking::{
     DOCTOR_EXAMPLE, LOGS_EXAMPLE, OUTPUTS_EXAMPLE, RUNS_EXAMPLE, SHOW_EXAMPLE, WHY_EXAMPLE,
 };
 pub(crate) use asking::{Doctor, Logs, Outputs, RunState, Runs, Show, Why};
-pub(crate) use editing::{Agreement, Rerun, Reset};
-use editing::{Edit, RERUN_EXAMPLE, RESET_EXAMPLE};
+pub(crate) use editing::{Agreement, Edit, Rerun, Reset};
+use editing::{RERUN_EXAMPLE, RESET_EXAMPLE};
+use keeping::GC_EXAMPLE;
+pub(crate) use keeping::Gc;
 pub(crate) use plugins::{CheckPlugin, Language, NewPlugin, Plugin, PluginCommand};
 
 /// Check, price, run, draw and format workflows.
@@ -78,6 +90,35 @@ pub(crate) enum Command {
     /// Carry out the tests that stand in files, offline and on a simulated clock
     #[command(after_help = TEST_EXAMPLE)]
     Test(Test),
+    /// Agree to what a run asks
+    #[command(after_help = APPROVE_EXAMPLE)]
+    Approve(Verdict),
+    /// Disagree with what a run asks
+    #[command(
+        after_help = "Example:\n  flow reject kotemi post\n\nAll else is as with `flow approve`."
+    )]
+    Reject(Verdict),
+    /// Answer a question of a run with a value
+    #[command(after_help = ANSWER_EXAMPLE)]
+    Answer(Answer),
+    /// Let a run start nothing new
+    #[command(after_help = PAUSE_EXAMPLE)]
+    Pause(Pause),
+    /// Give up a run, or a part of it
+    #[command(after_help = CANCEL_EXAMPLE)]
+    Cancel(Cancel),
+    /// Try again what failed in a run
+    #[command(after_help = RETRY_EXAMPLE)]
+    Retry(Retry),
+    /// Show what runs did to the world, and say what became of it
+    #[command(after_help = EFFECTS_EXAMPLE)]
+    Effects(Effects),
+    /// Remove what nobody refers to, and what is old
+    #[command(after_help = GC_EXAMPLE)]
+    Gc(Gc),
+    /// Carry out one step, as a run of its own
+    #[command(after_help = CALL_EXAMPLE)]
+    Call(Call),
     /// Show a run: how its steps stand, what failed, what it waits for
     #[command(after_help = SHOW_EXAMPLE)]
     Show(Show),
@@ -159,9 +200,9 @@ pub(crate) struct Running {
     /// How many steps are in progress at once, at most
     #[arg(long, value_name = "N")]
     pub(crate) parallel: Option<std::num::NonZeroUsize>,
-    /// The most that the run may spend
-    #[arg(long, value_name = "AMOUNT")]
-    pub(crate) budget: Option<String>,
+    /// The most that the run may spend; of a run that was begun, `STEP=AMOUNT` is for a part of it
+    #[arg(long, value_name = "[STEP=]AMOUNT")]
+    pub(crate) budget: Vec<String>,
     /// For people, or one JSON object for each event
     #[arg(long, value_enum, default_value_t = DataFormat::Human)]
     pub(crate) format: DataFormat,

@@ -83,7 +83,7 @@ pub(crate) fn follows(attempt: &Attempt) -> Option<String> {
         }
         Then::Probe { .. } => "its target was asked".to_owned(),
         Then::Unknown => "somebody has to say what became of it".to_owned(),
-        Then::Hold => "it waits for more money".to_owned(),
+        Then::Hold | Then::HoldUntil { .. } => "it waits for more money".to_owned(),
         Then::Cut => "that was wanted".to_owned(),
     })
 }
@@ -134,7 +134,7 @@ pub(crate) fn json(number: usize, attempt: &Attempt) -> Json {
             Then::Again { .. } => "again",
             Then::Probe { .. } => "probe",
             Then::Unknown => "unknown",
-            Then::Hold => "hold",
+            Then::Hold | Then::HoldUntil { .. } => "hold",
             Then::Cut => "cut",
         }),
         "again_at": then.and_then(again_at),
@@ -160,7 +160,9 @@ pub(crate) fn json(number: usize, attempt: &Attempt) -> Json {
 
 fn again_at(then: Then) -> Option<String> {
     match then {
-        Then::Again { wake, .. } | Then::Probe { wake } => Some(wake.to_string()),
+        Then::Again { wake, .. } | Then::Probe { wake } | Then::HoldUntil { wake } => {
+            Some(wake.to_string())
+        }
         Then::Fail | Then::FallBack | Then::Unknown | Then::Hold | Then::Cut => None,
     }
 }

@@ -21,14 +21,15 @@ use flow_runtime::store::{Store, TakeError};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
-use crate::args::{DataFormat, Running};
+use crate::args::Running;
 use crate::config;
 use crate::exit::{Exit, Failure};
 use crate::extra::Extra;
 use crate::output::{Output, say};
 use crate::progress::{Lines, Screen, Shown, Stream};
+use crate::scene::with_store;
 use crate::secrets::Vault;
-use crate::tell::{End, tell};
+use crate::tell::{End, Shape, tell};
 
 /// How many orders may wait.
 const ORDERS: usize = 16;
@@ -43,6 +44,8 @@ const PARALLEL: usize = 64;
 /// What a run works with.
 pub(crate) struct Desk {
     store: Arc<Store>,
+    /// The store's folder, if that was named.
+    named: Option<PathBuf>,
     vault: Arc<Vault>,
     /// Where the run is shown, once it is.
     console: Arc<OnceLock<Shown>>,
@@ -66,11 +69,51 @@ impl Desk {
         extra: &Extra,
         reuse: Reuse,
     ) -> Result<Self, Failure> {
-        let folder = folder(root, running.store.as_deref());
+        let (terms, allow) = settings(root, running.settled.profile.as_deref())?;
+        let parallel = running.parallel.map_or(PARALLEL, std::num::NonZero::get);
+        Self::new(
+            root,
+            running.store.as_deref(),
+            extra,
+            &allow,
+            |executors, plugins, clock| Parts {
+                executors,
+                plugins,
+                clock,
+                terms,
+                parallel,
+                reuse,
+            },
+        )
+    }
+
+    /// Opens the store to act on a run, not to drive it.
+    pub(crate) fn at(store: Option<&Path>, extra: &Extra) -> Result<Self, Failure> {
+        let root = crate::project::root_here()?;
+        let (terms, allow) = settings(&root, None)?;
+        Self::new(&root, store, extra, &allow, |executors, plugins, clock| {
+            Parts {
+                executors,
+                plugins,
+                clock,
+                terms,
+                parallel: PARALLEL,
+                reuse: Reuse::Results,
+            }
+        })
+    }
+
+    fn new(
+        root: &Path,
+        named: Option<&Path>,
+        extra: &Extra,
+        allow: &config::Allow,
+        parts: impl FnOnce(Executors, Arc<dyn Plugins>, Arc<dyn Clock>) -> Parts,
+    ) -> Result<Self, Failure> {
+        let folder = folder(root, named);
         let options = extra.options.clone().unwrap_or_default();
         let store = Store::open(&folder, options);
         let store = Arc::new(store.map_err(|error| Failure::store(whole(&error)))?);
-        let (terms, allow) = settings(root, running.settled.profile.as_deref())?;
         let home = std::env::home_dir();
         let clock: Arc<dyn Clock> = match &extra.clock {
             Some(clock) => Arc::new(Told(clock.clone())),
@@ -85,8 +128,8 @@ impl Desk {
             allowed: allow.in_project(root, home.as_deref()),
             memory: Arc::new(StoreMemory::new(store.clone())),
             console: Arc::new(move |text| match seen.get() {
-                Some(shown) => shown.say(text.trim_end_matches('\n')),
-                None => say(text),
+                Some(shown) => shown.say(text),
+                None => say(&format!("{text}\n")),
             }),
             clock: Arc::new(move || told.now()),
         };
@@ -95,16 +138,10 @@ impl Desk {
         let plugins = Arc::new(flow_steps::Plugins::new(&place.project, &place.clock));
         Ok(Self {
             store,
+            named: named.map(Path::to_path_buf),
             vault: Vault::new(root),
             console,
-            around: Parts {
-                executors,
-                plugins,
-                clock,
-                terms,
-                parallel: running.parallel.map_or(PARALLEL, std::num::NonZero::get),
-                reuse,
-            },
+            around: parts(executors, plugins, clock),
         })
     }
 
@@ -124,6 +161,9 @@ impl Desk {
             plugins: Some(self.around.plugins.clone()),
             clock: self.around.clock.clone(),
             secrets: self.vault.secrets(),
+            inspect: Arc::new(|file, media| {
+                flow_steps::facts(file, media).map_err(|fault| fault.to_string())
+            }),
             terms: self.around.terms.clone(),
             parallel: self.around.parallel,
             reuse: self.around.reuse,
@@ -158,15 +198,51 @@ pub(crate) fn folder(root: &Path, store: Option<&Path>) -> PathBuf {
     store.map_or_else(|| root.join(".flow"), Path::to_path_buf)
 }
 
-/// Reads the budget of the command line.
+/// What the command line says may be spent.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Budgets {
+    /// By the run.
+    pub(crate) run: Option<Money>,
+    /// By its parts: their paths as they are written, and amounts.
+    pub(crate) parts: Vec<(String, Money)>,
+}
+
+/// Reads the budgets of the command line.
+pub(crate) fn budgets(running: &Running) -> Result<Budgets, Failure> {
+    let mut budgets = Budgets::default();
+    for text in &running.budget {
+        let (part, amount) = match text.rsplit_once('=') {
+            Some((part, amount)) => (Some(part), amount),
+            None => (None, text.as_str()),
+        };
+        let amount: Money = amount.parse().map_err(|error| {
+            Failure::usage(format!("`--budget`: {error}")).with_help(
+                "write `--budget '$2.50'`, or `--budget 'STEP=$2.50'` for a part of a run",
+            )
+        })?;
+        match part {
+            Some(part) => budgets.parts.push((part.to_owned(), amount)),
+            None if budgets.run.is_none() => budgets.run = Some(amount),
+            None => {
+                return Err(Failure::usage(
+                    "`--budget` is given twice for the whole run",
+                ));
+            }
+        }
+    }
+    Ok(budgets)
+}
+
+/// Reads the budget of a run that is yet to begin.
 pub(crate) fn budget(running: &Running) -> Result<Option<Money>, Failure> {
-    let Some(text) = &running.budget else {
-        return Ok(None);
-    };
-    let amount: Result<Money, _> = text.parse();
-    amount.map(Some).map_err(|error| {
-        Failure::usage(format!("`--budget`: {error}")).with_help("write `--budget '$2.50'`")
-    })
+    let budgets = budgets(running)?;
+    match budgets.parts.first() {
+        Some((part, _)) => Err(Failure::usage(format!(
+            "`--budget {part}=…`: the budgets of the parts of a new run stand in its file"
+        ))
+        .with_help("`flow resume RUN --budget STEP=AMOUNT` gives a part another one later")),
+        None => Ok(budgets.run),
+    }
 }
 
 /// Returns the machine's clock, as steps are told it.
@@ -193,7 +269,7 @@ impl Clock for Told {
 pub(crate) fn drive<Make, Made, Fault>(
     desk: &Desk,
     output: &mut Output,
-    format: DataFormat,
+    shape: impl Into<Shape>,
     make: Make,
 ) -> Result<Exit, Failure>
 where
@@ -202,7 +278,8 @@ where
     Failure: From<Fault>,
 {
     let runtime = runtime()?;
-    let shown = shown(output, format);
+    let shape = shape.into();
+    let shown = shown(output, shape);
     // What steps say to people goes where the run is shown.
     drop(desk.console.set(shown.clone()));
     let around = desk.surroundings(Box::new(shown.clone()));
@@ -226,10 +303,14 @@ where
         };
         shown.close();
         match driven {
-            Some(Ok(outcome)) => tell(&End::of(&driver, &outcome), output, format),
+            Some(Ok(outcome)) => {
+                let end = End::of(&driver, &outcome, &desk.store, desk.named.as_deref());
+                tell(&end, output, shape)
+            }
             Some(Err(error)) => Err(drive_failure(&error, &id.0)),
             None => {
-                output.message(&format!("stopped at once · go on with `flow resume {id}`"))?;
+                let command = with_store(&format!("flow resume {id}"), desk.named.as_deref());
+                output.message(&format!("stopped at once · go on with `{command}`"))?;
                 Ok(Exit::Interrupted)
             }
         }
@@ -240,14 +321,14 @@ where
 }
 
 /// Says how a run is shown.
-fn shown(output: &Output, format: DataFormat) -> Shown {
+fn shown(output: &Output, shape: Shape) -> Shown {
     let looks = output.message_looks();
-    match format {
-        DataFormat::Json => Shown::new(Stream::new()),
-        DataFormat::Human if std::io::stderr().is_terminal() => {
+    match shape {
+        Shape::Stream => Shown::new(Stream::new()),
+        Shape::Human | Shape::Plain if std::io::stderr().is_terminal() => {
             Shown::new(Screen::new(output.color(), looks))
         }
-        DataFormat::Human => Shown::new(Lines::new(looks)),
+        Shape::Human | Shape::Plain | Shape::Json => Shown::new(Lines::new(looks)),
     }
 }
 

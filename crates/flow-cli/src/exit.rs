@@ -13,6 +13,7 @@
 //! | 8 | the run was interrupted, and can be resumed |
 //! | 9 | the run belongs to another process |
 //! | 10 | the store can't be used |
+//! | 11 | it came too late: somebody was faster, or it is over |
 //!
 //! `docs/cli.md` has the table for people; the codes from 4 on belong to runs.
 
@@ -44,6 +45,8 @@ pub(crate) enum Exit {
     Owned,
     /// The store can't be used.
     Store,
+    /// It came too late: somebody was faster, or what it is about is over.
+    Late,
 }
 
 impl Exit {
@@ -61,6 +64,7 @@ impl Exit {
             Self::Interrupted => 8,
             Self::Owned => 9,
             Self::Store => 10,
+            Self::Late => 11,
         }
     }
 }
@@ -110,6 +114,15 @@ impl Failure {
     pub(crate) fn store(message: impl Into<String>) -> Self {
         Self::Told {
             exit: Exit::Store,
+            message: message.into(),
+            help: None,
+        }
+    }
+
+    /// Says that it came too late.
+    pub(crate) fn late(message: impl Into<String>) -> Self {
+        Self::Told {
+            exit: Exit::Late,
             message: message.into(),
             help: None,
         }

@@ -138,8 +138,14 @@ fn of_run(fact: &Fact) -> Entry {
         }
         Fact::PauseAsked { by } => Entry::new("pause_asked", json!({ "by": &**by })),
         Fact::ResumeAsked { by } => Entry::new("resume_asked", json!({ "by": &**by })),
-        Fact::CancelAsked { scope, by, why } => {
-            Entry::new("cancel_asked", json!({ "by": &**by, "why": &**why })).of(scope)
+        Fact::CancelAsked {
+            scope,
+            item,
+            by,
+            why,
+        } => {
+            let entry = Entry::new("cancel_asked", json!({ "by": &**by, "why": &**why }));
+            entry.of(scope).of_item(*item)
         }
         Fact::LimitsChanged { at, amount, by } => Entry {
             at: at.clone(),
@@ -156,7 +162,10 @@ fn of_run(fact: &Fact) -> Entry {
             "run_settled",
             json!({ "status": status_word(*status), "output": output.as_ref().map(handle) }),
         ),
-        Fact::Reopened { by } => Entry::new("reopened", json!({ "by": &**by })),
+        Fact::Reopened { by, at, item } => Entry {
+            at: at.clone(),
+            ..Entry::new("reopened", json!({ "by": &**by })).of_item(*item)
+        },
         Fact::Reset { at, by, .. } => Entry::new("reset", json!({ "by": &**by })).of(at),
         Fact::ProgramsFound { programs } => Entry::new("programs_found", found(programs)),
         other => unreachable!("{} is not about a run", other.kind()),
@@ -256,12 +265,14 @@ fn of_step(fact: &Fact) -> Entry {
             at,
             failure,
             ledger,
+            missing,
             then,
         } => {
             let ledger = ledger.as_ref().map(ToString::to_string);
+            let missing = missing.map(|amount| amount.to_string());
             Entry::new("refused", failed(failure))
                 .and(follows(*then))
-                .and(json!({ "ledger": ledger }))
+                .and(json!({ "ledger": ledger, "missing": missing }))
                 .of(at)
         }
         other => unreachable!("{} is not about a step", other.kind()),
@@ -425,6 +436,7 @@ fn follows(then: Then) -> Json {
         Then::Probe { wake } => json!({ "then": "probe", "at": wake.to_string() }),
         Then::Unknown => json!({ "then": "unknown" }),
         Then::Hold => json!({ "then": "hold" }),
+        Then::HoldUntil { wake } => json!({ "then": "hold", "at": wake.to_string() }),
         Then::Cut => json!({ "then": "cut" }),
     }
 }

@@ -18,9 +18,14 @@ mod config;
 mod disk;
 mod embedded;
 mod front;
+mod given;
 mod inputs;
 mod pages;
 mod project;
+
+mod asked;
+mod next;
+mod scene;
 
 mod dotenv;
 mod drive;

@@ -133,11 +133,11 @@ impl Projects {
         if name.starts_with(STDLIB) {
             return name.to_owned();
         }
-        self.from_here(&project.root.join(name))
+        self.shown_here(&project.root.join(name))
     }
 
     /// Returns a path as one would write it here.
-    pub(crate) fn from_here(&self, path: &Path) -> String {
+    pub(crate) fn shown_here(&self, path: &Path) -> String {
         relative(&self.here, path)
     }
 

@@ -1,6 +1,6 @@
 //! How the instances of a run stand, in words.
 
-use flow_core::address::At;
+use flow_core::address::{At, Part};
 use flow_core::amount::Money;
 use flow_core::arbiter::LedgerId;
 use flow_core::event::Failure;
@@ -154,6 +154,12 @@ impl<'a> Words<'a> {
     pub(crate) fn path(&self, at: &At) -> String {
         let path = self.past.history.path(at, &self.values).to_string();
         self.inside(&path)
+    }
+
+    /// Returns the path of a part of the run.
+    pub(crate) fn part(&self, part: &Part) -> String {
+        let path = self.past.history.part_path(part, &self.values);
+        self.inside(&path.to_string())
     }
 
     /// Leaves out the name of the workflow, which stands before every path.

@@ -1,5 +1,6 @@
 //! What is said about a run: on the way, and at its end.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use flow_core::address::{At, RunId};
@@ -10,9 +11,11 @@ use flow_core::step::Bill;
 use flow_core::ty::Type;
 use flow_core::value::Value;
 use flow_runtime::driver::{Driver, Outcome, Over, View};
+use flow_runtime::store::Store;
 
 use crate::args::DataFormat;
 use crate::exit::{Exit, Failure};
+use crate::next::Stop;
 use crate::output::Output;
 
 /// Returns what is said about an event. What goes well is not worth a line.
@@ -31,7 +34,7 @@ pub(crate) fn line(view: &View<'_>, fact: &Fact) -> Option<String> {
                 Then::Again { .. } => "failed, tries again",
                 Then::Probe { .. } => "may have happened; its target is asked",
                 Then::Unknown => "may have happened; nobody knows",
-                Then::Hold => "waits",
+                Then::Hold | Then::HoldUntil { .. } => "waits",
             };
             let class = failure.class.word();
             format!(
@@ -59,7 +62,7 @@ pub(crate) fn line(view: &View<'_>, fact: &Fact) -> Option<String> {
                 Then::Unknown => ", and nobody knows whether it happened",
                 Then::Again { .. } => ", and is made again",
                 Then::Probe { .. } => ", and its target is asked",
-                Then::Fail | Then::FallBack | Then::Hold | Then::Cut => "",
+                Then::Fail | Then::FallBack | Then::Hold | Then::HoldUntil { .. } | Then::Cut => "",
             };
             format!("{path} was in progress when flow ended{what}{charged}")
         }
@@ -106,12 +109,28 @@ pub(crate) struct End {
     exit: Exit,
     status: Option<Status>,
     costs: Costs,
+    /// What people have to see to.
+    lines: Vec<String>,
+    /// What drives it on.
+    command: Option<String>,
 }
 
 impl End {
-    /// Takes what a driver says.
-    pub(crate) fn of(driver: &Driver, outcome: &Outcome) -> Self {
+    /// Takes what a driver says. `named` is the store's folder, if that was named.
+    pub(crate) fn of(
+        driver: &Driver,
+        outcome: &Outcome,
+        store: &Store,
+        named: Option<&Path>,
+    ) -> Self {
         let run = driver.run();
+        let stop = Stop {
+            run,
+            values: driver.values(),
+            path: &|at| driver.path(at),
+            blobs: &store.layout().blobs(),
+            store: named,
+        };
         let exit = match (outcome.standing, outcome.status) {
             (Standing::Over, Some(Status::Succeeded)) => Exit::Done,
             (Standing::Over, _) => Exit::Failed,
@@ -131,6 +150,8 @@ impl End {
             exit,
             status: outcome.status,
             costs: outcome.costs,
+            lines: stop.lines(),
+            command: stop.command(),
         }
     }
 
@@ -145,21 +166,62 @@ impl End {
             exit: Exit::Done,
             status: Some(Status::Succeeded),
             costs: Costs::default(),
+            lines: Vec::new(),
+            command: None,
+        }
+    }
+}
+
+/// How what a run gave is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// For people.
+    Human,
+    /// For people, and a text as it is.
+    Plain,
+    /// One JSON object.
+    Json,
+    /// One JSON object for each event, and one at the end.
+    Stream,
+}
+
+impl From<DataFormat> for Shape {
+    fn from(format: DataFormat) -> Self {
+        match format {
+            DataFormat::Human => Self::Human,
+            DataFormat::Json => Self::Stream,
         }
     }
 }
 
 /// Says how a run ended.
-pub(crate) fn tell(end: &End, output: &mut Output, format: DataFormat) -> Result<Exit, Failure> {
-    let (id, exit) = (&end.run, end.exit);
+pub(crate) fn tell(
+    end: &End,
+    output: &mut Output,
+    shape: impl Into<Shape>,
+) -> Result<Exit, Failure> {
+    let (exit, shape) = (end.exit, shape.into());
     let json = result(end)?;
-    if format == DataFormat::Json {
+    if matches!(shape, Shape::Json | Shape::Stream) {
         output.data(&format!("{}\n", summary(end, json.as_ref())))?;
         return Ok(exit);
     }
-    if let (Exit::Done, Some(json)) = (exit, &json) {
-        output.data(&format!("{json}\n"))?;
+    match (exit, &json, &end.output) {
+        (Exit::Done, Some(_), Some(Value::Text(text))) if shape == Shape::Plain => {
+            output.data(&format!("{text}\n"))?;
+        }
+        (Exit::Done, Some(json), _) => output.data(&format!("{json}\n"))?,
+        _ => {}
     }
+    for line in &end.lines {
+        output.message(line)?;
+    }
+    output.message(&line_of(end))?;
+    Ok(exit)
+}
+
+/// Returns the line that says how it ended, and what to type next.
+fn line_of(end: &End) -> String {
     let costs = end.costs;
     let mut money = String::new();
     if costs.spent > Money(0) {
@@ -168,25 +230,33 @@ pub(crate) fn tell(end: &End, output: &mut Output, format: DataFormat) -> Result
     if costs.presumed > Money(0) {
         money = format!("{money} · {} may have been charged", costs.presumed);
     }
-    let line = match exit {
+    let what = match end.exit {
         Exit::Done => match &end.recalled {
-            Some(from) => format!("done · nothing has changed since run {from}"),
-            None => format!("done{money}"),
+            Some(from) => return format!("done · nothing has changed since run {from}"),
+            None => return format!("done{money}"),
         },
-        Exit::Failed => format!("failed{money} · try again with `flow resume {id}`"),
-        Exit::Waiting => format!("waits for a person{money} · go on with `flow resume {id}`"),
-        Exit::Unknown => {
-            format!("nobody knows what became of an act{money} · the rest is done")
-        }
-        Exit::Budget => {
-            format!("the budget is used up{money} · go on with `flow resume {id} --budget …`")
-        }
-        Exit::Interrupted | Exit::Invalid | Exit::Usage | Exit::Io | Exit::Owned | Exit::Store => {
-            format!("paused{money} · go on with `flow resume {id}`")
-        }
+        Exit::Failed if end.status == Some(Status::Cancelled) => "cancelled",
+        Exit::Failed => "failed",
+        Exit::Waiting => "waits for a person",
+        Exit::Unknown => "nobody knows what became of an act; the rest is done",
+        Exit::Budget => "the budget is used up",
+        Exit::Interrupted
+        | Exit::Invalid
+        | Exit::Usage
+        | Exit::Io
+        | Exit::Owned
+        | Exit::Store
+        | Exit::Late => "paused",
     };
-    output.message(&line)?;
-    Ok(exit)
+    let verb = if end.exit == Exit::Failed {
+        "try again"
+    } else {
+        "go on"
+    };
+    let first = if end.lines.is_empty() { "" } else { "then " };
+    let command = end.command.as_ref();
+    let next = command.map(|command| format!(" · {first}{verb} with `{command}`"));
+    format!("{what}{money}{}", next.unwrap_or_default())
 }
 
 fn result(end: &End) -> Result<Option<serde_json::Value>, Failure> {
@@ -206,9 +276,13 @@ fn summary(end: &End, output: Option<&serde_json::Value>) -> serde_json::Value {
         Exit::Waiting => "waiting",
         Exit::Unknown => "unknown",
         Exit::Budget => "budget",
-        Exit::Interrupted | Exit::Invalid | Exit::Usage | Exit::Io | Exit::Owned | Exit::Store => {
-            "paused"
-        }
+        Exit::Interrupted
+        | Exit::Invalid
+        | Exit::Usage
+        | Exit::Io
+        | Exit::Owned
+        | Exit::Store
+        | Exit::Late => "paused",
     };
     serde_json::json!({
         "version": 1,

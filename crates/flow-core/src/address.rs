@@ -61,6 +61,22 @@ impl fmt::Display for At {
     }
 }
 
+/// A part of a run: an instance, or one item or round of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Part {
+    /// The instance; that of the workflow is all of the run.
+    pub at: At,
+    /// The item or round, if only that is meant.
+    pub item: Option<u32>,
+}
+
+impl Part {
+    /// Returns a whole instance.
+    pub fn whole(at: At) -> Self {
+        Self { at, item: None }
+    }
+}
+
 /// One attempt at an instance. Unique in its run, for ever.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Ticket {

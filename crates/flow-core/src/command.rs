@@ -185,10 +185,7 @@ fn words(text: &str) -> Result<Vec<Word>, CommandFault> {
 fn word(rest: &mut CharIndices<'_>) -> Result<Option<Word>, CommandFault> {
     let mut text = String::new();
     let mut plain = None;
-    loop {
-        let Some((_, letter)) = rest.next() else {
-            break;
-        };
+    while let Some((_, letter)) = rest.next() {
         match letter {
             '\'' | '"' => {
                 plain.get_or_insert(text.len());

@@ -54,6 +54,8 @@ pub enum Fact {
     CancelAsked {
         /// The part; the workflow itself is all of it.
         scope: At,
+        /// The item or round of it, if only that.
+        item: Option<u32>,
         /// Who asked.
         by: Arc<str>,
         /// Why.
@@ -139,6 +141,10 @@ pub enum Fact {
     Reopened {
         /// Who asked.
         by: Arc<str>,
+        /// Only this, and what it blocks; nothing for all of it.
+        at: Option<At>,
+        /// The item or round of it, if only that.
+        item: Option<u32>,
     },
 
     /// The items of a `for` are known.
@@ -339,6 +345,8 @@ pub enum Fact {
         failure: Failure,
         /// The budget it doesn't fit into, if it is that.
         ledger: Option<LedgerId>,
+        /// How much more that would have to have.
+        missing: Option<Money>,
         /// What follows.
         then: Then,
     },
@@ -484,6 +492,12 @@ pub enum Then {
     Unknown,
     /// It waits for a larger budget, or for a person.
     Hold,
+    /// It waits for these, or for an instant: its budget is for a period, and
+    /// another one begins.
+    HoldUntil {
+        /// The instant.
+        wake: Timestamp,
+    },
     /// It was stopped, and that was wanted.
     Cut,
 }

@@ -49,6 +49,7 @@ pub mod edit;
 pub mod event;
 pub mod handle;
 pub mod key;
+pub mod letter;
 pub mod memory;
 pub mod run;
 pub mod step;

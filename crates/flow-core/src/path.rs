@@ -103,6 +103,16 @@ impl StepPath {
         self.0.len() >= other.0.len() && pairs.into_iter().all(is_alike)
     }
 
+    /// Returns it without its outermost part; nothing if there is no other.
+    pub fn below(&self) -> Option<Self> {
+        match self.0.split_first() {
+            Some((first, rest)) if first.key.is_none() && !rest.is_empty() => {
+                Some(Self(rest.to_vec()))
+            }
+            Some(_) | None => None,
+        }
+    }
+
     /// Returns the parts, outermost first.
     pub fn segments(&self) -> &[Segment] {
         &self.0

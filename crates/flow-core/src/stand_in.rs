@@ -1,10 +1,8 @@
 //! Plans in which calls of workflows are calls of steps, so that somebody can
 //! play a workflow.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
-use petgraph::graph::NodeIndex;
 
 use crate::effect::Effect;
 use crate::expr::Expr;
@@ -13,18 +11,23 @@ use crate::value::Value;
 
 impl Plan {
     /// Returns the plan with some calls of workflows as steps of other names.
-    /// What was inside of them stays in the plan, and nothing leads there.
+    /// What was inside of them does nothing any more.
     #[must_use]
     pub fn with_stand_ins(&self, names: &BTreeMap<NodeId, Arc<str>>) -> Self {
         let mut plan = self.clone();
-        for (id, name) in names {
-            let index = NodeIndex::new(id.0 as usize);
-            let node = plan.graph.node_weight_mut(index);
-            // The root is what is run, and nobody calls it.
-            let Some(node) = node.filter(|_| *id != NodeId(0)) else {
-                continue;
-            };
-            if let NodeKind::Workflow(workflow) = &node.kind {
+        let mut inside = BTreeSet::new();
+        // A parent comes before its children.
+        for (id, node) in (0..).map(NodeId).zip(plan.graph.node_weights_mut()) {
+            let is_inside = node.parent.as_ref().is_some_and(|parent| {
+                // What is done if it fails is no part of a workflow.
+                let is_body = names.contains_key(&parent.node) && parent.arm.is_none();
+                is_body || inside.contains(&parent.node)
+            });
+            if is_inside {
+                inside.insert(id);
+                node.kind = NodeKind::Value(Expr::Const(Value::None));
+            } else if let (Some(name), NodeKind::Workflow(workflow)) = (names.get(&id), &node.kind)
+            {
                 node.kind = NodeKind::Step(Box::new(stand_in(workflow, name)));
             }
         }

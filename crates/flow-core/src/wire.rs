@@ -23,6 +23,7 @@ mod basic;
 mod books;
 mod estate;
 mod facts;
+mod letters;
 mod read;
 mod table;
 mod value;

@@ -3,8 +3,8 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use flow_core::address::Ticket;
 use flow_core::digest::Digest;
@@ -21,6 +21,7 @@ use crate::folders::Folders;
 use crate::reaper::Reaper;
 use crate::secrets::{self, Secrets};
 use crate::store::layout::attempt_name;
+use crate::survivors::Strays;
 
 /// The most bytes of an attempt's log.
 const LOG_MAX: u64 = 64 << 20;
@@ -60,6 +61,10 @@ pub(crate) struct AttemptDesk {
     is_sent: AtomicBool,
     is_stopped: AtomicBool,
     stop_asked: Notify,
+    /// The process group that it has; 0 if it has none.
+    group: AtomicU32,
+    /// The processes of an attempt that has to stop.
+    strays: Mutex<Option<Strays>>,
     /// Blobs that were kept and wait for the attempt's outcome. Steps keep
     /// files from threads of their own.
     kept: Mutex<Vec<Kept>>,
@@ -89,12 +94,19 @@ impl AttemptDesk {
             is_sent: AtomicBool::new(false),
             is_stopped: AtomicBool::new(false),
             stop_asked: Notify::new(),
+            group: AtomicU32::new(0),
+            strays: Mutex::default(),
             kept: Mutex::default(),
             log: Mutex::default(),
         }
     }
 
+    /// Asks it to stop.
     pub(crate) fn stop(&self) {
+        // While its process is there, it can be told which others are its.
+        if let Some(strays) = self.find_strays() {
+            *lock(&self.strays) = Some(strays);
+        }
         self.is_stopped.store(true, Ordering::Release);
         self.stop_asked.notify_one();
     }
@@ -104,22 +116,39 @@ impl AttemptDesk {
         self.stop_asked.notified().await;
     }
 
+    fn find_strays(&self) -> Option<Strays> {
+        let group = self.group.load(Ordering::Acquire);
+        let folder = lock(&self.folder).clone().filter(|_| group != 0)?;
+        Strays::of(folder, group)
+    }
+
+    /// Takes what may be left of an attempt that was stopped: processes that have
+    /// left its group.
+    pub(crate) fn take_strays(&self) -> Option<Strays> {
+        lock(&self.strays).take()
+    }
+
     pub(crate) fn was_sent(&self) -> bool {
         self.is_sent.load(Ordering::Acquire)
     }
 
     /// Takes the blobs that go with the outcome.
     pub(crate) fn take_kept(&self) -> Vec<Kept> {
-        std::mem::take(&mut *self.kept.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *lock(&self.kept))
     }
 
     /// Gives up the folder, when nobody works in it any more. Returns whether
     /// it is time to tidy up.
     pub(crate) fn leave(&self) -> bool {
-        let mut folder = self.folder.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut folder = lock(&self.folder);
         let folder = folder.take();
         folder.is_some_and(|folder| self.office.folders.leave(folder))
     }
+}
+
+/// What is behind it is whole also when a step broke down.
+fn lock<T>(inner: &Mutex<T>) -> MutexGuard<'_, T> {
+    inner.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Desk for AttemptDesk {
@@ -143,7 +172,7 @@ impl Desk for AttemptDesk {
         // In one go, so that lines don't mix, and nobody who follows sees half of
         // one.
         let line = [&*self.office.mask.bytes(line), b"\n"].concat();
-        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut log = lock(&self.log);
         if log.written >= LOG_MAX {
             return;
         }
@@ -171,7 +200,7 @@ impl Desk for AttemptDesk {
     }
 
     fn folder(&self) -> Result<PathBuf, StepFailure> {
-        let mut own = self.folder.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut own = lock(&self.folder);
         if let Some(folder) = &*own {
             return Ok(folder.clone());
         }
@@ -192,7 +221,7 @@ impl Desk for AttemptDesk {
             bytes: kept.size,
             facts: std::collections::BTreeMap::new(),
         };
-        let mut all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = lock(&self.kept);
         all.push(kept);
         Ok(artifact)
     }
@@ -218,10 +247,12 @@ impl Desk for AttemptDesk {
     }
 
     fn adopt_group(&self, group: u32) {
+        self.group.store(group, Ordering::Release);
         self.office.reaper.adopt(group);
     }
 
     fn release_group(&self, group: u32) {
+        self.group.store(0, Ordering::Release);
         self.office.reaper.release(group);
     }
 }

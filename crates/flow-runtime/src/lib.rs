@@ -8,7 +8,8 @@
 //! becomes durable, the large files beside it, who may write, and what is left of
 //! those who did; time, the process that ends what is left at once, what steps
 //! and runs see of all that, what outlives runs; the loop that drives a run, and
-//! the one that rehearses it; and why a run made what it made.
+//! the one that rehearses it; why a run made what it made, and how others have
+//! something done to it.
 
 pub mod store;
 
@@ -31,5 +32,8 @@ pub mod driver;
 pub mod rehearse;
 
 pub mod why;
+
+pub mod mail;
+pub mod prices;
 
 pub use secrets::{SecretError, Secrets};

@@ -5,7 +5,8 @@
 //! knows the scheduler, the store, or another step.
 //!
 //! Modules, in reading order: which step is carried out by what, what a step
-//! was given, child processes, and one module for each family.
+//! was given, what people are asked, child processes, and one module for each
+//! family.
 
 mod register;
 
@@ -18,6 +19,7 @@ mod pattern;
 mod process;
 
 mod file;
+mod form;
 mod http;
 mod human;
 mod json;
@@ -28,6 +30,7 @@ mod state;
 mod text;
 mod time;
 
+pub use form::{Form, NoChoice, choice, choice_of};
 pub use hosts::{HostRule, HostRuleError};
 pub use media::{Facts, MediaFault, facts};
 pub use plugin::{

@@ -7,7 +7,7 @@ use clap::Args;
 use super::Running;
 
 /// What is agreed with beforehand.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Agreement {
     /// Only show what would be taken over and what would be made again
     #[arg(long)]
@@ -34,7 +34,7 @@ impl Agreement {
 }
 
 /// What goes with an edited file.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Edit {
     /// The edited file: what is made of the same as before is taken over, the rest runs again
     #[arg(long, value_name = "FILE[:NAME]")]

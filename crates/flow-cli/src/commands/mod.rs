@@ -1,14 +1,20 @@
 //! What the command can do, a module each.
 
+mod again;
 mod agree;
+mod answer;
+mod call;
 mod completions;
 mod config;
 mod doctor;
 mod edit;
+mod effects;
 mod explain;
 mod fix;
 mod fmt;
+mod gc;
 mod graph;
+mod halt;
 mod logs;
 mod new;
 mod outputs;
@@ -54,6 +60,15 @@ pub(crate) fn run(command: Command, extra: &Extra, output: &mut Output) -> Resul
         Command::Resume(args) => resume::run(&args, extra, output),
         Command::Rerun(args) => rerun::run(&args, extra, output),
         Command::Reset(args) => rerun::reset(&args, extra, output),
+        Command::Approve(args) => answer::verdict(&args, true, extra, output),
+        Command::Reject(args) => answer::verdict(&args, false, extra, output),
+        Command::Answer(args) => answer::value(&args, extra, output),
+        Command::Pause(args) => halt::pause(&args, extra, output),
+        Command::Cancel(args) => halt::cancel(&args, extra, output),
+        Command::Retry(args) => again::retry(&args, extra, output),
+        Command::Effects(args) => effects::run(&args, extra, output),
+        Command::Gc(args) => gc::run(&args, extra, output),
+        Command::Call(args) => call::run(&args, extra, output),
         Command::Runs(args) => runs::run(&args, extra, output),
         Command::Show(args) => show::run(&args, extra, output),
         Command::Logs(args) => logs::run(&args, extra, output),

@@ -20,6 +20,7 @@ use crate::commands::target::Target;
 use crate::commands::validate::verdict;
 use crate::exit::{Exit, Failure};
 use crate::extra::Extra;
+use crate::given::is_word;
 use crate::outline::Part;
 use crate::output::Output;
 use crate::render::human;
@@ -104,30 +105,6 @@ fn fits(param: &Param, ty: &Type, value: &str) -> Result<(), Failure> {
     scalar::read(value, ty)
         .map(|_| ())
         .map_err(|error| Failure::usage(format!("the input `{}`: {error}", param.name)))
-}
-
-/// Returns whether an input of a type is written as a word: files are paths, and
-/// lists and records are JSON.
-pub(super) fn is_word(ty: &Type) -> bool {
-    match ty.present() {
-        Type::Media(_) | Type::List(_) | Type::Map(_) | Type::Record(_) => false,
-        Type::Text(_)
-        | Type::Int(_)
-        | Type::Float(_)
-        | Type::Bool
-        | Type::Duration(_)
-        | Type::Money(_)
-        | Type::Time
-        | Type::Size
-        | Type::Model
-        | Type::Json
-        | Type::Secret
-        | Type::Step
-        | Type::Optional(_)
-        | Type::Enum(_)
-        | Type::Param
-        | Type::None => true,
-    }
 }
 
 fn unknown_input(workflow: &CompiledWorkflow, name: &str) -> Failure {

@@ -9,19 +9,18 @@ use std::sync::Arc;
 use flow_compiler::CompiledWorkflow;
 use flow_core::digest::Digest;
 use flow_core::expr::Expr;
-use flow_core::json;
 use flow_core::plan::{Input as Param, Plan};
-use flow_core::scalar;
-use flow_core::ty::{Media, Type};
+use flow_core::ty::Media;
 use flow_runtime::driver::{Driver, Given, Known, NewRun, Reuse};
 
 use crate::args::Run as Args;
-use crate::commands::plan::{given_inputs, is_word};
+use crate::commands::plan::given_inputs;
 use crate::commands::target::{Target, split};
 use crate::drive::{Desk, budget, drive, folder, recall};
 use crate::exit::{Exit, Failure};
 use crate::extra::Extra;
 use crate::front::{Asked, Front};
+use crate::given;
 use crate::output::Output;
 use crate::project::{Looked, root_of};
 use crate::render::human;
@@ -173,12 +172,12 @@ impl<'a> Asking<'a> {
 }
 
 /// Draws a seed that an author can write down.
-fn any_seed() -> u64 {
+pub(super) fn any_seed() -> u64 {
     RandomState::new().build_hasher().finish() >> 32
 }
 
 /// Returns the arguments in the order of the plan.
-fn inputs(
+pub(super) fn inputs(
     workflow: &CompiledWorkflow,
     plan: &Plan,
     written: &[String],
@@ -209,32 +208,8 @@ fn input(
 
 /// Reads an input by its type.
 pub(super) fn read(param: &Param, text: &str) -> Result<Given, Failure> {
-    given_as(text, &param.ty)
+    given::read(text, &param.ty)
         .map_err(|why| Failure::usage(format!("the input `{}`: {why}", param.name)))
-}
-
-/// Reads what stands behind `NAME=`, as what is wanted there.
-pub(super) fn given_as(text: &str, ty: &Type) -> Result<Given, String> {
-    if let Type::Media(media) = ty.present() {
-        return file(text, *media);
-    }
-    let value = if is_word(ty) {
-        scalar::read(text, ty).map_err(|error| error.to_string())?
-    } else {
-        let read: serde_json::Value =
-            serde_json::from_str(text).map_err(|error| format!("`{text}` is no JSON ({error})"))?;
-        json::from_json(&read, ty).map_err(|mismatch| mismatch.to_string())?
-    };
-    Ok(Given::Value(value))
-}
-
-fn file(text: &str, media: Media) -> Result<Given, String> {
-    let path = PathBuf::from(text);
-    if path.is_file() {
-        Ok(Given::File(path, media))
-    } else {
-        Err(format!("there is no file `{text}`"))
-    }
 }
 
 /// Computes a default that isn't a plain value.

@@ -53,6 +53,14 @@ pub(super) fn run(args: &Steps, extra: &Extra, output: &mut Output) -> Result<Ex
     Ok(Exit::Done)
 }
 
+/// Returns the step of a name.
+pub(super) fn one<'a>(signatures: &'a Signatures, name: &str) -> Result<&'a Signature, Failure> {
+    signatures
+        .steps
+        .get(name)
+        .ok_or_else(|| unknown(signatures, name))
+}
+
 /// Returns the steps of a name: itself, or all that begin with it and a dot.
 fn matching<'a>(
     signatures: &'a Signatures,
@@ -71,12 +79,16 @@ fn matching<'a>(
     if !found.is_empty() {
         return Ok(found);
     }
+    Err(unknown(signatures, name))
+}
+
+fn unknown(signatures: &Signatures, name: &str) -> Failure {
     let names = signatures.steps.keys().map(|name| &**name);
     let failure = Failure::usage(format!("there is no step `{name}`"));
-    Err(match nearest(name, names) {
+    match nearest(name, names) {
         Some(near) => failure.with_help(format!("did you mean `{near}`?")),
         None => failure.with_help("`flow steps` lists all of them"),
-    })
+    }
 }
 
 fn list(steps: &[&Signature]) -> String {

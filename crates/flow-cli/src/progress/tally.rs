@@ -226,7 +226,7 @@ impl Tally {
                 self.over(at);
                 self.falls_back(plan, at);
             }
-            Then::Again { wake, .. } | Then::Probe { wake } => {
+            Then::Again { wake, .. } | Then::Probe { wake } | Then::HoldUntil { wake } => {
                 self.becomes_at(at, Busy::Pauses(wake));
             }
             Then::Unknown => self.becomes_at(at, Busy::Unknown),

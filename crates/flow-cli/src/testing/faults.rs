@@ -128,7 +128,7 @@ pub(super) fn no_answer(
     error: &EvalError,
 ) -> Diagnostic {
     let site = error.site.and_then(|site| names.test.sites.get(&site));
-    let lost = lost_output(&expect.cond, ends);
+    let lost = lost_output(&expect.cond, ends).map(|(_, status)| status);
     let written = clip(suite.slice(expect.span), EXPR_MAX);
     let message = match lost {
         Some("failed") => format!("`{written}` asks for the output of a run that failed"),
@@ -143,8 +143,9 @@ pub(super) fn no_answer(
     with_ends(fault, expect, ends)
 }
 
-/// Returns how a run ended whose output isn't there, if it is asked for.
-fn lost_output(cond: &Expr, ends: &BTreeMap<u32, End>) -> Option<&'static str> {
+/// Returns which run's output isn't there that is asked for, and how that run
+/// ended.
+pub(super) fn lost_output(cond: &Expr, ends: &BTreeMap<u32, End>) -> Option<(u32, &'static str)> {
     let mut lost = None;
     cond.walk(&mut |part| {
         if let Expr::Field(of, name) = part
@@ -153,7 +154,7 @@ fn lost_output(cond: &Expr, ends: &BTreeMap<u32, End>) -> Option<&'static str> {
             && let Some(end) = ends.get(slot)
             && end.status != DONE
         {
-            lost = Some(end.status);
+            lost = Some((*slot, end.status));
         }
     });
     lost

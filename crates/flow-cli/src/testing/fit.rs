@@ -24,7 +24,8 @@ pub(super) fn places(workflow: &Workflow, called: &Called) -> Vec<(NodeId, Vec<S
     let plan = &workflow.plan;
     let count = u32::try_from(plan.graph.node_count()).unwrap_or(u32::MAX);
     let nodes = (0..count).map(NodeId);
-    let nodes = nodes.filter(|id| calls(plan, &workflow.origins, *id, called));
+    // The root is what is run, and nobody calls it.
+    let nodes = nodes.filter(|id| *id != NodeId(0) && calls(plan, &workflow.origins, *id, called));
     nodes.map(|id| (id, names(plan, id))).collect()
 }
 

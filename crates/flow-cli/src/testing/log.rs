@@ -337,7 +337,7 @@ fn what_follows(then: &Then) -> &'static str {
         Then::Again { .. } => "failed and is tried again",
         Then::Probe { .. } => "may have happened, and its target is asked",
         Then::Unknown => "may have happened, and nobody knows",
-        Then::Hold => "waits",
+        Then::Hold | Then::HoldUntil { .. } => "waits",
     }
 }
 

@@ -67,6 +67,8 @@ pub(super) struct Roles {
     pub(super) steps: Registry,
     pub(super) missing: Vec<Missing>,
     pub(super) misfits: Vec<Misfit>,
+    /// How many calls nobody has answered so far.
+    pub(super) silent: usize,
 }
 
 impl Role {
@@ -113,6 +115,7 @@ impl Roles {
             steps,
             missing: Vec::new(),
             misfits: Vec::new(),
+            silent: 0,
         }
     }
 
@@ -156,6 +159,7 @@ impl Roles {
 
     /// Notes a call that nobody can answer. All of a step are one mistake.
     fn miss(&mut self, call: &StepCall) {
+        self.silent += 1;
         let known = self.missing.iter_mut().find(|one| one.step == call.step);
         if let Some(known) = known {
             known.more += 1;
@@ -182,6 +186,7 @@ impl Roles {
                         bill: bill(call.bound),
                     }),
                     Err(why) => {
+                        self.silent += 1;
                         self.misfits.push(Misfit {
                             role,
                             path: call.path.clone(),

@@ -11,6 +11,7 @@ mod licences;
 mod limits;
 mod pages;
 mod plan;
+mod plugin;
 mod recall;
 mod rules;
 mod secrets;

@@ -50,7 +50,7 @@ fn tell(page: &Path) -> usize {
         return 0;
     }
     let needs_python = parts.iter().any(|part| match part {
-        Part::File { path, .. } => path.ends_with(".py"),
+        Part::File { path, .. } => Path::new(path).extension().is_some_and(|e| e == "py"),
         Part::Session { .. } => false,
     });
     if needs_python && !has_python() {

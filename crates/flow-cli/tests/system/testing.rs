@@ -58,7 +58,7 @@ fn a_file_with_errors_is_not_tested_and_the_others_are() {
     assert!(ran.out.contains("good.flow\n  ok    a"), "{}", ran.out);
     assert!(ran.err.contains("unknown-name"), "{}", ran.err);
     assert!(
-        ran.err.contains("files with errors were not tested"),
+        ran.err.contains("1 test passed; there is 1 error in files"),
         "{}",
         ran.err
     );
@@ -316,4 +316,46 @@ fn where_there_are_no_tests_nothing_failed() {
     let ran = folder.flow(&["test"]);
     assert_eq!((ran.code, ran.out.as_str()), (Some(0), ""), "{}", ran.err);
     assert_eq!(ran.err, "there are no tests\n");
+}
+
+#[test]
+fn what_follows_from_a_fault_is_not_told() {
+    let folder = Folder::new("testing-follows");
+    let text = format!(
+        "{GREET}
+test \"two runs without a stub\" {{
+  a = run greet(url: \"https://example.org/a\")
+  b = run greet(url: \"https://example.org/b\")
+  expect a.output == b.output
+  expect b.status == done
+}}
+
+test \"no output\" {{
+  stub http.get = fails auth
+  r = run greet(url: \"https://example.org\")
+  expect r.output == \"hello\"
+  expect calls(http.get) == 1
+}}
+"
+    );
+    folder.write("a.flow", text);
+    let said = json(&folder.flow(&["test", "--format", "json"]));
+    let codes = |test: usize| -> Vec<String> {
+        let said = said["tests"][test]["diagnostics"].as_array().unwrap();
+        said.iter()
+            .map(|said| said["code"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(codes(0), ["missing-stub"], "{said:#}");
+    assert_eq!(codes(1), ["unexpected-end"], "{said:#}");
+    let helps = &said["tests"][0]["diagnostics"][0]["helps"];
+    let last = helps.as_array().unwrap().last().unwrap();
+    assert_eq!(
+        last,
+        "2 expectations could not be looked at because of this"
+    );
+    assert_eq!(
+        said["tests"][0]["runs"][1]["status"],
+        serde_json::Value::Null
+    );
 }

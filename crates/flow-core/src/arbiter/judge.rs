@@ -110,7 +110,7 @@ impl Arbiter {
         {
             let (bill, bound) = (evidence.bill, evidence.bound);
             let text = format!(
-                "the price `{price}` isn't trusted: {bill} was billed where it says {bound} at most; if the bill is right, correct the price; this store begins nothing on it any more, another one (`--store`) does"
+                "the price `{price}` isn't trusted: {bill} was billed where it says {bound} at most; if the bill is right, correct the price, and `flow effects trust {price}` trusts it again"
             );
             return never(FailureClass::Budget, text);
         }
@@ -125,8 +125,10 @@ impl Arbiter {
             let id = self.dated(&one.ledger);
             let ledger = self.books.ledger(&id);
             if ledger.room(demand.amount, limit) == Room::Never {
+                let until = id.period().map(|period| self.days.get(period).until);
                 return Some(Refusal::Budget {
                     ledger: id,
+                    until,
                     left: ledger.left_most(limit),
                     needs: demand.amount,
                     fits_empty: if demand.amount > limit {

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::address::{At, Ticket};
+use crate::address::{At, Part, Ticket};
 use crate::amount::Timestamp;
 use crate::digest::Digest;
 use crate::event::{Event, Fact, Failure, Origin, Started, Then, Timer, Verdict};
@@ -28,9 +28,17 @@ impl History {
             | Fact::ProgramsFound { .. }
             | Fact::WasSent { .. } => {}
             Fact::OwnerTook { binary, .. } => self.owners.push((event.at, binary.clone())),
-            Fact::CancelAsked { scope, by, why } => self.cancels.push(Cancel {
+            Fact::CancelAsked {
+                scope,
+                item,
+                by,
+                why,
+            } => self.cancels.push(Cancel {
                 at: event.at,
-                scope: scope.clone(),
+                part: Part {
+                    at: scope.clone(),
+                    item: *item,
+                },
                 by: by.clone(),
                 why: why.clone(),
             }),
@@ -63,6 +71,7 @@ impl History {
                 failure,
                 ledger,
                 then,
+                ..
             } => {
                 if let Some(entry) = self.touch(at, event.at) {
                     entry.refused = Some(Refused {
@@ -500,7 +509,11 @@ impl Entry {
             Then::Fail => self.end = Some(End::Failed(failure.clone())),
             Then::FallBack => self.fell_back = Some(failure.clone()),
             Then::Cut => self.end = Some(End::Cut),
-            Then::Again { .. } | Then::Probe { .. } | Then::Unknown | Then::Hold => {}
+            Then::Again { .. }
+            | Then::Probe { .. }
+            | Then::Unknown
+            | Then::Hold
+            | Then::HoldUntil { .. } => {}
         }
     }
 }

@@ -10,6 +10,7 @@
 //! which instance; how an instance stands, from a run and its history; and how
 //! it came, or didn't come, to that.
 
+mod acts;
 mod fold;
 mod name;
 mod reach;
@@ -21,7 +22,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use crate::address::{At, Ords, Ticket};
+use crate::address::{At, Ords, Part, Ticket};
 use crate::amount::{Money, Timestamp};
 use crate::digest::Digest;
 use crate::effect::Effect;
@@ -32,6 +33,7 @@ use crate::plan::{NodeId, Plan};
 use crate::run::{Corrupt, Run};
 use crate::step::{Bill, Sent};
 
+pub use acts::{Act, Acts, Known};
 pub use name::{Place, Unplaced};
 pub use reach::Reach;
 pub use survey::{Arm, Instance, Parts, State, Survey};
@@ -251,7 +253,7 @@ pub struct Cancel {
     /// When.
     pub at: Timestamp,
     /// The part.
-    pub scope: At,
+    pub part: Part,
     /// Who asked.
     pub by: Arc<str>,
     /// Why.

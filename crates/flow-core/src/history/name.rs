@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use crate::address::At;
+use crate::address::{At, Part};
 use crate::handle::Values;
 use crate::path::{Key, StepPath};
 use crate::plan::NodeId;
@@ -68,13 +68,19 @@ struct Written {
 }
 
 /// A part of a path of the plan.
-struct Part<'a> {
+struct Piece<'a> {
     name: &'a str,
     /// The node, unless it is the name of an arm.
     node: Option<NodeId>,
 }
 
 impl Place {
+    /// Returns the part of the run, if it is one.
+    pub fn part(&self) -> Option<Part> {
+        let item = self.item;
+        self.at().map(|at| Part { at, item })
+    }
+
     /// Returns the address, if it is one instance.
     pub fn at(&self) -> Option<At> {
         let ords: Option<SmallVec<[u32; 4]>> = self.ords.iter().copied().collect();
@@ -108,6 +114,25 @@ impl History {
     pub fn item_path(&self, region: &At, ord: u32, values: &dyn Values) -> StepPath {
         let path = self.path(region, values);
         path.item(self.key(region, ord, values))
+    }
+
+    /// Returns the path of a part of the run.
+    pub fn part_path(&self, part: &Part, values: &dyn Values) -> StepPath {
+        match part.item {
+            Some(item) => self.item_path(&part.at, item, values),
+            None => self.path(&part.at, values),
+        }
+    }
+
+    /// Returns whether an instance is in a part of the run.
+    pub fn is_in(&self, at: &At, part: &Part) -> bool {
+        let of = &part.at;
+        let is_inside = self.is_inside(at.node, of.node);
+        let is_it = at.node == of.node && part.item.is_none();
+        let item = part.item;
+        (is_it || is_inside)
+            && at.ords.starts_with(&of.ords)
+            && item.is_none_or(|item| at.ords.get(of.ords.len()) == Some(&item))
     }
 
     /// Returns the path of what is meant, with `[*]` where all items are.
@@ -234,7 +259,7 @@ impl History {
             let Some(above) = parts.len().checked_sub(written.len()) else {
                 continue;
             };
-            let same = |(part, written): (&Part<'_>, &Written)| part.name == written.name;
+            let same = |(part, written): (&Piece<'_>, &Written)| part.name == written.name;
             if parts[above..].iter().zip(written).all(same) {
                 found.push((id, above));
             }
@@ -321,17 +346,17 @@ impl History {
     }
 
     /// Returns the parts of a node's path in the plan, outermost first.
-    fn parts(&self, node: NodeId) -> Vec<Part<'_>> {
+    fn parts(&self, node: NodeId) -> Vec<Piece<'_>> {
         let mut parts = Vec::new();
         let mut id = node;
         loop {
             let found = self.plan.node(id);
-            parts.push(Part {
+            parts.push(Piece {
                 name: &found.name,
                 node: Some(id),
             });
             let Some(parent) = &found.parent else { break };
-            parts.extend(parent.arm.as_deref().map(|name| Part { name, node: None }));
+            parts.extend(parent.arm.as_deref().map(|name| Piece { name, node: None }));
             id = parent.node;
         }
         parts.reverse();

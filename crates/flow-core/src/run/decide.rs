@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::address::{At, Ticket};
-use crate::amount::{Money, Timestamp};
+use crate::amount::Timestamp;
 use crate::arbiter::LedgerId;
 use crate::effect::{Act, Effect, FailureClass};
 use crate::event::{Event, Fact, Failure, Started, Then, Timer};
@@ -16,8 +16,8 @@ use crate::value::Value;
 use super::Run;
 use super::fold::late;
 use super::outcome::{Ended, Known, is_inside};
-use super::state::{CellId, OrphanState, Phase, RegionPhase, State};
-use super::wish::{Fits, Input, Refusal, Replan};
+use super::state::{CellId, Phase, RegionPhase, State};
+use super::wish::{Fits, Input, Refusal};
 
 impl Run {
     /// Returns the events that an input makes; none if it came too late or
@@ -76,15 +76,16 @@ impl Run {
             }
             Input::Found { ticket, found } => self.found(ticket, found, now, values),
             Input::Tick => self.tick(now),
-            Input::Answer { .. } => self.answer(input, values),
-            Input::Resolve { .. } | Input::Rebill { .. } => self.settle_late(input),
-            Input::Pause { .. }
+            Input::Answer { .. }
+            | Input::Resolve { .. }
+            | Input::Rebill { .. }
+            | Input::Pause { .. }
             | Input::Resume { .. }
             | Input::Cancel { .. }
             | Input::Limit { .. }
             | Input::Reopen { .. }
             | Input::Reset { .. }
-            | Input::Replan(_) => self.ordered(input),
+            | Input::Replan(_) => self.ordered(input, now, values).into_iter().collect(),
         }
     }
 
@@ -156,6 +157,7 @@ impl Run {
                 at: started.ticket.at,
                 failure: Failure::new(FailureClass::UnknownOutcome, message),
                 ledger: None,
+                missing: None,
                 then: Then::Unknown,
             }];
         }
@@ -173,12 +175,14 @@ impl Run {
                 at,
                 failure,
                 ledger: None,
+                missing: None,
             }],
             Refusal::Budget {
                 ledger,
                 left,
                 needs,
                 fits_empty,
+                until,
             } => {
                 let failure = Failure::new(
                     FailureClass::Budget,
@@ -187,13 +191,17 @@ impl Run {
                 let or = self.exhausted(&ledger);
                 let then = match fits_empty {
                     Fits::No if or == Exhausted::Stop => self.way_out_of_step(cell, &failure),
-                    Fits::No | Fits::Yes => Then::Hold,
+                    // A new period gives no more than an empty ledger has.
+                    Fits::No => Then::Hold,
+                    Fits::Yes => until.map_or(Then::Hold, |wake| Then::HoldUntil { wake }),
                 };
-                let stops = then == Then::Hold && or == Exhausted::Stop && self.paused.is_none();
+                let is_held = matches!(then, Then::Hold | Then::HoldUntil { .. });
+                let stops = is_held && or == Exhausted::Stop && self.paused.is_none();
                 let mut facts = vec![Fact::Refused {
                     at,
                     failure,
                     ledger: Some(ledger),
+                    missing: needs.checked_sub(left),
                     then,
                 }];
                 facts.extend(stops.then(|| Fact::PauseAsked {
@@ -519,6 +527,7 @@ impl Run {
                 at: at.clone(),
                 failure,
                 ledger: None,
+                missing: None,
                 then,
             });
         } else if matches!(step.phase, Phase::Asking(..) | Phase::Sleeping(..)) {
@@ -532,129 +541,5 @@ impl Run {
         } else {
             facts.push(elapsed);
         }
-    }
-
-    // People.
-
-    fn answer(&self, input: Input, values: &dyn Values) -> Vec<Fact> {
-        let Input::Answer {
-            ticket,
-            shown,
-            value,
-            by,
-        } = input
-        else {
-            return Vec::new();
-        };
-        let cell = self.attempt(&ticket);
-        let step = cell.and_then(|cell| self.step(cell));
-        let Some(Phase::Asking(_, asking)) = step.map(|step| &step.phase) else {
-            return Vec::new();
-        };
-        // An answer holds for what was shown, and for nothing else.
-        if asking.shown != shown {
-            return Vec::new();
-        }
-        let node = cell.map(|cell| self.plan.node(self.node_of(cell)));
-        let ty = node.and_then(|node| node.ty.as_ref());
-        if ty.is_some_and(|ty| ty.check(&value).is_err()) {
-            return Vec::new();
-        }
-        vec![Fact::Answered {
-            ticket,
-            value: values.put(&value),
-            by,
-        }]
-    }
-
-    #[expect(clippy::wildcard_enum_match_arm, reason = "only these two come here")]
-    fn settle_late(&self, input: Input) -> Vec<Fact> {
-        match input {
-            Input::Resolve {
-                ticket,
-                verdict,
-                bill,
-                by,
-            } => {
-                let cell = self.attempt(&ticket);
-                let step = cell.and_then(|cell| self.step(cell));
-                let is_unknown = step.is_some_and(|step| matches!(step.phase, Phase::Unknown(_)));
-                let orphan = self.orphans.get(&ticket);
-                let is_orphan =
-                    orphan.is_some_and(|found| found.state() == Some(OrphanState::Unknown));
-                if !is_unknown && !is_orphan {
-                    return Vec::new();
-                }
-                vec![Fact::Resolved {
-                    ticket,
-                    verdict,
-                    bill,
-                    by,
-                }]
-            }
-            Input::Rebill { ticket, bill } if self.presumed.contains_key(&ticket) => {
-                vec![Fact::Rebilled { ticket, bill }]
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    /// Takes an order, if it changes anything.
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "an order that changes nothing makes no event"
-    )]
-    fn ordered(&self, input: Input) -> Vec<Fact> {
-        let is_over = self.settled.is_some();
-        let fact = match input {
-            Input::Pause { by } if self.paused.is_none() && !is_over => Fact::PauseAsked { by },
-            Input::Resume { by } if self.paused.is_some() => Fact::ResumeAsked { by },
-            Input::Cancel { scope, by, why } if !is_over && self.is_cancellable(&scope) => {
-                Fact::CancelAsked { scope, by, why }
-            }
-            Input::Limit { at, amount, by } if amount >= Money(0) => {
-                let is_known = at.as_ref().is_none_or(|at| self.budgets.contains_key(at));
-                if !is_known {
-                    return Vec::new();
-                }
-                Fact::LimitsChanged { at, amount, by }
-            }
-            Input::Reopen { by } if self.is_reopenable() => Fact::Reopened { by },
-            Input::Reset { at, estate, by } if (at.node.0 as usize) < self.shape.nodes.len() => {
-                Fact::Reset { at, by, estate }
-            }
-            Input::Replan(replan) if self.offered.contains_key(&replan.plan) => {
-                let Replan {
-                    plan,
-                    sheet,
-                    inputs,
-                    files,
-                    estate,
-                    by,
-                } = *replan;
-                Fact::PlanReplaced {
-                    plan,
-                    sheet,
-                    by,
-                    inputs,
-                    files,
-                    estate,
-                }
-            }
-            _ => return Vec::new(),
-        };
-        vec![fact]
-    }
-
-    /// Returns whether there is something to cancel: what is over stays so.
-    fn is_cancellable(&self, scope: &At) -> bool {
-        let cell = self.find(scope);
-        cell.is_some_and(|cell| !self.frames.cell(cell).state.is_settled())
-    }
-
-    /// Returns whether the run ended in a way that a second try can mend.
-    fn is_reopenable(&self) -> bool {
-        use crate::event::Status;
-        matches!(self.status(), Some(Status::Failed | Status::Cancelled))
     }
 }

@@ -119,6 +119,7 @@ impl Run {
                     at: self.at_of(cell),
                     failure,
                     ledger: None,
+                    missing: None,
                     then,
                 }]
             }

@@ -5,7 +5,8 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::address::At;
-use crate::amount::Money;
+use crate::amount::{Money, Timestamp};
+use crate::arbiter::LedgerId;
 use crate::effect::FailureClass;
 use crate::event::{Counts, Event, Fact, Failure, Same, Then, Timer};
 use crate::handle::Handle;
@@ -14,7 +15,8 @@ use crate::value::Value;
 
 use super::Run;
 use super::state::{
-    CellId, Due, Ending, ItemState, Items, Phase, RegionPhase, RegionState, State, Stop,
+    CellId, Due, Ending, ItemState, Items, Lack, Phase, RegionPhase, RegionState, State, StepState,
+    Stop,
 };
 
 impl Run {
@@ -27,7 +29,7 @@ impl Run {
             }
             Fact::PauseAsked { by } => self.pause(Some(by.clone())),
             Fact::ResumeAsked { .. } => self.pause(None),
-            Fact::CancelAsked { scope, .. } => self.fold_cancel(scope),
+            Fact::CancelAsked { scope, item, .. } => self.fold_cancel(scope, *item),
             Fact::Opened { at, within, budget } => {
                 let Some(cell) = self.find(at) else { return };
                 if let Some(budget) = budget {
@@ -65,7 +67,7 @@ impl Run {
             Fact::RunSettled { status, output } => {
                 self.settled = Some((*status, output.clone()));
             }
-            Fact::Reopened { .. } => self.reopen(),
+            Fact::Reopened { at, item, .. } => self.reopen(at.as_ref(), *item),
             Fact::ProgramsFound { programs } => self.fold_programs(programs),
             Fact::ItemsExpanded { .. }
             | Fact::BranchTaken { .. }
@@ -75,14 +77,14 @@ impl Run {
             | Fact::Broke { .. } => self.fold_region(&event.fact),
             Fact::Elapsed(timer) => self.fold_timer(timer),
             Fact::Refused {
-                at, failure, then, ..
+                at,
+                failure,
+                ledger,
+                missing,
+                then,
             } => {
-                if let Some(cell) = self.find(at)
-                    && let Some(step) = self.step(cell)
-                    && step.phase.running().is_none()
-                {
-                    self.follow(cell, failure, *then);
-                }
+                let lack = (ledger.as_ref(), *missing);
+                self.fold_refused(at, failure, lack, *then);
             }
             Fact::AttemptStarted(_)
             | Fact::WasSent { .. }
@@ -100,6 +102,27 @@ impl Run {
         }
     }
 
+    fn fold_refused(
+        &mut self,
+        at: &At,
+        failure: &Failure,
+        (ledger, missing): (Option<&LedgerId>, Option<Money>),
+        then: Then,
+    ) {
+        if let Some(cell) = self.find(at)
+            && let Some(step) = self.step(cell)
+            && step.phase.running().is_none()
+        {
+            self.follow(cell, failure, then);
+            self.edit_step(cell, |step| {
+                if let Some(lack) = &mut step.lack {
+                    lack.ledger = ledger.cloned();
+                    lack.missing = missing;
+                }
+            });
+        }
+    }
+
     fn pause(&mut self, by: Option<std::sync::Arc<str>>) {
         // What is ready is wished only while the run isn't paused.
         let ready = self
@@ -109,7 +132,19 @@ impl Run {
         for (cell, before) in ready.into_iter().zip(before) {
             self.compare(cell, &before);
         }
+        if self.paused.is_none() {
+            self.ask_again();
+        }
         self.watch_all();
+    }
+
+    /// Whatever was held may fit now; if not, it is refused again.
+    fn ask_again(&mut self) {
+        let held = self
+            .cells_where(|state| matches!(state, State::Step(step) if step.phase == Phase::Held));
+        for cell in held {
+            self.edit_step(cell, StepState::let_go);
+        }
     }
 
     pub(super) fn cells_where(&self, is: impl Fn(&State) -> bool) -> Vec<CellId> {
@@ -122,8 +157,13 @@ impl Run {
         found
     }
 
-    fn fold_cancel(&mut self, scope: &At) {
+    fn fold_cancel(&mut self, scope: &At, item: Option<u32>) {
         let Some(cell) = self.find(scope) else { return };
+        if let Some(item) = item {
+            let frame = self.open_item(cell, item);
+            self.tasks.extend(frame.map(super::Task::CutFrame));
+            return;
+        }
         match &self.frames.cell(cell).state {
             State::Waiting => self.settle(cell, State::Cut),
             State::Region(_) => self.stop_region(cell, Ending::Cut),
@@ -183,12 +223,7 @@ impl Run {
             let wishes = self.wishes(cell);
             self.delta.actions.extend(wishes.actions);
         }
-        // Whatever was held may fit now; if not, it is refused again.
-        let held = self
-            .cells_where(|state| matches!(state, State::Step(step) if step.phase == Phase::Held));
-        for cell in held {
-            self.edit_step(cell, |step| step.phase = Phase::Ready);
-        }
+        self.ask_again();
     }
 
     // Regions.
@@ -345,11 +380,21 @@ impl Run {
                     step.phase = Phase::Unknown(last);
                 }
             }),
-            Then::Hold => self.edit_step(cell, |step| {
-                step.failure = Some(failure.clone());
-                step.phase = Phase::Held;
-            }),
+            Then::Hold => self.hold(cell, failure, None),
+            Then::HoldUntil { wake } => self.hold(cell, failure, Some(wake)),
         }
+    }
+
+    fn hold(&mut self, cell: CellId, failure: &Failure, until: Option<Timestamp>) {
+        self.edit_step(cell, |step| {
+            step.failure = Some(failure.clone());
+            step.lack = Some(Box::new(Lack {
+                ledger: None,
+                missing: None,
+                until,
+            }));
+            step.phase = Phase::Held;
+        });
     }
 
     fn fail_step(&mut self, cell: CellId, failure: &Failure) {
@@ -364,7 +409,7 @@ impl Run {
         &mut self,
         cell: CellId,
         failure: &Failure,
-        wake: crate::amount::Timestamp,
+        wake: Timestamp,
         same: Same,
         counts: Counts,
     ) {
@@ -417,9 +462,9 @@ impl Run {
                 self.edit_step(cell, |step| match &mut step.phase {
                     Phase::Pausing(_) => step.phase = Phase::Ready,
                     Phase::Probing(_, _, due) => *due = Due::Now,
+                    Phase::Held => step.let_go(),
                     Phase::Opening
                     | Phase::Ready
-                    | Phase::Held
                     | Phase::Running(_)
                     | Phase::Remote(..)
                     | Phase::Asking(..)
@@ -441,8 +486,7 @@ impl Run {
                 } else {
                     self.stop_attempt(cell, Stop::Within);
                 }
-                // It has fired: it isn't set again.
-                self.forget_time(at);
+                self.end_time(at);
             }
             Timer::Wait(ticket) => {
                 let Some(cell) = self.attempt(ticket) else {

@@ -27,6 +27,7 @@ mod reopen;
 mod stop;
 mod walk;
 
+mod look;
 mod place;
 mod scope;
 
@@ -34,6 +35,7 @@ mod decide;
 mod durable;
 mod evaluate;
 mod left;
+mod orders;
 mod outcome;
 mod prepare;
 mod programs;
@@ -61,6 +63,7 @@ pub use ahead::Ahead;
 pub(crate) use fold::{given_up, lost, stopped};
 pub use inspect::{ItemsNow, Stance, Stray};
 pub use left::in_block;
+pub use look::{Belongs, OpenOutcome, OpenQuestion, Shortage};
 pub(crate) use place::{keys_of, path_in};
 pub use renew::{Left, Leftover};
 pub use scope::constant;
@@ -435,7 +438,13 @@ impl Run {
         if self.paused.is_some() {
             return Standing::Paused;
         }
-        match self.next_wake() {
+        // A day is too long to sleep for a budget; somebody may raise it.
+        let wake = if tally.held {
+            self.next_wake_but_money()
+        } else {
+            self.next_wake()
+        };
+        match wake {
             _ if tally.unknown || self.orphans.values().any(Orphan::is_open) => Standing::Unknown,
             Some(_) if tally.asking => Standing::Waiting,
             Some(wake) => Standing::Sleeping(wake),

@@ -26,6 +26,8 @@ pub(super) struct Active {
     pub(super) busy: u32,
     /// The timer that is set for it.
     pub(super) timer: Option<Timestamp>,
+    /// Its time was over once: it isn't set again, unless it is tried again.
+    pub(super) is_over: bool,
 }
 
 /// What a cell asks of the outside.
@@ -147,7 +149,12 @@ impl Run {
                 wishes.timers.push((*wake, Timer::Pause(ticket.at)));
             }
             Phase::Probing(_, _, Due::Now) => wishes.actions.push(Action::Probe { ticket }),
-            Phase::Held | Phase::Unknown(_) => {}
+            Phase::Held => {
+                let until = step.lack.as_ref().and_then(|lack| lack.until);
+                let timer = until.map(|until| (until, Timer::Pause(ticket.at)));
+                wishes.timers.extend(timer);
+            }
+            Phase::Unknown(_) => {}
         }
         wishes
     }
@@ -259,7 +266,7 @@ impl Run {
         let Some(active) = self.active.get_mut(at) else {
             return;
         };
-        let runs = is_owned && active.busy > 0;
+        let runs = is_owned && active.busy > 0 && !active.is_over;
         match (active.since, runs) {
             (None, true) => active.since = Some(now),
             (Some(since), false) => {
@@ -287,6 +294,7 @@ impl Run {
             since: None,
             busy,
             timer: None,
+            is_over: false,
         };
         self.active.insert(at.clone(), active);
         self.watch(at);
@@ -310,7 +318,16 @@ impl Run {
         self.budgets.remove(at);
     }
 
-    /// The time of an instance is over: its clock isn't set again.
+    /// The time of an instance is over: its clock isn't set again, unless it is
+    /// tried again.
+    pub(super) fn end_time(&mut self, at: &At) {
+        if let Some(active) = self.active.get_mut(at) {
+            active.is_over = true;
+            self.watch(at);
+        }
+    }
+
+    /// What an instance was given time for is over, or begins anew.
     pub(super) fn forget_time(&mut self, at: &At) {
         if let Some(active) = self.active.remove(at)
             && let Some(timer) = active.timer

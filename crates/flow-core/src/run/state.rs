@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::address::{Ords, Ticket};
 use crate::amount::{Money, Timestamp};
+use crate::arbiter::LedgerId;
 use crate::digest::Digest;
 use crate::effect::Effect;
 use crate::event::Failure;
@@ -120,6 +121,8 @@ pub(super) struct StepState {
     pub(super) is_opened: bool,
     /// What was wrong the last time.
     pub(super) failure: Option<Failure>,
+    /// What it lacks, if it doesn't fit into a budget.
+    pub(super) lack: Option<Box<Lack>>,
     /// The last attempt at this act, if nobody knows what became of it, and it
     /// is tried again to find out.
     pub(super) open: Option<Box<Running>>,
@@ -165,6 +168,17 @@ pub(super) enum Phase {
     Probing(Box<Running>, Timestamp, Due),
     /// Somebody has to say what became of it.
     Unknown(Box<Running>),
+}
+
+/// What a step lacks that doesn't fit into a budget.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Lack {
+    /// The budget.
+    pub(super) ledger: Option<LedgerId>,
+    /// How much more that would have to have.
+    pub(super) missing: Option<Money>,
+    /// When it is asked for again anyway.
+    pub(super) until: Option<Timestamp>,
 }
 
 /// Whether an instant has come.
@@ -299,6 +313,7 @@ impl StepState {
             era_since: None,
             is_opened,
             failure: None,
+            lack: None,
             open: None,
             intent: None,
             joined: None,
@@ -319,6 +334,12 @@ impl StepState {
         if let Some(running) = running {
             running.stop = None;
         }
+    }
+
+    /// What was held can be admitted again.
+    pub(super) fn let_go(&mut self) {
+        self.lack = None;
+        self.phase = Phase::Ready;
     }
 
     /// Returns whether it is over without a word as soon as nobody wants it: no

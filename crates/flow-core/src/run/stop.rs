@@ -35,6 +35,21 @@ impl Run {
         }
     }
 
+    /// Returns the frame of an item or a round that isn't over.
+    pub(super) fn open_item(&self, cell: CellId, item: u32) -> Option<FrameId> {
+        match &self.region(cell)?.phase {
+            RegionPhase::Items(items) => items.frames.get(&item).copied(),
+            RegionPhase::Body(frame) => {
+                (self.frames.get(*frame).item == Some(item)).then_some(*frame)
+            }
+            RegionPhase::Deciding
+            | RegionPhase::Winning(..)
+            | RegionPhase::Closing(_)
+            | RegionPhase::Pausing(_)
+            | RegionPhase::Resting => None,
+        }
+    }
+
     pub(super) fn stop_attempt(&mut self, cell: CellId, why: Stop) {
         self.edit_step(cell, |step| {
             if why == Stop::Cut

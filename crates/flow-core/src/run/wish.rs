@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::address::{At, Ticket};
+use crate::address::{At, Part, Ticket};
 use crate::amount::{Duration, Money, Timestamp};
 use crate::arbiter::{Demand, LedgerId};
 use crate::digest::Digest;
@@ -175,7 +175,7 @@ pub enum Input {
     /// A part of the run is given up.
     Cancel {
         /// The part.
-        scope: At,
+        part: Part,
         /// Who asked.
         by: Arc<str>,
         /// Why.
@@ -194,8 +194,10 @@ pub enum Input {
     Reopen {
         /// Who asked.
         by: Arc<str>,
+        /// Only this, and what it blocks; nothing for all of it.
+        part: Option<Part>,
     },
-    /// An instance and what depends on it are to be made again.
+    /// A part and what depends on it are to be made again.
     Reset {
         /// The instance, or what is around all of them.
         at: At,
@@ -259,6 +261,8 @@ pub enum Refusal {
         needs: Money,
         /// Whether it wouldn't even fit into an empty ledger.
         fits_empty: Fits,
+        /// When the ledger is empty again, if it is for a period.
+        until: Option<Timestamp>,
     },
     /// A pool has no slots at all, or a price isn't trusted any more.
     Never(Failure),

@@ -21,14 +21,14 @@ wire_choice!(Fact "fact" {
     2 OwnerTook { 1 epoch, 2 binary },
     3 PauseAsked { 1 by },
     4 ResumeAsked { 1 by },
-    5 CancelAsked { 1 scope, 2 by, 3 why },
+    5 CancelAsked { 1 scope, 2 by, 3 why, 4 item },
     6 Opened { 1 at, 2 within, 3 budget },
     7 LimitsChanged { 1 at, 2 amount, 3 by },
     8 PlanReplaced { 1 plan, 2 sheet, 3 by, 4 inputs, 5 files, 6 estate },
     9 Reset { 1 at, 2 by, 3 estate },
     10 Adopted { 1 at, 2 value, 3 from, 4 key },
     11 RunSettled { 1 status, 2 output },
-    12 Reopened { 1 by },
+    12 Reopened { 1 by, 2 at, 3 item },
     13 ProgramsFound { 1 programs },
     // Regions.
     20 ItemsExpanded { 1 at, 2 count, 3 parallel, 4 keys },
@@ -49,7 +49,7 @@ wire_choice!(Fact "fact" {
     48 Probed { 1 ticket, 2 found, 3 then },
     49 Resolved { 1 ticket, 2 verdict, 3 bill, 4 by },
     50 Rebilled { 1 ticket, 2 bill },
-    51 Refused { 1 at, 2 failure, 3 ledger, 4 then },
+    51 Refused { 1 at, 2 failure, 3 ledger, 4 then, 5 missing },
     52 Joined { 1 at, 2 ticket },
     // Waiting.
     70 Elapsed(..),
@@ -111,6 +111,7 @@ wire_choice!(Then "consequence" {
     5 Unknown {},
     6 Hold {},
     7 Cut {},
+    8 HoldUntil { 1 wake },
 });
 
 wire_choice!(Verdict "verdict" {

@@ -14,6 +14,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use flow_core::event::Event;
+use flow_core::letter::{Letter, Reply};
 use flow_core::plan::Plan;
 use flow_core::value::Value;
 
@@ -28,7 +29,8 @@ fn folder(name: &str) -> PathBuf {
 
 /// Returns the files of a folder with that ending, in order.
 fn files(name: &str, ending: &str) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder(name)).unwrap();
+    // What was never recorded has no folder.
+    let entries = fs::read_dir(folder(name)).into_iter().flatten();
     let paths = entries.map(|entry| entry.unwrap().path());
     let mut paths: Vec<_> = paths
         .filter(|path| path.extension().is_some_and(|found| found == ending))
@@ -75,6 +77,32 @@ fn recorded_logs_are_read_as_what_they_were() {
             bytes
         },
         decode: |bytes| Event::decode(bytes).unwrap(),
+    });
+}
+
+#[test]
+fn recorded_letters_are_read_as_what_they_were() {
+    golden(&Records {
+        folder: "letters",
+        samples: (1..=20).flat_map(|seed| Dice(seed).letters()).collect(),
+        kind: |_| 0,
+        encode: |letter: &Letter| {
+            let mut bytes = Vec::new();
+            letter.encode(&mut bytes).unwrap();
+            bytes
+        },
+        decode: |bytes| Letter::decode(bytes).unwrap(),
+    });
+    golden(&Records {
+        folder: "replies",
+        samples: (1..=5).flat_map(|seed| Dice(seed).replies()).collect(),
+        kind: |_| 0,
+        encode: |reply: &Reply| {
+            let mut bytes = Vec::new();
+            reply.encode(&mut bytes).unwrap();
+            bytes
+        },
+        decode: |bytes| Reply::decode(bytes).unwrap(),
     });
 }
 
@@ -193,7 +221,9 @@ fn features<T: Debug>(records: &Records<T>, it: &T) -> BTreeSet<String> {
 }
 
 fn record<T: Debug>(records: &Records<T>, new: &[&T], number: usize) {
-    let path = folder(records.folder).join(format!("{number:02}.log"));
+    let folder = folder(records.folder);
+    fs::create_dir_all(&folder).unwrap();
+    let path = folder.join(format!("{number:02}.log"));
     let mut log = String::new();
     let mut text = String::new();
     for it in new {

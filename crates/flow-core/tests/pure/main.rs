@@ -3,6 +3,7 @@
 mod eval;
 mod golden;
 mod key;
+mod letters;
 mod outline;
 mod programs;
 mod recall;

@@ -38,11 +38,11 @@ impl Dice {
         usize::try_from(self.bits() % limit).unwrap()
     }
 
-    fn pick<T: Clone>(&mut self, from: &[T]) -> T {
+    pub(crate) fn pick<T: Clone>(&mut self, from: &[T]) -> T {
         from[self.below(from.len())].clone()
     }
 
-    fn maybe<T>(&mut self, make: impl FnOnce(&mut Self) -> T) -> Option<T> {
+    pub(crate) fn maybe<T>(&mut self, make: impl FnOnce(&mut Self) -> T) -> Option<T> {
         (self.below(2) == 0).then(|| make(self))
     }
 
@@ -58,7 +58,7 @@ impl Dice {
         self.pick(&[0, 1, 0x7F, 0x80, u64::MAX, bits, bits >> shift])
     }
 
-    fn short(&mut self) -> u32 {
+    pub(crate) fn short(&mut self) -> u32 {
         u32::try_from(self.long() & 0xFFFF_FFFF).unwrap()
     }
 
@@ -68,13 +68,13 @@ impl Dice {
         self.pick(&[edge, some, some.wrapping_neg()])
     }
 
-    fn text(&mut self) -> Arc<str> {
+    pub(crate) fn text(&mut self) -> Arc<str> {
         let long = "a neon city at night, ".repeat(self.below(9));
         self.pick(&["", "fox", "größe", "a\u{0}b", "日本", &long])
             .into()
     }
 
-    fn digest(&mut self) -> Digest {
+    pub(crate) fn digest(&mut self) -> Digest {
         Digest::of(&self.bits().to_le_bytes())
     }
 
@@ -86,7 +86,7 @@ impl Dice {
         Duration(self.signed())
     }
 
-    fn money(&mut self) -> Money {
+    pub(crate) fn money(&mut self) -> Money {
         Money(self.signed())
     }
 
@@ -156,14 +156,14 @@ impl Dice {
         self.pick(&[small, stored])
     }
 
-    fn at(&mut self) -> At {
+    pub(crate) fn at(&mut self) -> At {
         At {
             node: NodeId(self.short()),
             ords: self.several(6, Self::short).into_iter().collect(),
         }
     }
 
-    fn ticket(&mut self) -> Ticket {
+    pub(crate) fn ticket(&mut self) -> Ticket {
         Ticket {
             at: self.at(),
             generation: self.short(),
@@ -198,6 +198,9 @@ impl Dice {
         let probe = Then::Probe {
             wake: self.instant(),
         };
+        let until = Then::HoldUntil {
+            wake: self.instant(),
+        };
         self.pick(&[
             Then::Fail,
             Then::FallBack,
@@ -205,11 +208,12 @@ impl Dice {
             probe,
             Then::Unknown,
             Then::Hold,
+            until,
             Then::Cut,
         ])
     }
 
-    fn bill(&mut self) -> Bill {
+    pub(crate) fn bill(&mut self) -> Bill {
         let amount = self.money();
         self.pick(&[Bill::None, Bill::Exact(amount), Bill::Presumed(amount)])
     }
@@ -350,6 +354,7 @@ impl Dice {
             Fact::ResumeAsked { by: self.text() },
             Fact::CancelAsked {
                 scope: self.at(),
+                item: self.maybe(Self::short),
                 by: self.text(),
                 why: self.text(),
             },
@@ -391,7 +396,11 @@ impl Dice {
                 status: self.pick(&[Status::Succeeded, Status::Failed, Status::Cancelled]),
                 output: self.maybe(Self::handle),
             },
-            Fact::Reopened { by: self.text() },
+            Fact::Reopened {
+                by: self.text(),
+                at: self.maybe(Self::at),
+                item: self.maybe(Self::short),
+            },
         ]
     }
 
@@ -524,6 +533,7 @@ impl Dice {
                 at: self.at(),
                 failure: self.failure(),
                 ledger: self.maybe(Self::ledger),
+                missing: self.maybe(Self::money),
                 then: self.then(),
             },
             Fact::Joined {

@@ -130,7 +130,9 @@ fn no_damage_panics_and_what_is_still_read_is_written_again() {
                     damaged[at] = dice.bits().to_le_bytes()[0];
                 }
                 if let Ok(read) = Event::decode(&damaged) {
-                    assert_eq!(Event::decode(&bytes(&read)).unwrap(), read);
+                    // What isn't a number equals nothing, but is written alike.
+                    let again = bytes(&read);
+                    assert_eq!(bytes(&Event::decode(&again).unwrap()), again);
                     read_again += 1;
                 }
             }

@@ -11,6 +11,7 @@ use flow_core::handle::Handle;
 use flow_core::key::{KeptParts, ResultKey};
 use flow_core::run::{Action, Input, Prepared, Refusal, Shared};
 
+use super::clerk::Hands;
 use super::draft::{Asked, handle_of, held, ticket_bytes};
 use super::{DriveError, Driver};
 use crate::store::{AskChange, CacheEntry, Missed, PartsRow, SharedChange, SharedRow};
@@ -19,7 +20,7 @@ use crate::values::artifacts;
 impl Driver {
     /// Takes up the wish to admit an attempt.
     pub(super) fn admit(&mut self, ticket: &Ticket) {
-        if self.granted.contains_key(ticket) {
+        if self.granted.contains_key(ticket) || self.hands == Hands::Folded {
             return;
         }
         // A wish that comes again asks for something else than before.

@@ -11,6 +11,7 @@ use flow_core::run::{Action, Input, Prepared};
 use flow_core::step::{Desk, Found, Sent, StepCall, StepFailure, StepReport, Work};
 use tokio::task::{Id, JoinError};
 
+use super::clerk::Hands;
 use super::{DriveError, Driver};
 use crate::desk::AttemptDesk;
 use crate::secrets::{masked, masked_found};
@@ -51,6 +52,13 @@ impl Driver {
 
     /// Carries out an action.
     pub(super) fn carry_out(&mut self, action: Action) -> Result<(), DriveError> {
+        let is_begun = matches!(
+            action,
+            Action::Start { .. } | Action::Poll { .. } | Action::Probe { .. }
+        );
+        if is_begun && self.hands == Hands::Folded {
+            return Ok(());
+        }
         match action {
             Action::Start { ticket } => self.start(&ticket),
             Action::Poll { ticket } => self.poll(&ticket)?,
@@ -299,6 +307,10 @@ async fn supervise(
             late(tokio::time::timeout(GRACE, &mut work).await.ok())
         }
     };
+    if let Some(strays) = desk.take_strays() {
+        // It has stopped once nothing of it is left.
+        drop(tokio::task::spawn_blocking(move || strays.end()).await);
+    }
     Ended::Reported(ticket, Box::new(report))
 }
 

@@ -18,6 +18,7 @@ use flow_core::value::{Artifact, Value};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use super::clerk::Hands;
 use super::draft::Draft;
 use super::record::Record;
 use super::{DriveError, Driver, Reuse, Surroundings, recall};
@@ -189,6 +190,14 @@ impl Driver {
         Ok(driver)
     }
 
+    /// Takes a run, and follows its log. That it was taken is yet to be pumped.
+    pub(super) async fn taken(around: Surroundings, id: &RunId) -> Result<Self, BeginError> {
+        let (mut driver, record, taken) = Self::take(around, id).await?;
+        driver.takeover = record.takeover(&driver.values)?;
+        driver.inputs.push_back(taken);
+        Ok(driver)
+    }
+
     /// Takes a run, and says what it has to be told first.
     pub(super) async fn take(
         around: Surroundings,
@@ -263,6 +272,9 @@ impl Driver {
             head: 0,
             summarised: None,
             shared: 0,
+            hands: Hands::Busy,
+            heard: 0,
+            hears_at: tokio::time::Instant::now(),
             arbiter_wake: None,
             values,
             draft: Draft::default(),
@@ -317,15 +329,25 @@ pub(super) fn take_file(
     media: Media,
 ) -> Result<Value, BeginError> {
     let kept = around.store.blobs().keep_file(file);
-    let kept = kept.map_err(|error| BeginError::File {
+    let failed = |cause| BeginError::File {
         path: file.display().to_string().into(),
-        cause: error.to_string(),
-    })?;
+        cause,
+    };
+    let kept = kept.map_err(|error| failed(error.to_string()))?;
+    let facts = match media {
+        Media::File => std::collections::BTreeMap::new(),
+        Media::Image | Media::Video | Media::Audio => {
+            let stored = around.store.blobs().open(&kept.digest);
+            let facts = stored.map_err(|error| error.to_string());
+            let facts = facts.and_then(|stored| (around.inspect)(&stored, media));
+            facts.map_err(failed)?
+        }
+    };
     let artifact = Artifact {
         digest: kept.digest.to_string().into(),
         media,
         bytes: kept.size,
-        facts: std::collections::BTreeMap::new(),
+        facts,
     };
     values.keep(kept);
     Ok(Value::Artifact(Arc::new(artifact)))

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use crate::artifacts::Kept;
 use crate::store::{
     Append, AskChange, AskRow, Batch, Begin, CacheEntry, EffectRow, EffectState, EventRow, Hold,
-    Level, PartsRow, Summary,
+    LetterReply, Level, PartsRow, Summary,
 };
 use crate::values::Fresh;
 
@@ -54,6 +54,7 @@ pub(crate) struct Draft {
     pub(crate) asks: Vec<AskChange>,
     pub(crate) parts: Vec<PartsRow>,
     pub(crate) asked: Vec<Asked>,
+    pub(crate) replies: Vec<LetterReply>,
     pub(crate) begin: Option<Begin>,
     pub(crate) summary: Option<Summary>,
     pub(crate) hold: Hold,
@@ -65,7 +66,10 @@ pub(crate) struct Draft {
 
 impl Draft {
     pub(crate) fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.summary.is_none() && self.asked.is_empty()
+        self.events.is_empty()
+            && self.summary.is_none()
+            && self.asked.is_empty()
+            && self.replies.is_empty()
     }
 
     /// Returns how much longer it may wait for more to come: not if anybody
@@ -75,6 +79,7 @@ impl Draft {
         let is_awaited = self.level > Level::Lazy
             || !self.actions.is_empty()
             || !self.asked.is_empty()
+            || !self.replies.is_empty()
             || self.events.len() >= LINGER_EVENTS;
         let left = LINGER.checked_sub(since.elapsed())?;
         (!is_awaited && !left.is_zero()).then_some(left)
@@ -160,6 +165,7 @@ impl Draft {
         append.effects = std::mem::take(&mut self.effects);
         append.asks = std::mem::take(&mut self.asks);
         append.parts = std::mem::take(&mut self.parts);
+        append.replies = std::mem::take(&mut self.replies);
         append.hold = self.hold;
         let mut blobs = std::mem::take(&mut self.values.blobs);
         blobs.append(&mut self.kept);
@@ -172,6 +178,8 @@ impl Draft {
             cache: std::mem::take(&mut self.cache),
             state: Vec::new(),
             letters: Vec::new(),
+            letters_over: Vec::new(),
+            pins: Vec::new(),
         }
     }
 }

@@ -5,13 +5,16 @@
 //! follows is carried out, after the commit if an event had to be synced.
 //!
 //! Modules, in reading order: what waits for the writer, how an attempt gets
-//! what it needs, how it is carried out, by which programs, and how a run is begun or taken.
+//! what it needs, how it is carried out, by which programs, how a run is begun or
+//! taken, how it is changed, and what others want of it.
 
 mod admission;
 mod attempts;
 mod begin;
 mod change;
+mod clerk;
 mod draft;
+mod letters;
 mod moved;
 mod programs;
 mod recall;
@@ -20,6 +23,7 @@ mod rerun;
 mod takeover;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration as Wait;
 
@@ -32,6 +36,8 @@ use flow_core::event::{Event, Fact, Status, Then};
 use flow_core::handle::Values;
 use flow_core::run::{Action, Costs, Input, Prepared, Run, Standing};
 use flow_core::step::{Executor, Plugins};
+use flow_core::ty::Media;
+use flow_core::value::Value;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -46,6 +52,7 @@ use crate::store::{
 use crate::values::StoreValues;
 
 use attempts::{Ended, Live};
+use clerk::Hands;
 use moved::Copy;
 
 use draft::{Draft, effect_state, ticket_bytes};
@@ -60,6 +67,10 @@ pub use rerun::{Rerun, propose_rerun};
 
 /// What carries out steps, by their names.
 pub type Executors = BTreeMap<Arc<str>, Arc<dyn Executor>>;
+
+/// Says what is known of a file that is one of these, or why it is none.
+pub type Inspect =
+    Arc<dyn Fn(&File, Media) -> Result<BTreeMap<Arc<str>, Value>, String> + Send + Sync>;
 
 /// What a driver works with.
 #[expect(
@@ -77,6 +88,8 @@ pub struct Surroundings {
     pub clock: Arc<dyn Clock>,
     /// What secrets hide.
     pub secrets: Secrets,
+    /// Says what is known of a picture, a sound or a film that a run begins with.
+    pub inspect: Inspect,
     /// How much there is of what runs share.
     pub terms: flow_core::arbiter::Terms,
     /// How many attempts are in progress at once, at most.
@@ -116,7 +129,7 @@ impl<'a> View<'a> {
     }
 
     /// Returns the value behind a handle.
-    pub fn value(&self, handle: &flow_core::handle::Handle) -> Option<flow_core::value::Value> {
+    pub fn value(&self, handle: &flow_core::handle::Handle) -> Option<Value> {
         self.run.load(handle, self.values)
     }
 }
@@ -229,6 +242,11 @@ pub struct Driver {
     owner: flow_core::arbiter::OwnerId,
     /// The version of what runs share.
     shared: u64,
+    hands: Hands,
+    /// The number of the last letter that was read.
+    heard: u64,
+    /// When it is looked for letters again.
+    hears_at: tokio::time::Instant,
     arbiter_wake: Option<Timestamp>,
     values: StoreValues,
     /// For what is looked up all the time.
@@ -270,8 +288,13 @@ impl Driver {
     }
 
     /// Returns the value that the run gave.
-    pub fn output(&self) -> Option<flow_core::value::Value> {
+    pub fn output(&self) -> Option<Value> {
         self.run.output(&self.values)
+    }
+
+    /// Returns the values of the run.
+    pub fn values(&self) -> &dyn Values {
+        &self.values
     }
 
     /// Returns the path of an instance, for people.
@@ -290,6 +313,7 @@ impl Driver {
                 self.obey(order);
             }
             self.pump()?;
+            self.hear()?;
             if self.run.status().is_some() && self.is_quiet() && !self.draft.is_empty() {
                 // The end and what is said of it are one commit.
                 self.summarise(Standing::Over, Hold::Released);
@@ -320,6 +344,8 @@ impl Driver {
             Some(note) = self.notes.1.recv() => self.note(note),
             () = tokio::time::sleep(lingers), if lingers < wake => {}
             () = tokio::time::sleep(wake) => self.tick(),
+            // The loop looks for letters.
+            () = tokio::time::sleep_until(self.hears_at) => {}
         }
         while self.sweeps.try_join_next().is_some() {}
         for _ in 0..TURN_MAX {

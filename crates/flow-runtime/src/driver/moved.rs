@@ -35,7 +35,7 @@ impl Copy {
             effects: append.effects.clone(),
             asks: append.asks.clone(),
             parts: append.parts.clone(),
-            letters_read: append.letters_read.clone(),
+            replies: append.replies.clone(),
             hold: append.hold,
         });
         Some(Self {
@@ -48,6 +48,8 @@ impl Copy {
                 cache: batch.cache.clone(),
                 state: batch.state.clone(),
                 letters: batch.letters.clone(),
+                letters_over: batch.letters_over.clone(),
+                pins: batch.pins.clone(),
             },
             blobs: batch.blobs.iter().map(|kept| kept.digest).collect(),
         })

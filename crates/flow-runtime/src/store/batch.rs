@@ -41,6 +41,19 @@ pub struct Batch {
     pub state: Vec<StateEntry>,
     /// Letters to the owners of runs.
     pub letters: Vec<NewLetter>,
+    /// Letters that are of no use any more: what was answered was seen.
+    pub letters_over: Vec<LetterTag>,
+    /// Runs that collections leave alone from here on, or don't.
+    pub pins: Vec<Pin>,
+}
+
+/// Whether collections leave a run alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pin {
+    /// The run.
+    pub run: RunId,
+    /// Whether they do.
+    pub is_kept: bool,
 }
 
 /// What is added to a run by who owns it.
@@ -68,8 +81,8 @@ pub struct Append {
     pub asks: Vec<AskChange>,
     /// What attempts are made of, where no entry of the cache says it.
     pub parts: Vec<PartsRow>,
-    /// The letters that were read.
-    pub letters_read: Vec<u64>,
+    /// What is answered to letters.
+    pub replies: Vec<LetterReply>,
     /// Whether the run has no owner from here on.
     pub hold: Hold,
 }
@@ -328,9 +341,26 @@ pub struct StateEntry {
 pub struct NewLetter {
     /// The run.
     pub run: RunId,
+    /// What its writer knows it by.
+    pub tag: LetterTag,
     /// When it was written.
     pub at: Timestamp,
     /// What it says; opaque.
+    pub body: Vec<u8>,
+    /// Stored values and blobs that it keeps alive.
+    pub references: Vec<Digest>,
+}
+
+/// What the writer of a letter knows it by.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LetterTag(pub Arc<str>);
+
+/// What is answered to a letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LetterReply {
+    /// The number of the letter.
+    pub number: u64,
+    /// What is answered; opaque.
     pub body: Vec<u8>,
 }
 
@@ -460,7 +490,7 @@ impl Append {
             effects: Vec::new(),
             asks: Vec::new(),
             parts: Vec::new(),
-            letters_read: Vec::new(),
+            replies: Vec::new(),
             hold: Hold::Kept,
         }
     }
@@ -510,10 +540,14 @@ impl Append {
             AskChange::Asked(row) => row.ticket.len() + row.body.len() + ROW,
             AskChange::Over { ticket } => ticket.len() + ROW,
         });
-        let parts = self.parts.iter();
-        let parts = parts.map(|row| row.parts.len() + ROW);
-        let small = (self.references.len() + self.letters_read.len()) * ROW;
-        let all = events.chain(effects).chain(asks).chain(parts);
+        let replies = self.replies.iter().map(|reply| reply.body.len() + ROW);
+        let parts = self.parts.iter().map(|row| row.parts.len() + ROW);
+        let small = self.references.len() * ROW;
+        let all = events
+            .chain(effects)
+            .chain(replies)
+            .chain(asks)
+            .chain(parts);
         all.sum::<usize>() + small
     }
 }

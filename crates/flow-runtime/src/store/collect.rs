@@ -8,7 +8,7 @@
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -24,8 +24,8 @@ use super::layout::Layout;
 use super::open::OpenError;
 use super::queue::{Collect, Garbage, Job, Queue, Swept};
 use super::read::{ReadError, Reader};
-use super::rows::{Key, integer, let_go};
-use super::schema::Holder;
+use super::rows::{Key, count, integer, let_go};
+use super::schema::{Holder, Stone};
 use crate::owner::OwnerError;
 
 /// What a collection may remove.
@@ -35,6 +35,8 @@ pub struct Collecting {
     pub now: Timestamp,
     /// How old a blob has to be.
     pub age: Age,
+    /// Up to when results for other runs were made that go, too.
+    pub made_max: Option<Timestamp>,
     /// How long it waits, in all, for those who keep blobs.
     pub patience: Duration,
 }
@@ -42,7 +44,7 @@ pub struct Collecting {
 /// What a collection removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Collected {
-    /// Entries of the cache that were too old.
+    /// Entries of the cache.
     pub cache: u64,
     /// Values.
     pub values: u64,
@@ -52,6 +54,8 @@ pub struct Collected {
     pub orphans: u64,
     /// What is left for the next time, since somebody was keeping blobs.
     pub left: u64,
+    /// How many bytes all of that had.
+    pub bytes: u64,
 }
 
 /// Why a collection could not go on.
@@ -69,6 +73,15 @@ pub enum CollectError {
     /// It can't be seen whether an owner lives.
     #[error(transparent)]
     Owner(#[from] OwnerError),
+    /// A folder can't be removed.
+    #[error("cannot remove `{}`; check who may write there", path.display())]
+    Remove {
+        /// The folder.
+        path: PathBuf,
+        /// What was wrong.
+        #[source]
+        source: io::Error,
+    },
     /// A folder can't be listed.
     #[error("cannot list `{}`; check that it may be read", path.display())]
     List {
@@ -105,14 +118,24 @@ impl Collecting {
 
 const NANOS_PER_MILLI: i64 = 1_000_000;
 
+/// How long a letter stays after it was answered: its writer is gone.
+const LETTER_AGE: Age = Age(60 * 60 * Age::SECOND.0);
+
 impl Collection<'_> {
     /// Removes all that nobody refers to. The cache keeps values, and values
     /// keep blobs, so they go in this order.
     pub(super) fn run(mut self) -> Result<Collected, CollectError> {
         let now = self.wanted.now;
+        let old = self.wanted.made_max;
+        let at_max = Timestamp(now.0.saturating_sub(LETTER_AGE.0 / NANOS_PER_MILLI));
+        self.remove(Garbage::Letters { at_max })?;
         self.done.cache = self.each(
-            |reader, after| reader.stale_cache(now, after, AT_ONCE),
-            |keys| Garbage::Cache { keys, now },
+            |reader, after| reader.stale_cache(now, old, after, AT_ONCE),
+            |keys| Garbage::Cache {
+                keys,
+                now,
+                made_max: old,
+            },
         )?;
         self.done.values = self.each(
             |reader, after| reader.values_alone(after, AT_ONCE),
@@ -181,7 +204,10 @@ impl Collection<'_> {
         let garbage = Arc::new(garbage);
         loop {
             match remove(self.queue, garbage.clone())? {
-                Swept::Removed(removed) => return Ok(removed),
+                Swept::Removed { count, bytes } => {
+                    self.done.bytes += bytes;
+                    return Ok(count);
+                }
                 Swept::Busy if self.waited >= self.wanted.patience => {
                     self.done.left += garbage.len();
                     return Ok(0);
@@ -208,7 +234,7 @@ impl Garbage {
     pub(super) fn has_files(&self) -> bool {
         match self {
             Self::Blobs { .. } | Self::Orphans(_) => true,
-            Self::Cache { .. } | Self::Values(_) | Self::Run { .. } => false,
+            Self::Cache { .. } | Self::Values(_) | Self::Letters { .. } | Self::Run { .. } => false,
         }
     }
 
@@ -218,7 +244,7 @@ impl Garbage {
             | Self::Values(all)
             | Self::Blobs { digests: all, .. }
             | Self::Orphans(all) => all.len(),
-            Self::Run { .. } => 1,
+            Self::Run { .. } | Self::Letters { .. } => 1,
         };
         u64::try_from(length).unwrap_or(u64::MAX)
     }
@@ -228,31 +254,30 @@ impl Garbage {
 #[derive(Debug, Default)]
 pub(super) struct Removed {
     pub(super) count: u64,
+    pub(super) bytes: u64,
     pub(super) files: Vec<Digest>,
 }
 
 /// Removes what nobody refers to, which is asked again here.
-pub(super) fn remove_rows(db: &Connection, garbage: &Garbage) -> rusqlite::Result<Removed> {
+pub(super) fn remove_rows(
+    db: &Connection,
+    layout: &Layout,
+    garbage: &Garbage,
+) -> rusqlite::Result<Removed> {
     let mut removed = Removed::default();
     match garbage {
-        Garbage::Cache { keys, now } => {
-            let sql = "DELETE FROM cache WHERE key = ?1 AND expires <= ?2";
+        Garbage::Cache {
+            keys,
+            now,
+            made_max,
+        } => {
             for key in keys {
-                let row = params![Key(key), now.0];
-                if db.prepare_cached(sql)?.execute(row)? > 0 {
-                    let_go(db, Holder::Cache, &Key(key))?;
-                    removed.count += 1;
-                }
+                removed.count += remove_cached(db, key, *now, *made_max)?;
             }
         }
         Garbage::Values(digests) => {
-            let sql = "DELETE FROM value WHERE digest = ?1 \
-                       AND NOT EXISTS (SELECT 1 FROM reference WHERE digest = ?1)";
             for digest in digests {
-                if db.prepare_cached(sql)?.execute([Key(digest)])? > 0 {
-                    let_go(db, Holder::Value, &Key(digest))?;
-                    removed.count += 1;
-                }
+                removed.value(db, digest)?;
             }
         }
         Garbage::Blobs {
@@ -260,16 +285,8 @@ pub(super) fn remove_rows(db: &Connection, garbage: &Garbage) -> rusqlite::Resul
             made_max,
             now,
         } => {
-            let sql = "UPDATE blob SET gone = ?3 \
-                       WHERE digest = ?1 AND gone IS NULL AND made <= ?2 \
-                       AND NOT EXISTS (SELECT 1 FROM reference WHERE digest = ?1)";
             for digest in digests {
-                let row = params![Key(digest), made_max.0, now.0];
-                if db.prepare_cached(sql)?.execute(row)? > 0 {
-                    let_go(db, Holder::Value, &Key(digest))?;
-                    removed.files.push(*digest);
-                    removed.count += 1;
-                }
+                removed.blob(db, digest, *made_max, *now)?;
             }
         }
         Garbage::Orphans(digests) => {
@@ -277,23 +294,113 @@ pub(super) fn remove_rows(db: &Connection, garbage: &Garbage) -> rusqlite::Resul
             for digest in digests {
                 let mut is_there = db.prepare_cached(sql)?;
                 if !is_there.query_row([Key(digest)], |row| row.get::<_, bool>(0))? {
+                    // What can't be measured is removed all the same.
+                    let size = fs::metadata(layout.blob(digest)).map_or(0, |file| file.len());
+                    removed.bytes += size;
                     removed.files.push(*digest);
                     removed.count += 1;
                 }
             }
         }
-        Garbage::Run { run, epoch } => removed.count = remove_run(db, run, *epoch)?,
+        Garbage::Letters { at_max } => removed.count = remove_letters(db, *at_max)?,
+        Garbage::Run { run, epoch, now } => {
+            removed.count = remove_run(db, run, *epoch, *now)?;
+        }
     }
     Ok(removed)
 }
 
+impl Removed {
+    fn value(&mut self, db: &Connection, digest: &Digest) -> rusqlite::Result<()> {
+        let sql = "DELETE FROM value WHERE digest = ?1 \
+                   AND NOT EXISTS (SELECT 1 FROM reference WHERE digest = ?1) \
+                   RETURNING length(body)";
+        let mut remove = db.prepare_cached(sql)?;
+        let size = remove.query_row([Key(digest)], |row| row.get(0));
+        if let Some(size) = size.optional()? {
+            let_go(db, Holder::Value, &Key(digest))?;
+            self.bytes += count(size);
+            self.count += 1;
+        }
+        Ok(())
+    }
+
+    fn blob(
+        &mut self,
+        db: &Connection,
+        digest: &Digest,
+        made_max: Timestamp,
+        now: Timestamp,
+    ) -> rusqlite::Result<()> {
+        let sql = "UPDATE blob SET gone = ?3 \
+                   WHERE digest = ?1 AND gone IS NULL AND made <= ?2 \
+                   AND NOT EXISTS (SELECT 1 FROM reference WHERE digest = ?1) \
+                   RETURNING size";
+        let mut remove = db.prepare_cached(sql)?;
+        let size = remove.query_row(params![Key(digest), made_max.0, now.0], |row| row.get(0));
+        if let Some(size) = size.optional()? {
+            let_go(db, Holder::Value, &Key(digest))?;
+            self.files.push(*digest);
+            self.bytes += count(size);
+            self.count += 1;
+        }
+        Ok(())
+    }
+}
+
+/// Removes an entry of the cache, if it is too old by now.
+fn remove_cached(
+    db: &Connection,
+    key: &Digest,
+    now: Timestamp,
+    made_max: Option<Timestamp>,
+) -> rusqlite::Result<u64> {
+    let sql = "DELETE FROM cache WHERE key = ?1 AND (expires <= ?2 OR made <= ?3)";
+    let row = params![Key(key), now.0, made_max.map(|made| made.0)];
+    if db.prepare_cached(sql)?.execute(row)? == 0 {
+        return Ok(0);
+    }
+    let_go(db, Holder::Cache, &Key(key))?;
+    put_stone(db, Stone::Cache, &Key(key), now)?;
+    Ok(1)
+}
+
+fn remove_letters(db: &Connection, at_max: Timestamp) -> rusqlite::Result<u64> {
+    let sql = "SELECT tag FROM letter WHERE reply IS NOT NULL AND at <= ?1";
+    let mut old = db.prepare(sql)?;
+    let old = old.query_map([at_max.0], |row| row.get(0))?;
+    let mut removed = 0;
+    for tag in old.collect::<rusqlite::Result<Vec<String>>>()? {
+        let_go(db, Holder::Letter, &tag)?;
+        removed += db.execute("DELETE FROM letter WHERE tag = ?1", [tag])?;
+    }
+    Ok(u64::try_from(removed).unwrap_or(u64::MAX))
+}
+
+/// Leaves a stone for what is removed, so that it can be said later.
+fn put_stone(
+    db: &Connection,
+    stone: Stone,
+    name: &dyn rusqlite::ToSql,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let sql = "INSERT OR REPLACE INTO stone (kind, name, at) VALUES (?1, ?2, ?3)";
+    let row = params![stone.code(), name, now.0];
+    db.prepare_cached(sql)?.execute(row)?;
+    Ok(())
+}
+
 /// Removes a run that is over, with all that is its own. What it did to the
 /// world stays known: its firing.
-fn remove_run(db: &Connection, run: &RunId, epoch: u64) -> rusqlite::Result<u64> {
-    let sql = "DELETE FROM run WHERE id = ?1 AND epoch = ?2 AND phase >= ?3 RETURNING number";
+fn remove_run(db: &Connection, run: &RunId, epoch: u64, now: Timestamp) -> rusqlite::Result<u64> {
+    let sql = "DELETE FROM run WHERE id = ?1 AND epoch = ?2 AND phase >= ?3 AND kept = 0 \
+               RETURNING number";
     let row = params![&*run.0, integer(epoch), PHASE_OVER];
     let number: Option<i64> = db.query_row(sql, row, |row| row.get(0)).optional()?;
     let Some(number) = number else { return Ok(0) };
+    let sql = "DELETE FROM reference WHERE kind = ?1 \
+               AND holder IN (SELECT tag FROM letter WHERE run = ?2)";
+    db.execute(sql, params![Holder::Letter.code(), number])?;
     let sql = "DELETE FROM state_act \
                WHERE act IN (SELECT idempotency FROM effect WHERE run = ?1)";
     db.execute(sql, [number])?;
@@ -301,7 +408,19 @@ fn remove_run(db: &Connection, run: &RunId, epoch: u64) -> rusqlite::Result<u64>
         db.execute(&format!("DELETE FROM {table} WHERE run = ?1"), [number])?;
     }
     let_go(db, Holder::Run, &number)?;
+    put_stone(db, Stone::Run, &run.0.as_bytes(), now)?;
     Ok(1)
+}
+
+/// Removes what the steps of a run wrote while they ran.
+pub(super) fn remove_logs(path: &Path) -> Result<(), CollectError> {
+    match fs::remove_dir_all(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(CollectError::Remove {
+            path: path.to_path_buf(),
+            source,
+        }),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// Removes the files of blobs that have a tombstone by now.
@@ -358,6 +477,7 @@ mod tests {
     #[test]
     fn what_is_referred_to_by_now_is_not_removed() {
         let now = Timestamp(50);
+        let layout = Layout::new("/nowhere");
         let blobs = |made_max| Garbage::Blobs {
             digests: vec![Digest::of(b"blob")],
             made_max: Timestamp(made_max),
@@ -367,20 +487,21 @@ mod tests {
             Garbage::Cache {
                 keys: vec![Digest::of(b"key")],
                 now,
+                made_max: None,
             },
             Garbage::Values(vec![Digest::of(b"value")]),
             blobs(10),
         ];
         for garbage in &found_before {
-            let removed = remove_rows(&rows(&Referred::To), garbage).unwrap();
+            let removed = remove_rows(&rows(&Referred::To), &layout, garbage).unwrap();
             assert_eq!((removed.count, removed.files.len()), (0, 0), "{garbage:?}");
-            let removed = remove_rows(&rows(&Referred::NotTo), garbage).unwrap();
+            let removed = remove_rows(&rows(&Referred::NotTo), &layout, garbage).unwrap();
             assert_eq!(removed.count, 1, "{garbage:?}");
         }
-        let young = remove_rows(&rows(&Referred::NotTo), &blobs(9)).unwrap();
+        let young = remove_rows(&rows(&Referred::NotTo), &layout, &blobs(9)).unwrap();
         assert_eq!(young.count, 0);
         let is_there = Garbage::Orphans(vec![Digest::of(b"blob"), Digest::of(b"none")]);
-        let removed = remove_rows(&rows(&Referred::NotTo), &is_there).unwrap();
+        let removed = remove_rows(&rows(&Referred::NotTo), &layout, &is_there).unwrap();
         assert_eq!(removed.files, [Digest::of(b"none")]);
     }
 }

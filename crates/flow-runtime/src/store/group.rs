@@ -217,13 +217,17 @@ impl Group {
             None
         };
         let sure = Sure::plain(Level::Synced);
+        let layout = self.layout.clone();
         let removed = self.transact(sure, |db, _| {
             change_a_page(db)?;
-            Ok(collect::remove_rows(db, garbage)?)
+            Ok(collect::remove_rows(db, &layout, garbage)?)
         })?;
         let unlinked = collect::unlink(&self.layout, &removed.files);
         unlinked.map_err(|error| self.explain(Failed::File(error)))?;
-        Ok(Swept::Removed(removed.count))
+        Ok(Swept::Removed {
+            count: removed.count,
+            bytes: removed.bytes,
+        })
     }
 
     /// Puts the log into the database, as far as nobody reads it.

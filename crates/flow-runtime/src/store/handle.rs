@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use flow_core::address::RunId;
+use flow_core::amount::Timestamp;
 use flow_core::digest::Digest;
 use tokio::sync::{oneshot, watch};
 
@@ -21,6 +22,7 @@ use super::open::{self, OpenError, Options};
 use super::queue::{Garbage, Job, Pending, Queue, Swept, Take, Taken};
 use super::read::{ReadError, Reader};
 use super::recent::{RECENT_BYTES, Recent};
+use super::weigh::folder_bytes;
 use super::writer::Writer;
 use crate::artifacts::Blobs;
 use crate::owner::{Life, Owner, OwnerError, Ownership, Pace, look};
@@ -249,23 +251,32 @@ impl Store {
         collection.run()
     }
 
-    /// Removes a run that is over; what only it referred to goes with the next
-    /// collection. Returns whether it is gone. Waits; not for code that must
-    /// not.
-    pub fn forget(&self, run: &RunId) -> Result<bool, CollectError> {
+    /// Removes a run that is over and isn't kept, with what its steps wrote while
+    /// they ran; what only it referred to goes with the next collection. Returns
+    /// how many bytes that freed, or nothing if the run isn't gone. Waits; not for
+    /// code that must not.
+    pub fn forget(&self, run: &RunId, now: Timestamp) -> Result<Option<u64>, CollectError> {
         let Some(row) = self.reader()?.run(run)? else {
-            return Ok(false);
+            return Ok(None);
         };
         if let Some(owner) = &row.owner
             && *owner != *self.ownership.get()?.id()
             && look(&self.layout, owner)? != Life::Dead
         {
-            return Ok(false);
+            return Ok(None);
         }
         let run = run.clone();
         let epoch = row.epoch;
-        let swept = collect::remove(&self.queue, Arc::new(Garbage::Run { run, epoch }))?;
-        Ok(swept == Swept::Removed(1))
+        let logs = self.layout.logs(&run);
+        let garbage = Garbage::Run { run, epoch, now };
+        let swept = collect::remove(&self.queue, Arc::new(garbage))?;
+        let is_gone = matches!(swept, Swept::Removed { count: 1, .. });
+        if !is_gone {
+            return Ok(None);
+        }
+        let bytes = folder_bytes(&logs);
+        collect::remove_logs(&logs)?;
+        Ok(Some(bytes))
     }
 
     /// Ends: waits until all that was sent is durable.

@@ -69,8 +69,15 @@ pub(super) struct Collect {
 /// What may be removed; it is asked again whether anybody refers to it.
 #[derive(Debug)]
 pub(super) enum Garbage {
-    /// Entries of the cache that are too old by now.
-    Cache { keys: Vec<Digest>, now: Timestamp },
+    /// Entries of the cache that are too old by now, or were made up to an
+    /// instant.
+    Cache {
+        keys: Vec<Digest>,
+        now: Timestamp,
+        made_max: Option<Timestamp>,
+    },
+    /// Letters that were answered, and written up to an instant.
+    Letters { at_max: Timestamp },
     /// Values.
     Values(Vec<Digest>),
     /// Blobs that were kept up to an instant.
@@ -82,14 +89,18 @@ pub(super) enum Garbage {
     /// Files that are no blobs of the store.
     Orphans(Vec<Digest>),
     /// A run that is over, with all that is its own, if its epoch is still this.
-    Run { run: RunId, epoch: u64 },
+    Run {
+        run: RunId,
+        epoch: u64,
+        now: Timestamp,
+    },
 }
 
 /// What became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Swept {
-    /// So many are removed.
-    Removed(u64),
+    /// So many are removed, with so many bytes.
+    Removed { count: u64, bytes: u64 },
     /// Somebody is keeping blobs just now.
     Busy,
 }

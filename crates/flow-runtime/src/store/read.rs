@@ -13,8 +13,8 @@ use flow_core::plan::NodeId;
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
 use super::batch::{
-    AskRow, CacheEntry, Counts, EffectRow, EffectState, EventRow, Held, Missed, PHASE_OVER,
-    PartsRow, Phase, SharedRow, StateEntry, Summary,
+    AskRow, CacheEntry, Counts, EffectRow, EffectState, EventRow, Held, LetterTag, Missed,
+    PHASE_OVER, PartsRow, Phase, SharedRow, StateEntry, Summary,
 };
 use super::layout::Layout;
 use super::open::{self, OpenError};
@@ -92,6 +92,8 @@ pub struct RunRow {
     pub started: Timestamp,
     /// How it stands.
     pub summary: Summary,
+    /// Whether collections leave it alone.
+    pub is_kept: bool,
 }
 
 /// What runs share, at one moment.
@@ -123,8 +125,19 @@ pub struct Letter {
     pub body: Vec<u8>,
 }
 
+/// What became of a letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Posted {
+    /// It is there, and nobody has answered.
+    Unread,
+    /// Somebody has; what is answered is opaque.
+    Answered(Vec<u8>),
+    /// There is no such letter, or none any more.
+    Gone,
+}
+
 const RUN: &str = "SELECT id, number, owner, epoch, head, workflow, plan, started, changed, \
-                   phase, done, failed, running, waiting, spent, held, wake, note FROM run";
+                   phase, done, failed, running, waiting, spent, held, wake, note, kept FROM run";
 
 impl Reader {
     /// Opens a store to read it.
@@ -396,16 +409,29 @@ impl Reader {
         self.all(sql, [&*run.0], |row| Ok(effect_row(row)?.1))
     }
 
-    /// Returns the letters to the owner of a run.
-    pub fn letters(&self, run: &RunId) -> Result<Vec<Letter>, ReadError> {
+    /// Returns the letters to the owner of a run that are not answered, those
+    /// with larger numbers than one.
+    pub fn letters(&self, run: &RunId, after: u64) -> Result<Vec<Letter>, ReadError> {
         let sql = "SELECT number, at, body FROM letter \
-                   WHERE run = (SELECT number FROM run WHERE id = ?1) ORDER BY number";
-        self.all(sql, [&*run.0], |row| {
+                   WHERE run = (SELECT number FROM run WHERE id = ?1) \
+                   AND number > ?2 AND reply IS NULL ORDER BY number";
+        self.all(sql, params![&*run.0, integer(after)], |row| {
             Ok(Letter {
                 number: count(row.get(0)?),
                 at: Timestamp(row.get(1)?),
                 body: row.get(2)?,
             })
+        })
+    }
+
+    /// Returns what became of a letter.
+    pub fn reply(&self, tag: &LetterTag) -> Result<Posted, ReadError> {
+        let sql = "SELECT reply FROM letter WHERE tag = ?1";
+        let reply = self.one(sql, [&*tag.0], |row| row.get::<_, Option<Vec<u8>>>(0))?;
+        Ok(match reply {
+            None => Posted::Gone,
+            Some(None) => Posted::Unread,
+            Some(Some(body)) => Posted::Answered(body),
         })
     }
 
@@ -446,15 +472,19 @@ impl Reader {
         Ok(self.one(sql, [Key(digest)], |_| Ok(()))?.is_some())
     }
 
-    /// Returns keys of the cache whose results are too old, in their order.
+    /// Returns keys of the cache whose results are too old, or were made up to
+    /// an instant, in their order.
     pub(super) fn stale_cache(
         &self,
         now: Timestamp,
+        made_max: Option<Timestamp>,
         after: Option<Digest>,
         limit: usize,
     ) -> Result<Vec<Digest>, ReadError> {
-        let sql = "SELECT key FROM cache WHERE expires <= ?1 AND key > ?2 ORDER BY key LIMIT ?3";
-        let asked = params![now.0, cursor(after.as_ref()), rows(limit)];
+        let sql = "SELECT key FROM cache WHERE (expires <= ?1 OR made <= ?4) AND key > ?2 \
+                   ORDER BY key LIMIT ?3";
+        let made_max = made_max.map(|made| made.0);
+        let asked = params![now.0, cursor(after.as_ref()), rows(limit), made_max];
         self.all(sql, asked, |row| row.get(0).map(Digest))
     }
 
@@ -485,6 +515,11 @@ impl Reader {
                    ORDER BY digest LIMIT ?3";
         let asked = params![cursor(after.as_ref()), made_max.0, rows(limit)];
         self.all(sql, asked, |row| row.get(0).map(Digest))
+    }
+
+    /// Returns where everything is.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
     }
 
     pub(super) fn one<T>(
@@ -556,6 +591,7 @@ fn run_row(row: &Row<'_>) -> rusqlite::Result<RunRow> {
             wake: row.get::<_, Option<i64>>(16)?.map(Timestamp),
             note: row.get(17)?,
         },
+        is_kept: row.get(18)?,
     })
 }
 

@@ -7,8 +7,8 @@ use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 
 use super::batch::{
-    Append, AskChange, Batch, Begin, CacheEntry, Held, Hold, Missed, NewLetter, NewValue, OwnerRow,
-    PartsRow, Refused, SharedChange, StateEntry, Summary, VALUE_MAX,
+    Append, AskChange, Batch, Begin, CacheEntry, Held, Hold, LetterTag, Missed, NewLetter,
+    NewValue, OwnerRow, PartsRow, Refused, SharedChange, StateEntry, Summary, VALUE_MAX,
 };
 use super::schema::Holder;
 use crate::artifacts::{Durable, Kept};
@@ -84,6 +84,17 @@ pub(super) fn write(db: &Connection, batch: &Batch, stamp: Stamp<'_>) -> Result<
     }
     for letter in &batch.letters {
         write_letter(db, letter)?;
+    }
+    for tag in &batch.letters_over {
+        remove_letter(db, tag)?;
+    }
+    for pin in &batch.pins {
+        let sql = "UPDATE run SET kept = ?2 WHERE id = ?1";
+        let row = params![&*pin.run.0, pin.is_kept];
+        if db.prepare_cached(sql)?.execute(row)? == 0 {
+            let run = pin.run.clone();
+            return Err(Stop::Refused(Refused::NoRun { run }));
+        }
     }
     Ok(())
 }
@@ -193,7 +204,8 @@ fn write_append(db: &Connection, append: &Append, number: i64) -> Result<(), Sto
     for effect in &append.effects {
         let sql = "INSERT INTO effect (run, ticket, state, at, idempotency, body) \
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET \
-                   state = excluded.state, at = excluded.at, body = excluded.body";
+                   state = excluded.state, at = excluded.at, \
+                   body = CASE WHEN length(excluded.body) > 0 THEN excluded.body ELSE body END";
         db.prepare_cached(sql)?.execute(params![
             number,
             effect.ticket,
@@ -209,10 +221,11 @@ fn write_append(db: &Connection, append: &Append, number: i64) -> Result<(), Sto
     for row in &append.parts {
         write_parts(db, row, number)?;
     }
-    for letter in &append.letters_read {
-        let sql = "DELETE FROM letter WHERE number = ?1 AND run = ?2";
-        let letter = params![integer(*letter), number];
-        db.prepare_cached(sql)?.execute(letter)?;
+    for reply in &append.replies {
+        // Who is answered first is answered for good.
+        let sql = "UPDATE letter SET reply = ?3 WHERE number = ?1 AND run = ?2 AND reply IS NULL";
+        let reply = params![integer(reply.number), number, reply.body];
+        db.prepare_cached(sql)?.execute(reply)?;
     }
     Ok(())
 }
@@ -386,12 +399,25 @@ fn write_state(db: &Connection, entry: &StateEntry) -> Result<(), Stop> {
 }
 
 fn write_letter(db: &Connection, letter: &NewLetter) -> Result<(), Stop> {
-    let sql = "INSERT INTO letter (run, at, body) \
-               SELECT number, ?2, ?3 FROM run WHERE id = ?1";
-    let row = params![&*letter.run.0, letter.at.0, letter.body];
+    let sql = "INSERT INTO letter (run, at, body, tag) \
+               SELECT number, ?2, ?3, ?4 FROM run WHERE id = ?1";
+    let tag = &*letter.tag.0;
+    let row = params![&*letter.run.0, letter.at.0, letter.body, tag];
     if db.prepare_cached(sql)?.execute(row)? == 0 {
         let run = letter.run.clone();
         return Err(Stop::Refused(Refused::NoRun { run }));
     }
+    for digest in &letter.references {
+        refer(db, digest, Holder::Letter, &tag)?;
+    }
+    Ok(())
+}
+
+/// Removes a letter and what it keeps.
+fn remove_letter(db: &Connection, tag: &LetterTag) -> Result<(), Stop> {
+    let tag = &*tag.0;
+    let_go(db, Holder::Letter, &tag)?;
+    let sql = "DELETE FROM letter WHERE tag = ?1";
+    db.prepare_cached(sql)?.execute([tag])?;
     Ok(())
 }

@@ -6,7 +6,7 @@ use rusqlite::{Connection, TransactionBehavior};
 pub(super) const APPLICATION: i32 = 0x666c_6f77;
 
 /// The version of the tables that this program writes.
-pub(super) const VERSION: i32 = 3;
+pub(super) const VERSION: i32 = 4;
 
 /// A step from one version to the next.
 pub(super) struct Migration {
@@ -23,6 +23,10 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         sql: STATE_ACT,
     },
     Migration { from: 2, sql: PART },
+    Migration {
+        from: 3,
+        sql: REPLIES,
+    },
 ];
 
 /// The acts that have set a value of `state`: none sets one twice, since another
@@ -43,6 +47,22 @@ CREATE TABLE part (
     missed INTEGER,
     since INTEGER,
     PRIMARY KEY (run, key)
+) STRICT, WITHOUT ROWID;
+";
+
+/// Letters are known by a tag that their writers chose, and stay until they are
+/// answered. Runs can be kept from collections, and what was collected leaves a
+/// stone.
+const REPLIES: &str = "
+ALTER TABLE letter ADD COLUMN tag TEXT NOT NULL DEFAULT '';
+ALTER TABLE letter ADD COLUMN reply BLOB;
+CREATE INDEX letter_tag ON letter (tag);
+ALTER TABLE run ADD COLUMN kept INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE stone (
+    kind INTEGER NOT NULL,
+    name BLOB NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (kind, name)
 ) STRICT, WITHOUT ROWID;
 ";
 
@@ -196,6 +216,27 @@ pub(super) enum Holder {
     Value,
     /// A key of `state`, by itself.
     State,
+    /// A letter, by its tag.
+    Letter,
+}
+
+/// What a stone stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stone {
+    /// A run, by its name.
+    Run,
+    /// An entry of the cache, by its key.
+    Cache,
+}
+
+impl Stone {
+    /// Returns the number it has in the table.
+    pub(super) fn code(self) -> i64 {
+        match self {
+            Self::Run => 0,
+            Self::Cache => 1,
+        }
+    }
 }
 
 impl Holder {
@@ -206,6 +247,7 @@ impl Holder {
             Self::Cache => 1,
             Self::Value => 2,
             Self::State => 3,
+            Self::Letter => 4,
         }
     }
 }
@@ -214,8 +256,9 @@ impl Holder {
 pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute_batch(TABLES)?;
-    transaction.execute_batch(STATE_ACT)?;
-    transaction.execute_batch(PART)?;
+    for step in MIGRATIONS {
+        transaction.execute_batch(step.sql)?;
+    }
     transaction.pragma_update(None, "application_id", APPLICATION)?;
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()

@@ -6,9 +6,9 @@ use flow_core::address::RunId;
 use flow_core::amount::Timestamp;
 use flow_core::digest::Digest;
 use flow_runtime::store::{
-    AskChange, AskRow, Batch, CacheEntry, EffectRow, EffectState, Held, Hold, Level, Missed,
-    NewLetter, PartsRow, Phase, QUEUE_BYTES, Refused, Runs, SharedChange, SharedRow, StateEntry,
-    Store, WriteError,
+    AskChange, AskRow, Batch, CacheEntry, EffectRow, EffectState, Held, Hold, LetterReply,
+    LetterTag, Level, Missed, NewLetter, PartsRow, Phase, Posted, QUEUE_BYTES, Refused, Runs,
+    SharedChange, SharedRow, StateEntry, Store, WriteError,
 };
 use tempfile::tempdir;
 
@@ -293,8 +293,10 @@ fn everything() -> Batch {
     }];
     batch.letters = vec![NewLetter {
         run: id("r"),
+        tag: LetterTag("tag".into()),
         at: Timestamp(5),
         body: b"stop".to_vec(),
+        references: Vec::new(),
     }];
     batch
 }
@@ -350,7 +352,7 @@ fn whoever_opens_it_again_sees_everything() {
     }
     let state = reader.state(b"seen").unwrap().unwrap();
     assert_eq!(state.handle, written.state[0].handle);
-    let letter = &reader.letters(&id("r")).unwrap()[0];
+    let letter = &reader.letters(&id("r"), 0).unwrap()[0];
     assert_eq!((letter.at, &*letter.body), (Timestamp(5), &b"stop"[..]));
     for value in &written.values {
         let found = store.value(&value.digest).unwrap();
@@ -369,10 +371,13 @@ fn rows_that_are_over_go() {
     let folder = tempdir().unwrap();
     let store = open(folder.path());
     commit(&store, everything()).unwrap();
-    let letter = store.reader().unwrap().letters(&id("r")).unwrap()[0].number;
+    let letter = store.reader().unwrap().letters(&id("r"), 0).unwrap()[0].number;
     let mut batch = more("r", 1, 3, 1, Level::Lazy);
     let append = batch.append.as_mut().unwrap();
-    append.letters_read = vec![letter];
+    append.replies = vec![LetterReply {
+        number: letter,
+        body: b"done".to_vec(),
+    }];
     append.asks = vec![AskChange::Over {
         ticket: b"t2".to_vec(),
     }];
@@ -394,7 +399,9 @@ fn rows_that_are_over_go() {
     }];
     commit(&store, batch).unwrap();
     let reader = store.reader().unwrap();
-    assert_eq!(reader.letters(&id("r")).unwrap(), []);
+    assert_eq!(reader.letters(&id("r"), 0).unwrap(), []);
+    let reply = reader.reply(&LetterTag("tag".into())).unwrap();
+    assert_eq!(reply, Posted::Answered(b"done".to_vec()));
     assert_eq!(reader.asks(&id("r")).unwrap(), []);
     assert_eq!(reader.state(b"seen").unwrap(), None);
     assert_eq!(reader.effects(EffectState::Intended).unwrap(), []);
@@ -420,8 +427,10 @@ fn nothing_refers_to_what_is_not_there() {
     assert_eq!(commit(&store, batch), gone);
     let letter = NewLetter {
         run: id("none"),
+        tag: LetterTag("tag".into()),
         at: Timestamp(1),
         body: Vec::new(),
+        references: Vec::new(),
     };
     let batch = Batch {
         letters: vec![letter],

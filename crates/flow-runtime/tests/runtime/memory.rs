@@ -96,7 +96,7 @@ fn a_file_in_a_kept_value_stays_until_it_is_replaced() {
     append.summary = Some(over(Phase::Succeeded));
     append.hold = Hold::Released;
     commit(&store, end).unwrap();
-    assert!(store.forget(&id("r")).unwrap());
+    assert!(store.forget(&id("r"), Timestamp(2)).unwrap().is_some());
     for key in ["small", "large", "huge"] {
         collect(&store);
         assert_eq!(store.blobs().check(&digest).unwrap(), Check::Whole, "{key}");
@@ -137,7 +137,7 @@ fn what_an_act_has_done_is_known_as_long_as_its_run() {
     commit(&store, batch).unwrap();
     remember(&store, kept("k", Value::Int(1), "one")).unwrap();
     remember(&store, kept("k", Value::Int(2), "two")).unwrap();
-    assert!(store.forget(&id("r")).unwrap());
+    assert!(store.forget(&id("r"), Timestamp(2)).unwrap().is_some());
     // Nobody makes it again; if somebody did, nothing would be known of it.
     remember(&store, kept("k", Value::Int(1), "one")).unwrap();
     assert_eq!(recall(&store, "k").unwrap(), Some(Value::Int(1)));

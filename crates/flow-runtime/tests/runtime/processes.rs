@@ -10,7 +10,7 @@ use flow_runtime::owner::Pace;
 use flow_runtime::store::{Level, Refused, Store, TakeError, WriteError};
 use tempfile::tempdir;
 
-use crate::collecting::{keep_and_forget, last};
+use crate::collecting::{LATER, keep_and_forget, last};
 use crate::disks::fill;
 use crate::harness::{commit, event, first, id, length, more, open, wait, with_blob};
 
@@ -299,7 +299,7 @@ fn collecting_in_another_process_loses_nothing_that_is_kept_here() {
     // Something that surely goes.
     let kept = store.blobs().keep_bytes(b"not for long").unwrap();
     commit(&store, last(with_blob(first("r", 1, Level::Lazy), kept))).unwrap();
-    store.forget(&id("r")).unwrap();
+    store.forget(&id("r"), LATER).unwrap();
     let mut collector = Player::new("collect", folder.path());
     assert_eq!(collector.says().as_deref(), Some("ready"));
     let keeper = Player::new("keep", folder.path());

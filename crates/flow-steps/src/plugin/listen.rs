@@ -237,16 +237,15 @@ impl Listener {
     }
 
     fn answered(&mut self, answer: Answer) {
-        match self.heard.answer {
-            Some((_, first)) => self.object(format!(
+        if let Some((_, first)) = self.heard.answer {
+            self.object(format!(
                 "`{}` answered twice, on line {first} and on line {}; the answer is its last line",
                 self.step, self.count
-            )),
-            None => {
-                self.heard.answer = Some((answer, self.count));
-                self.signs.answered.get_or_init(Instant::now);
-            }
+            ));
+            return;
         }
+        self.heard.answer = Some((answer, self.count));
+        self.signs.answered.get_or_init(Instant::now);
     }
 
     fn stray(&mut self) {

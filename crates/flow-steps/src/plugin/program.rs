@@ -248,7 +248,7 @@ impl Files {
         let inside = whole.strip_prefix(&self.root).unwrap_or(&whole);
         match own_folder(inside) {
             Some(folder) => self.folder(&folder, 0),
-            None if whole.is_dir() => self.folder(&inside.to_path_buf(), 0),
+            None if whole.is_dir() => self.folder(inside, 0),
             None => self.file(inside.to_path_buf(), whole.clone()),
         }
     }

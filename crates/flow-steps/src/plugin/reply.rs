@@ -386,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_line_is_read() {
+    fn lines_on_the_way_are_read() {
         let cent = Money::DOLLAR.0 / 100;
         for (line, expected) in [
             (
@@ -413,6 +413,15 @@ mod tests {
             ),
             (r#"{"cost": "$0.01"}"#, Reply::Cost(Money(cent))),
             (r#"{"sent": true}"#, Reply::Sent(true)),
+        ] {
+            assert_eq!(read(line.as_bytes()), Ok(expected), "{line}");
+        }
+    }
+
+    #[test]
+    fn answers_are_read() {
+        let cent = Money::DOLLAR.0 / 100;
+        for (line, expected) in [
             (
                 r#"{"result": null}"#,
                 Reply::Answer(Answer::Result {

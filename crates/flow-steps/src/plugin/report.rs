@@ -113,10 +113,13 @@ pub(super) async fn of_probe(call: &StepCall, mut exchange: Exchange) -> Found {
             call.step
         )
         .into(),
-        (None, None) => match reader.silence() {
-            StepReport::Failed(failure) => failure.message,
-            _ => "it was stopped".into(),
-        },
+        (None, None) => {
+            if let StepReport::Failed(failure) = reader.silence() {
+                failure.message
+            } else {
+                "it was stopped".into()
+            }
+        }
     };
     call.desk
         .log(format!("flow: the probe says nothing: {why}").as_bytes());

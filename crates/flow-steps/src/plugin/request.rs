@@ -75,7 +75,7 @@ pub(super) fn write(
         Ask::Poll(job) => to_json(job, &Type::Json).map_err(|error| unwritable("job", &error))?,
         Ask::Run(_) | Ask::Probe => Json::Null,
     };
-    let fields = json!({
+    let whole = json!({
         "version": VERSION,
         "ask": ask.word(),
         "step": &*call.step,
@@ -93,10 +93,10 @@ pub(super) fn write(
         "job": job,
         "dry_run": matches!(ask, Ask::Run(Manner::Dry)),
     });
-    match fields {
-        Json::Object(fields) => Ok(fields),
-        _ => Ok(Map::new()),
-    }
+    let Json::Object(fields) = whole else {
+        unreachable!("it was written as an object");
+    };
+    Ok(fields)
 }
 
 /// Writes arguments.
@@ -119,9 +119,10 @@ impl Writer<'_> {
             }
             (_, Value::Artifact(artifact)) => self.artifact(name, artifact),
             (ty, Value::List(list)) => {
-                let item = match ty {
-                    Type::List(list) => &*list.item,
-                    _ => &Type::Json,
+                let item = if let Type::List(list) = ty {
+                    &*list.item
+                } else {
+                    &Type::Json
                 };
                 let items = list.items.iter();
                 let items = items.map(|value| self.argument(name, value, item));
@@ -130,12 +131,7 @@ impl Writer<'_> {
             (ty, Value::Record(record)) => {
                 let mut fields = Map::new();
                 for (field, value) in &**record {
-                    let ty = match ty {
-                        Type::Record(record) => record.field(field).map(|field| &field.ty),
-                        Type::Map(inner) => Some(&**inner),
-                        _ => None,
-                    };
-                    let value = self.argument(name, value, ty.unwrap_or(&Type::Json))?;
+                    let value = self.argument(name, value, inside(ty, field))?;
                     fields.insert(field.to_string(), value);
                 }
                 Ok(Json::Object(fields))
@@ -174,6 +170,17 @@ impl Writer<'_> {
         self.placed.insert(artifact.digest.clone(), to.clone());
         Ok(to)
     }
+}
+
+/// Returns the type of a field of a record, or of the entries of a map.
+fn inside<'t>(ty: &'t Type, field: &str) -> &'t Type {
+    if let Type::Map(inner) = ty {
+        return inner;
+    }
+    let Type::Record(record) = ty else {
+        return &Type::Json;
+    };
+    record.field(field).map_or(&Type::Json, |field| &field.ty)
 }
 
 fn copy(from: &Path, to: &Path) -> io::Result<()> {

@@ -152,6 +152,10 @@ impl Started {
         self.signal(Signal::INT);
     }
 
+    pub(crate) fn stop(&self) {
+        self.signal(Signal::STOP);
+    }
+
     pub(crate) fn go_on(&self) {
         self.signal(Signal::CONT);
     }

@@ -15,6 +15,7 @@ mod dice;
 mod flow;
 mod oracle;
 
+mod acting;
 mod budget;
 mod children;
 mod clocks;

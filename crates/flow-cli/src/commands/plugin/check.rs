@@ -1,7 +1,8 @@
 //! `flow plugin check`: tries the programs of declared steps out.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::fmt::Write;
+use std::path::Path;
 use std::sync::Arc;
 
 use flow_compiler::declare::{Param, ParamDefault};
@@ -15,10 +16,10 @@ use flow_syntax::diagnostic::nearest;
 use serde::Serialize;
 
 use crate::args::{CheckPlugin, DataFormat};
-use crate::commands::run::given_as;
 use crate::drive::{runtime, wall_clock};
 use crate::exit::{Exit, Failure};
 use crate::extra::Extra;
+use crate::given::read as given_as;
 use crate::output::Output;
 use crate::project::{Project, Projects, is_flow_file};
 use crate::render::{human, pretty};
@@ -219,7 +220,7 @@ fn given_for(param: &Param, ty: &Type, text: &str) -> Result<Given, Failure> {
     let read = read.map_err(|why| Failure::usage(format!("`{}`: {why}", param.name)))?;
     Ok(match read {
         Read::Value(value) => Given::Value(value),
-        Read::File(path, media) => Given::File(PathBuf::from(path), media),
+        Read::File(path, media) => Given::File(path, media),
     })
 }
 
@@ -242,16 +243,17 @@ fn text(tried: &[Tried<'_>]) -> String {
         if at > 0 {
             out.push('\n');
         }
-        out.push_str(&format!("{} · {}\n", tried.step.name, tried.run));
+        writeln!(out, "{} · {}", tried.step.name, tried.run).ok();
         for finding in &tried.findings {
             let (mark, said) = match &finding.verdict {
                 Verdict::Holds(seen) => ("ok", seen),
                 Verdict::Broken(seen, _) => ("NO", seen),
                 Verdict::Untried(why) => ("--", why),
             };
-            out.push_str(&format!("  {mark}  {:8}  {said}\n", finding.name));
+            let said = said.replace('\n', "\n                ");
+            writeln!(out, "  {mark}  {:8}  {said}", finding.name).ok();
             if let Verdict::Broken(_, cure) = &finding.verdict {
-                out.push_str(&format!("                {cure}\n"));
+                writeln!(out, "                {cure}").ok();
             }
         }
         let (holds, broken, untried) = count(&tried.findings);
@@ -259,7 +261,7 @@ fn text(tried: &[Tried<'_>]) -> String {
         if untried > 0 {
             parts.push(format!("{} not tried", counted(untried, "thing")));
         }
-        out.push_str(&format!("  {}\n", parts.join(", ")));
+        writeln!(out, "  {}", parts.join(", ")).ok();
     }
     out
 }

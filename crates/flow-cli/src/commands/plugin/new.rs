@@ -62,14 +62,14 @@ pub(super) fn run(args: &NewPlugin, extra: &Extra, output: &mut Output) -> Resul
     ];
     for (path, _) in &files {
         if path.symlink_metadata().is_ok() {
-            return Err(there(&projects.from_here(path)));
+            return Err(there(&projects.shown_here(path)));
         }
     }
     fs::create_dir_all(&steps)
         .map_err(|error| Failure::io(format!("cannot make the folder `{STEPS}`: {error}")))?;
     let mut written = Vec::new();
     for (path, text) in files {
-        let shown = projects.from_here(&path);
+        let shown = projects.shown_here(&path);
         write_new(&PathBuf::from(&shown), &text)?;
         written.push(shown);
     }

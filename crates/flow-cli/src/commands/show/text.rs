@@ -86,7 +86,7 @@ impl View<'_> {
             self.page.prose(2, Style::Plain, &text);
         }
         for cancel in past.history.cancels().iter().take(3) {
-            let what = self.shown.words.path(&cancel.scope);
+            let what = self.shown.words.part(&cancel.part);
             let text = format!(
                 "{} gave up `{what}` at {}: {}",
                 tame(&cancel.by),

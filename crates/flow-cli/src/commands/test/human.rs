@@ -108,7 +108,10 @@ pub(super) fn summary(outcome: &Outcome<'_>) -> String {
     let broken = outcome.report.counts().0;
     if broken > 0 {
         let errors = counted(broken, "error");
-        line = format!("{line}; files with errors were not tested ({errors})");
+        line = format!(
+            "{line}; there {} {errors} in files",
+            if broken == 1 { "is" } else { "are" }
+        );
     }
     line
 }

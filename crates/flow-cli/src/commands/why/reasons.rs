@@ -216,13 +216,13 @@ impl Reasons<'_> {
         }
         let cancels: Vec<_> = past.history.cancels().to_vec();
         for cancel in cancels.iter().take(TOLD_MAX) {
-            let path = self.words.path(&cancel.scope);
+            let path = self.words.part(&cancel.part);
             let (by, why) = (tame(&cancel.by), tame(&cancel.why));
             let text = format!("{by} gave up `{path}` at {}: {why}", instant(cancel.at));
             self.add(
                 "cancelled",
                 text,
-                json!({ "path": self.whole_path(&cancel.scope, None), "by": by, "why": why }),
+                json!({ "path": self.whole_path(&cancel.part.at, cancel.part.item), "by": by, "why": why }),
             );
         }
         for (ticket, stray) in past.run.strays() {
@@ -400,19 +400,16 @@ impl Reasons<'_> {
     fn cut(&mut self, at: &At) {
         let past = self.words.past;
         let cancels = past.history.cancels();
-        let cancel = cancels.iter().rev().find(|cancel| {
-            let (scope, node) = (&cancel.scope, at.node);
-            let is_in = scope.node == node || past.history.is_inside(node, scope.node);
-            is_in && at.ords.starts_with(&scope.ords)
-        });
+        let mut cancels = cancels.iter().rev();
+        let cancel = cancels.find(|cancel| past.history.is_in(at, &cancel.part));
         if let Some(cancel) = cancel.cloned() {
-            let path = self.words.path(&cancel.scope);
+            let path = self.words.part(&cancel.part);
             let (by, why) = (tame(&cancel.by), tame(&cancel.why));
             let text = format!("{by} gave up `{path}` at {}: {why}", instant(cancel.at));
             self.add(
                 "cancelled",
                 text,
-                json!({ "path": self.whole_path(&cancel.scope, None), "by": by, "why": why }),
+                json!({ "path": self.whole_path(&cancel.part.at, cancel.part.item), "by": by, "why": why }),
             );
             return;
         }

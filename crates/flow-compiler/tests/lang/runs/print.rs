@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use flow_core::address::{At, Ticket};
-use flow_core::amount::{Duration, Money};
+use flow_core::amount::{Duration, Money, Timestamp};
 use flow_core::effect::Effect;
 use flow_core::event::{Fact, Failure, Then, Timer};
 
@@ -11,11 +11,33 @@ use super::world::World;
 
 impl World {
     pub(super) fn printed(&self) -> String {
+        let end = self.end();
+        format!("{}{end}\n", self.events(0))
+    }
+
+    /// Returns the events from one on.
+    pub(super) fn events(&self, from: usize) -> String {
         let mut out = String::new();
-        for event in &self.log {
-            let at = Duration(event.at.0 * Duration::MILLISECOND.0);
-            writeln!(out, "{:>8}  {}", at.to_string(), self.fact(&event.fact)).unwrap();
+        let mut refused = self.refused.iter().peekable();
+        let mut line = |at: Timestamp, what: &str| {
+            let at = Duration(at.0 * Duration::MILLISECOND.0);
+            writeln!(out, "{:>8}  {what}", at.to_string()).unwrap();
+        };
+        for (number, event) in self.log.iter().enumerate().skip(from) {
+            while let Some((_, at, what)) = refused.next_if(|(before, ..)| *before <= number) {
+                line(*at, what);
+            }
+            line(event.at, &self.fact(&event.fact));
         }
+        for (_, at, what) in refused {
+            line(*at, what);
+        }
+        out
+    }
+
+    /// Returns how it stands.
+    pub(super) fn end(&self) -> String {
+        let mut out = String::new();
         let standing = self.run.standing();
         let costs = self.run.costs();
         write!(out, "{standing:?}").unwrap();
@@ -31,7 +53,6 @@ impl World {
             let json = flow_core::json::to_json(&output, ty).unwrap();
             write!(out, ": {json}").unwrap();
         }
-        out.push('\n');
         out
     }
 
@@ -45,12 +66,16 @@ impl World {
     }
 
     fn attempt(&self, ticket: &Ticket) -> String {
+        if ticket.generation < self.edits.count {
+            let path = self.run.path_of(ticket, &self.memory);
+            return format!("{path}#{} from before", ticket.attempt);
+        }
         format!("{}#{}", self.path(&ticket.at), ticket.attempt)
     }
 
     /// Returns a fact about the run or a region as text.
     fn fact(&self, fact: &Fact) -> String {
-        let item = |item: &Option<u32>| item.map(|item| format!("[{item}]")).unwrap_or_default();
+        let item = |item: &Option<u32>| item_told(*item);
         match fact {
             Fact::RunStarted(_) => "started".into(),
             Fact::OwnerTook { epoch, .. } => format!("taken by owner {epoch}"),
@@ -59,6 +84,8 @@ impl World {
             | Fact::ResumeAsked { .. }
             | Fact::CancelAsked { .. }
             | Fact::LimitsChanged { .. }
+            | Fact::Resolved { .. }
+            | Fact::Reset { .. }
             | Fact::Reopened { .. } => self.order_told(fact),
             Fact::RunSettled { status, .. } => format!("settled: {status:?}"),
             Fact::Opened { at, within, budget } => {
@@ -97,11 +124,12 @@ impl World {
             Fact::Refused {
                 at, failure, then, ..
             } => told(&format!("{} refused", self.path(at)), failure, *then),
-            Fact::PlanReplaced { .. }
-            | Fact::Reset { .. }
-            | Fact::Adopted { .. }
-            | Fact::Joined { .. }
-            | Fact::Reused { .. }
+            Fact::PlanReplaced { .. } => "goes on under another plan".into(),
+            Fact::Adopted { at, from, .. } => {
+                format!("{} is taken over from event {}", self.path(at), from.seq)
+            }
+            Fact::Joined { at, .. } => format!("{} goes on", self.path(at)),
+            Fact::Reused { .. }
             | Fact::AttemptStarted(_)
             | Fact::WasSent { .. }
             | Fact::Submitted { .. }
@@ -110,7 +138,6 @@ impl World {
             | Fact::Stopped { .. }
             | Fact::AttemptLost { .. }
             | Fact::Probed { .. }
-            | Fact::Resolved { .. }
             | Fact::Rebilled { .. }
             | Fact::Elapsed(_)
             | Fact::Waits { .. }
@@ -125,7 +152,16 @@ impl World {
         match fact {
             Fact::PauseAsked { by } => format!("paused by {by}"),
             Fact::ResumeAsked { by } => format!("resumed by {by}"),
-            Fact::CancelAsked { scope, .. } => format!("{} cancelled", self.path(scope)),
+            Fact::CancelAsked { scope, item, .. } => {
+                format!("{}{} cancelled", self.path(scope), item_told(*item))
+            }
+            Fact::Reset { at, .. } => format!("{} forgotten", self.path(at)),
+            Fact::Resolved {
+                ticket, verdict, ..
+            } => format!("{} resolved: {verdict:?}", self.attempt(ticket)),
+            Fact::Reopened {
+                at: Some(at), item, ..
+            } => format!("{}{} reopened", self.path(at), item_told(*item)),
             Fact::LimitsChanged { amount, .. } => format!("the budget is {amount} now"),
             _ => "reopened".into(),
         }
@@ -187,6 +223,10 @@ impl World {
     }
 }
 
+fn item_told(item: Option<u32>) -> String {
+    item.map(|item| format!("[{item}]")).unwrap_or_default()
+}
+
 fn what(then: Then) -> String {
     match then {
         Then::Fail => "has failed".into(),
@@ -195,6 +235,7 @@ fn what(then: Then) -> String {
         Then::Probe { .. } => "is looked for".into(),
         Then::Unknown => "unknown".into(),
         Then::Hold => "is held".into(),
+        Then::HoldUntil { .. } => "is held until its budget begins anew".into(),
         Then::Cut => "is not wanted".into(),
     }
 }

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use flow_core::address::{At, RunId, Ticket};
+use flow_core::address::{RunId, Ticket};
 use flow_core::amount::{Duration, Timestamp};
 use flow_core::digest::Digest;
 use flow_core::effect::FailureClass;
@@ -17,9 +17,10 @@ use flow_core::step::{Bill, Found, Question, Sent, StepFailure, StepReport};
 use flow_core::ty::Type;
 use flow_core::value::Value;
 
-use super::script::{Answer, Script, answer, least};
+use super::edits::Edits;
+use super::script::{Answer, Script, answer};
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Memory(RefCell<BTreeMap<Digest, Value>>);
 
 impl Values for Memory {
@@ -44,15 +45,23 @@ pub(super) struct World {
     pub(super) run: Run,
     pub(super) log: Vec<Event>,
     pub(super) memory: Memory,
-    script: Script,
-    now: Timestamp,
+    /// What was said to orders that changed nothing, and before which event.
+    pub(super) refused: Vec<(usize, Timestamp, String)>,
+    pub(super) script: Script,
+    pub(super) now: Timestamp,
+    pub(super) edits: Edits,
     /// What steps will answer, and when.
     due: BTreeMap<(Timestamp, usize), Input>,
     count: usize,
 }
 
 impl World {
+    /// Begins a run whose steps give the least that they may.
     pub(super) fn begin(plan: Plan, script: Script) -> Self {
+        Self::start(plan, script, Edits::default())
+    }
+
+    pub(super) fn start(plan: Plan, script: Script, edits: Edits) -> Self {
         let memory = Memory::default();
         let plan = Arc::new(plan);
         let params = &plan.root().params;
@@ -84,8 +93,10 @@ impl World {
             run,
             log: vec![event],
             memory,
+            refused: Vec::new(),
             script,
             now,
+            edits,
             due: BTreeMap::new(),
             count: 0,
         };
@@ -93,19 +104,24 @@ impl World {
         world
     }
 
-    fn give(&mut self, input: Input) {
+    pub(super) fn give(&mut self, input: Input) {
         let events = self.run.decide(input, self.now, &self.memory);
         for event in events {
-            let delta = self.run.apply(&event);
-            self.log.push(event);
-            self.carry_out(delta.actions);
+            self.record(event);
         }
     }
 
-    fn carry_out(&mut self, actions: Vec<Action>) {
+    pub(super) fn record(&mut self, event: Event) {
+        let delta = self.run.apply(&event);
+        self.log.push(event);
+        self.carry_out(delta.actions);
+    }
+
+    pub(super) fn carry_out(&mut self, actions: Vec<Action>) {
         for action in actions {
             match action {
                 Action::Evaluate { at, item } => self.give(Input::Evaluate { at, item }),
+                Action::Admit { ticket } if self.offer(&ticket) => {}
                 Action::Admit { ticket } => self.admit(&ticket),
                 Action::Start { ticket } | Action::Poll { ticket } => self.answer(&ticket),
                 Action::Probe { ticket } => self.probe(&ticket),
@@ -121,10 +137,11 @@ impl World {
         }
     }
 
-    fn admit(&mut self, ticket: &Ticket) {
+    pub(super) fn admit(&mut self, ticket: &Ticket) {
         let day = |_| Arc::from("2026-05-01");
         let input = match self.run.prepare(ticket, &day, &self.memory) {
             Ok(prepared) => {
+                self.know(&prepared);
                 let grant = Grant {
                     hold: prepared.demand.amount,
                     ..Grant::default()
@@ -146,20 +163,19 @@ impl World {
     }
 
     fn next_answer(&mut self, ticket: &Ticket) -> Option<Answer> {
-        let path = self.run.path(&ticket.at, &self.memory).to_string();
+        let path = self.run.path_of(ticket, &self.memory).to_string();
         let answers = self.script.answers.get_mut(&path)?;
         answers.pop_front()
     }
 
     fn answer(&mut self, ticket: &Ticket) {
-        let node = self.plan.node(ticket.at.node);
-        let ty = node.ty.clone().unwrap_or(Type::Json);
+        let ty = self.result_of(ticket).unwrap_or(Type::Json);
         let answer = self.next_answer(ticket).unwrap_or_else(|| answer("ok"));
-        let bill = answer.cost.map(Bill::Exact);
+        let bill = answer.cost.map(Bill::Exact).or_else(|| self.cost(ticket));
         let (word, rest) = answer.words.split_once(' ').unwrap_or((&answer.words, ""));
         let report = match word {
             "ok" if rest.is_empty() => StepReport::Done {
-                value: least(&ty),
+                value: self.made(ticket, &ty),
                 bill: bill.unwrap_or_default(),
             },
             "ok" => {
@@ -207,8 +223,8 @@ impl World {
             .unwrap_or_else(|| answer("found ?"));
         let found = match &*answer.words {
             "found yes" => {
-                let ty = self.plan.node(ticket.at.node).ty.clone();
-                Found::Yes(ty.map_or(Value::None, |ty| least(&ty)))
+                let ty = self.result_of(ticket);
+                Found::Yes(ty.map_or(Value::None, |ty| self.made(ticket, &ty)))
             }
             "found no" => Found::No,
             _ => Found::CannotTell,
@@ -217,63 +233,16 @@ impl World {
         self.later(answer.after, Input::Found { ticket, found });
     }
 
-    /// Finds an attempt in progress by its path.
-    fn in_progress(&self, path: &str) -> Option<Ticket> {
-        let all = self.run.outstanding().into_iter();
-        let tickets = all.filter_map(|action| match action {
-            Action::Start { ticket } | Action::Ask { ticket } | Action::Poll { ticket } => {
-                Some(ticket)
-            }
-            Action::Evaluate { .. }
-            | Action::Admit { .. }
-            | Action::Probe { .. }
-            | Action::Stop { .. } => None,
-        });
-        let mut fitting =
-            tickets.filter(|ticket| self.run.path(&ticket.at, &self.memory).to_string() == path);
-        fitting.next()
-    }
-
-    fn order(&mut self, order: &str) {
-        let by: Arc<str> = "ann".into();
-        let (word, rest) = order.split_once(' ').unwrap_or((order, ""));
-        let input = match word {
-            "pause" => Input::Pause { by },
-            "resume" => Input::Resume { by },
-            "reopen" => Input::Reopen { by },
-            "cancel" => Input::Cancel {
-                scope: self
-                    .in_progress(rest)
-                    .map_or(At::root(), |ticket| ticket.at),
-                by,
-                why: "enough".into(),
-            },
-            "answer" => {
-                let (path, json) = rest.split_once(' ').unwrap();
-                let ticket = self.in_progress(path).unwrap();
-                let ty = self.plan.node(ticket.at.node).ty.clone().unwrap();
-                let json = serde_json::from_str(json).unwrap();
-                Input::Answer {
-                    ticket,
-                    shown: Digest::of(b"?"),
-                    value: flow_core::json::from_json(&json, &ty).unwrap(),
-                    by,
-                }
-            }
-            "crash" => {
-                self.crash();
-                return;
-            }
-            other => panic!("no order is called `{other}`"),
-        };
-        self.give(input);
-    }
-
     /// Everything is forgotten but the log.
-    fn crash(&mut self) {
+    pub(super) fn crash(&mut self) {
+        self.take();
+        self.carry_out(self.run.outstanding());
+    }
+
+    /// Takes the run as its next owner.
+    pub(super) fn take(&mut self) {
         self.due.clear();
-        let plan = self.plan.clone();
-        self.run = Run::replay(&|_| Some(plan.clone()), self.log.clone()).unwrap();
+        self.read_again();
         let epoch = self.run.epoch() + 1;
         let binary = "test".into();
         let taken = self
@@ -283,12 +252,12 @@ impl World {
             self.run.apply(&event);
             self.log.push(event);
         }
-        self.carry_out(self.run.outstanding());
     }
 
     pub(super) fn live(&mut self) {
         let mut orders: VecDeque<_> = std::mem::take(&mut self.script.orders).into();
         for _ in 0..100_000 {
+            self.take_over();
             let order = orders
                 .front()
                 .map(|(after, _)| Timestamp(0).checked_add(*after).unwrap());
@@ -299,6 +268,9 @@ impl World {
             self.now = self.now.max(next);
             if order.is_some_and(|at| at <= self.now) {
                 let (_, order) = orders.pop_front().unwrap();
+                if order == "leave" {
+                    return;
+                }
                 self.order(&order);
             } else if answer.is_some_and(|at| at <= self.now) {
                 let (_, input) = self.due.pop_first().unwrap();

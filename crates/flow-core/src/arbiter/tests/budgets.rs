@@ -93,6 +93,7 @@ fn what_can_never_fit_is_refused_at_once() {
             left: Money(left),
             needs: Money(needs),
             fits_empty,
+            until: None,
         })
     };
     let found = refusal(&mut desk, one(2, 11));
@@ -235,7 +236,7 @@ fn a_price_that_was_wrong_is_not_used_until_somebody_trusts_it() {
     };
     assert_eq!(
         &*failure.message,
-        "the price `fox` isn't trusted: $0.000000035 was billed where it says $0.00000001 at most; if the bill is right, correct the price; this store begins nothing on it any more, another one (`--store`) does"
+        "the price `fox` isn't trusted: $0.000000035 was billed where it says $0.00000001 at most; if the bill is right, correct the price, and `flow effects trust fox` trusts it again"
     );
     let other = demand("b", 1).costs(10).price("owl");
     assert_eq!(desk.ask(other), "b1 granted");

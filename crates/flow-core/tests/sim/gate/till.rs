@@ -98,7 +98,7 @@ impl Till {
                 self.waiting.push(waiter);
                 continue;
             }
-            match self.judge(&waiter.demand) {
+            match self.judge(&waiter.demand, now) {
                 Some(reply) => answers.push((waiter.demand.hold, reply)),
                 None => self.waiting.push(waiter),
             }
@@ -106,7 +106,7 @@ impl Till {
         answers
     }
 
-    fn judge(&mut self, demand: &Demand) -> Option<Reply> {
+    fn judge(&mut self, demand: &Demand, now: Timestamp) -> Option<Reply> {
         if self.is_moody && self.dice.percent(4) {
             let failure = Failure::new(FailureClass::Capacity, "the till is in a mood");
             return Some(Reply::Never(Refusal::Never(failure)));
@@ -138,6 +138,9 @@ impl Till {
                 } else {
                     Fits::No
                 },
+                // Any budget may be for a period.
+                until: (self.is_moody && self.dice.percent(20))
+                    .then(|| Timestamp(now.0 + self.dice.from(1, 50_000))),
             }));
         }
         Some(Reply::Granted(self.grant(demand)))

@@ -48,25 +48,40 @@ impl Reading<'_> {
                 self.epoch = *epoch;
             }
             Fact::PauseAsked { .. } => self.is_paused = true,
-            Fact::ResumeAsked { .. } => self.is_paused = false,
-            // What has its value keeps it.
-            Fact::CancelAsked { scope, .. } => {
-                if self.stand(scope) != Stand::Value || self.is_busy(scope) {
-                    self.keep_what_is_done(scope);
-                    self.cancelled.push(scope.clone());
-                    self.forget_what_was_found();
-                }
+            Fact::ResumeAsked { .. } => {
+                self.is_paused = false;
+                self.let_go();
             }
-            Fact::LimitsChanged { at, amount, .. } => match at {
-                None => self.budget = Some(*amount),
-                Some(at) => {
-                    if let Some(Some(budget)) = self.opened.get_mut(at) {
-                        budget.amount = *amount;
+            // What has its value keeps it.
+            Fact::CancelAsked { scope, item, .. } => {
+                let all = match item {
+                    None => vec![scope.clone()],
+                    Some(item) => self.parts_of_item(scope, *item),
+                };
+                for at in all {
+                    if self.stand(&at) != Stand::Value || self.is_busy(&at) {
+                        self.keep_what_is_done(&at);
+                        self.cancelled.push(at);
+                        self.forget_what_was_found();
                     }
                 }
-            },
+            }
+            Fact::LimitsChanged { at, amount, .. } => {
+                self.let_go();
+                match at {
+                    None => self.budget = Some(*amount),
+                    Some(at) => {
+                        if let Some(Some(budget)) = self.opened.get_mut(at) {
+                            budget.amount = *amount;
+                        }
+                    }
+                }
+            }
             Fact::PlanReplaced { .. } | Fact::Reset { .. } => self.begin_again(),
-            Fact::Reopened { .. } => self.reopen(),
+            Fact::Reopened { at, .. } => {
+                assert_eq!(*at, None, "worlds try everything again");
+                self.reopen();
+            }
             Fact::RunSettled { status, output } => {
                 if self.status.is_some() {
                     fault(Check::Once, "the run is settled again".into())?;
@@ -331,7 +346,12 @@ impl Reading<'_> {
         match then {
             Then::Probe { wake } => return self.go_on(ticket, Phase::Probing(wake)),
             Then::Unknown => return self.go_on(ticket, Phase::Unknown),
-            Then::Fail | Then::FallBack | Then::Again { .. } | Then::Hold | Then::Cut => {}
+            Then::Fail
+            | Then::FallBack
+            | Then::Again { .. }
+            | Then::Hold
+            | Then::HoldUntil { .. }
+            | Then::Cut => {}
         }
         let is_last = self.last.get(&ticket.at) == Some(ticket);
         self.end(ticket, None)?;
@@ -420,9 +440,11 @@ impl Reading<'_> {
                 let what = format!("{ticket} may have happened, and {then:?} follows");
                 fault(Check::Fallback, what)
             }
-            (Some(_), Then::Again { .. } | Then::Hold | Then::Probe { .. }) | (None, _) => {
-                self.follow(at, failure, None, then)
-            }
+            (
+                Some(_),
+                Then::Again { .. } | Then::Hold | Then::HoldUntil { .. } | Then::Probe { .. },
+            )
+            | (None, _) => self.follow(at, failure, None, then),
         }
     }
 
@@ -466,6 +488,10 @@ impl Reading<'_> {
                     self.begin_again_inside(at);
                     self.late.remove(at);
                 }
+                Ok(())
+            }
+            Then::HoldUntil { wake } => {
+                self.tries.entry(at.clone()).or_default().held = Some(wake);
                 Ok(())
             }
             Then::Hold | Then::Probe { .. } | Then::Unknown => Ok(()),
@@ -515,7 +541,8 @@ impl Reading<'_> {
     fn elapsed(&mut self, timer: &Timer, event: &Event) -> Answer {
         match timer {
             Timer::Pause(at) => {
-                let wake = self.tries.get(at).and_then(|tries| tries.wake);
+                let tries = self.tries.get_mut(at);
+                let wake = tries.and_then(|tries| tries.held.take().or(tries.wake));
                 let probe = self.last.get(at).map(|ticket| self.attempts[ticket].phase);
                 let due = match probe {
                     Some(Phase::Probing(wake)) => Some(wake),

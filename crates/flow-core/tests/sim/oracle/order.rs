@@ -79,7 +79,7 @@ impl Reading<'_> {
             );
             return Err(Fault::new(Check::Retry, what));
         }
-        match tries.wake {
+        match tries.wake.max(tries.held) {
             Some(wake) if now < wake => {
                 let what = format!("{ticket} starts at {now}, before {wake}");
                 Err(Fault::new(Check::Retry, what))

@@ -77,6 +77,8 @@ pub(super) struct Tries {
     pub(super) used: u32,
     /// When it may be tried again.
     pub(super) wake: Option<Timestamp>,
+    /// When its budget begins anew; before, only people let it go on.
+    pub(super) held: Option<Timestamp>,
 }
 
 pub(super) struct Reading<'a> {
@@ -230,6 +232,13 @@ impl<'a> Reading<'a> {
         self.forget_what_was_found();
     }
 
+    /// People let what is held go on.
+    pub(super) fn let_go(&mut self) {
+        for tries in self.tries.values_mut() {
+            tries.held = None;
+        }
+    }
+
     /// What failed or was given up is tried again.
     pub(super) fn reopen(&mut self) {
         // What nobody wanted has ended without a word.
@@ -241,10 +250,11 @@ impl<'a> Reading<'a> {
                 attempt.phase = Phase::Over;
             }
         }
-        // What it was the fallback of is tried again.
+        // What it was the fallback of is tried again, unless that would do twice
+        // what has happened.
         let fallen: Vec<At> = self.fallen.iter().cloned().collect();
         for at in fallen {
-            if self.fallen.contains(&at) && !self.is_done(&at) {
+            if self.fallen.contains(&at) && !self.is_done(&at) && !self.acts_inside(&at) {
                 self.begin_again_inside(&at);
             }
         }
@@ -278,6 +288,13 @@ impl<'a> Reading<'a> {
         self.broken = broken.into_iter().collect();
         self.tries.clear();
         self.status = None;
+    }
+
+    /// Whether something in the blocks of an instance may act.
+    fn acts_inside(&self, at: &At) -> bool {
+        let blocks = self.plan.node(at.node).blocks();
+        let mut inside = blocks.iter().flat_map(|(_, block)| &block.nodes);
+        inside.any(|id| self.plan.node(*id).effect.acts())
     }
 
     /// Whether an instance, or one around it, has its value.
@@ -347,6 +364,15 @@ impl<'a> Reading<'a> {
         self.left.extend(dead);
     }
 
+    /// Returns the instances in an item or a round.
+    pub(super) fn parts_of_item(&self, at: &At, item: u32) -> Vec<At> {
+        let parts = self.parts(at).into_iter();
+        let depth = at.ords.len();
+        parts
+            .filter(|part| part.ords.get(depth) == Some(&item))
+            .collect()
+    }
+
     /// Returns the instances in the blocks of an instance that are walked.
     fn parts(&self, at: &At) -> Vec<At> {
         let node = self.plan.node(at.node);
@@ -406,7 +432,14 @@ impl<'a> Reading<'a> {
     /// Notes what an event says about an attempt that didn't succeed.
     pub(super) fn claim(&mut self, ticket: &Ticket, sent: Option<Sent>, then: Then) {
         let claim = match (sent, then) {
-            (_, Then::Unknown | Then::Probe { .. } | Then::Cut | Then::Hold) => Claim::Unsure,
+            (
+                _,
+                Then::Unknown
+                | Then::Probe { .. }
+                | Then::Cut
+                | Then::Hold
+                | Then::HoldUntil { .. },
+            ) => Claim::Unsure,
             (Some(Sent::No | Sent::Refused), _) => Claim::Not,
             (
                 _,

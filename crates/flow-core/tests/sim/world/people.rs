@@ -1,6 +1,6 @@
 //! People: they answer, they interfere, and they see to what is left over.
 
-use flow_core::address::{At, Ticket};
+use flow_core::address::{At, Part, Ticket};
 use flow_core::amount::Money;
 use flow_core::digest::Digest;
 use flow_core::event::{Fact, Same, Then, Verdict};
@@ -58,7 +58,7 @@ impl World {
             0 | 1 => Input::Pause { by },
             2 | 3 => Input::Resume { by },
             4 => Input::Cancel {
-                scope: self.somewhere(number),
+                part: self.some_part(number),
                 by,
                 why: "it pleases".into(),
             },
@@ -109,6 +109,21 @@ impl World {
             return At::root();
         }
         spoken[self.dice.at(spoken.len())].clone()
+    }
+
+    /// Returns an instance, or an item or a round that an event spoke of.
+    fn some_part(&mut self, number: usize) -> Part {
+        let at = self.somewhere(number);
+        let log = &self.lives[number].log;
+        let count = log.iter().rev().find_map(|event| match &event.fact {
+            Fact::ItemsExpanded { at: of, count, .. } if *of == at => Some(*count),
+            Fact::RoundOpened { at: of, round, .. } if *of == at => Some(round + 1),
+            _ => None,
+        });
+        let count = i64::from(count.unwrap_or(0));
+        let item = (count > 0 && self.dice.percent(50)).then(|| self.dice.from(0, count - 1));
+        let item = item.and_then(|item| u32::try_from(item).ok());
+        Part { at, item }
     }
 
     fn budget(&mut self, number: usize) -> Option<At> {
@@ -248,7 +263,7 @@ impl World {
         }
         let by = "somebody".into();
         vec![if self.dice.percent(60) {
-            Input::Reopen { by }
+            Input::Reopen { by, part: None }
         } else {
             Input::Reset {
                 at: self.somewhere(number),

@@ -244,10 +244,11 @@ async fn said(call: &StepCall, ask: &Ask, exchange: exchange::Exchange) -> Said 
     if matches!(ask, Ask::Probe) {
         let is_answer = matches!(exchange.heard.answer, Some((Answer::Found { .. }, _)));
         let is_own = exchange.heard.fault.is_none() && is_answer;
-        return match report::of_probe(call, exchange).await {
-            Found::CannotTell if !is_own => Said::Wrong("it says nothing about it".into()),
-            found => Said::Found(found),
-        };
+        let found = report::of_probe(call, exchange).await;
+        if found == Found::CannotTell && !is_own {
+            return Said::Wrong("it says nothing about it".into());
+        }
+        return Said::Found(found);
     }
     let is_dry_asked = matches!(ask, Ask::Run(Manner::Dry));
     let is_own = exchange.heard.fault.is_none()

@@ -9,8 +9,8 @@ use super::{failure, ran, ran_as};
 const CENT: Money = Money(Money::DOLLAR.0 / 100);
 const BOUND: Money = Money(Money::DOLLAR.0 / 10);
 
-fn bill(report: StepReport) -> Bill {
-    let StepReport::Done { bill, .. } = report else {
+fn bill(report: &StepReport) -> Bill {
+    let StepReport::Done { bill, .. } = *report else {
         panic!("{report:?}");
     };
     bill
@@ -36,13 +36,13 @@ async fn the_bill_is_what_the_answer_says_or_else_the_last_that_was_said() {
         (r#"echo '{"result": "x"}'"#, Bill::Presumed(BOUND)),
     ] {
         assert_eq!(
-            bill(ran_as(Effect::Paid, script).await),
+            bill(&ran_as(Effect::Paid, script).await),
             expected,
             "{script}"
         );
     }
     let free = ran(r#"echo '{"result": "x"}'"#).await;
-    assert_eq!(bill(free), Bill::None);
+    assert_eq!(bill(&free), Bill::None);
 }
 
 #[tokio::test]
@@ -93,7 +93,7 @@ async fn a_step_that_is_free_can_cost_nothing() {
         Effect::Act(Act::Once),
         r#"echo '{"result": "x", "cost": "$0.01"}'"#,
     );
-    assert_eq!(bill(act.await), Bill::Exact(CENT));
+    assert_eq!(bill(&act.await), Bill::Exact(CENT));
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 
 mod answers;
 mod bills;
+mod conform;
 mod files;
 mod hostile;
 mod jobs;

@@ -106,7 +106,12 @@ impl Oracle {
                 left,
                 needs,
                 fits_empty,
+                until,
             } => {
+                ensure!(
+                    until.is_some() == ledger.period().is_some(),
+                    "it is another time's ledger"
+                );
                 let ledgers = self.ledgers(demand);
                 let named = ledgers.iter().find(|(id, _)| id == ledger);
                 let limit = named.and_then(|(_, limit)| *limit).ok_or("no such limit")?;
