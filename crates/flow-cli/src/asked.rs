@@ -11,6 +11,7 @@ use flow_core::ty::Type;
 use flow_core::value::{Artifact, Value};
 use flow_steps::Form;
 
+use crate::next::Next;
 use crate::page::tame;
 use crate::scene::with_store;
 
@@ -72,17 +73,28 @@ impl Asked {
         out
     }
 
-    /// Returns what to type to answer it.
+    /// Says what to type to answer it.
     pub(crate) fn command(&self) -> String {
-        let command = |verb: &str, rest: &str| {
+        let commands = self.commands().into_iter();
+        let commands = commands.map(|next| format!("`{}` ({})", next.command, next.what));
+        commands.collect::<Vec<_>>().join(" or ")
+    }
+
+    /// Returns what can be typed to answer it.
+    pub(crate) fn commands(&self) -> Vec<Next> {
+        let next = |verb: &str, rest: &str, what: String| {
             let (run, path) = (&self.run, &self.path);
             let command = format!("flow {verb} {run} {path}{rest}");
-            format!("`{}`", with_store(&command, self.store.as_deref()))
+            Next {
+                command: with_store(&command, self.store.as_deref()),
+                what,
+            }
         };
         match &self.form {
-            Form::Approve { .. } => {
-                format!("{} or {}", command("approve", ""), command("reject", ""))
-            }
+            Form::Approve { .. } => vec![
+                next("approve", "", "says yes".to_owned()),
+                next("reject", "", "says no".to_owned()),
+            ],
             Form::Ask { suggestion, .. } => {
                 let value = match &self.ty {
                     Some(Type::Record(record)) => {
@@ -92,25 +104,35 @@ impl Asked {
                     }
                     Some(_) | None => " VALUE".to_owned(),
                 };
-                let suggested = match suggestion {
-                    Some(_) => format!(", or {}", command("answer", " --suggested")),
-                    None => String::new(),
-                };
-                let ty = self.ty.as_ref().map(|ty| format!(" ({ty})"));
-                let ty = ty.unwrap_or_default();
-                format!("{}{ty}{suggested}", command("answer", &value))
+                let ty = self.ty.as_ref().map(ToString::to_string);
+                let ty = ty.map(|ty| format!(" with {}", a(&ty)));
+                let what = format!("answers{}", ty.unwrap_or_default());
+                let suggested = suggestion.as_ref().map(|_| {
+                    let what = "takes what is suggested".to_owned();
+                    next("answer", " --suggested", what)
+                });
+                std::iter::once(next("answer", &value, what))
+                    .chain(suggested)
+                    .collect()
             }
             Form::Choose { from, count, .. } => {
                 let numbers = (1..=*count).map(|number| number.to_string());
                 let numbers = format!(" {}", numbers.collect::<Vec<_>>().join(","));
-                format!(
-                    "{}: {count} of {}, by their numbers",
-                    command("answer", &numbers),
-                    from.items.len()
-                )
+                let what = format!("chooses {count} of {}, by their numbers", from.items.len());
+                vec![next("answer", &numbers, what)]
             }
         }
     }
+}
+
+/// Puts an article before the name of a type.
+fn a(ty: &str) -> String {
+    let article = if ty.starts_with(['a', 'e', 'i', 'o', 'A', 'E', 'I', 'O']) {
+        "an"
+    } else {
+        "a"
+    };
+    format!("{article} {ty}")
 }
 
 fn block(out: &mut String, value: &Value, blobs: &Path) {

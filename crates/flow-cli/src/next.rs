@@ -15,11 +15,18 @@ use flow_core::ty::Type;
 use flow_steps::Form;
 
 use crate::asked::Asked;
-use crate::page::{quoted, tame};
+use crate::page::{instant, quoted, tame};
 use crate::scene::with_store;
 
 /// How many things of a sort are said.
 const SAID_MAX: usize = 5;
+
+/// A command, and what it is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Next {
+    pub(crate) command: String,
+    pub(crate) what: String,
+}
 
 /// A run that has stopped, and how its instances are called.
 pub(crate) struct Stop<'a> {
@@ -89,18 +96,49 @@ impl Stop<'_> {
         lines
     }
 
+    /// Returns what people can type about what they have to see to: all of it,
+    /// or what is about one instance.
+    pub(crate) fn commands(&self, of: Option<&At>) -> Vec<Next> {
+        let is_meant = |at: &At| of.is_none_or(|of| of == at);
+        let questions = self.questions().into_iter();
+        let questions = questions
+            .filter(|(question, _)| is_meant(&question.ticket.at))
+            .take(SAID_MAX)
+            .flat_map(|(_, asked)| asked.commands());
+        let outcomes = self.run.outcomes().into_iter();
+        let outcomes = outcomes
+            .filter(|open| is_meant(&open.ticket.at))
+            .take(SAID_MAX)
+            .flat_map(|open| self.verdicts(&open));
+        let short = self.run.shortages().into_iter();
+        let short = short.filter(|short| is_meant(&short.at)).take(SAID_MAX);
+        let short = short.flat_map(|short| self.means(&short));
+        let mut all: Vec<Next> = questions.chain(outcomes).chain(short).collect();
+        // Several calls may need the same budget.
+        let mut at = 0;
+        while at < all.len() {
+            if all[..at].contains(&all[at]) {
+                all.remove(at);
+            } else {
+                at += 1;
+            }
+        }
+        all
+    }
+
     /// Returns the command that drives the run on; nothing if there is nothing
     /// to be driven.
     pub(crate) fn command(&self) -> Option<String> {
-        let id = self.run.id();
-        let command = match (self.run.standing(), self.run.status()) {
-            (Standing::Over, Some(Status::Failed | Status::Cancelled)) => {
-                format!("flow retry {id}")
-            }
-            (Standing::Over, Some(Status::Succeeded) | None) => return None,
-            _ => format!("flow resume {id}"),
-        };
-        Some(self.with_store(&command))
+        match (self.run.standing(), self.run.status()) {
+            (Standing::Over, Some(Status::Failed | Status::Cancelled)) => Some(self.flow("retry")),
+            (Standing::Over, Some(Status::Succeeded) | None) => None,
+            _ => Some(self.flow("resume")),
+        }
+    }
+
+    /// Writes a command about the run.
+    fn flow(&self, verb: &str) -> String {
+        self.with_store(&format!("flow {verb} {}", self.run.id()))
     }
 
     fn with_store(&self, command: &str) -> String {
@@ -108,7 +146,6 @@ impl Stop<'_> {
     }
 
     fn outcome(&self, open: &OpenOutcome) -> Vec<String> {
-        let id = self.run.id();
         let path = (self.path)(&open.ticket.at);
         let what = if open.effect == Effect::Paid {
             "was paid for, perhaps, and nobody saw its answer"
@@ -124,59 +161,76 @@ impl Stop<'_> {
             Belongs::Nowhere => "; its step was forgotten since",
         };
         let typed = typed(&path);
-        let resolve = self.with_store(&format!("flow effects resolve {id} {typed}"));
+        let mut lines = vec![
+            format!("{typed} {what}{}{gone}", evidence.unwrap_or_default()),
+            "  look, then type".to_owned(),
+        ];
+        let verdicts = self.verdicts(open).into_iter();
+        lines.extend(verdicts.map(|next| format!("    `{}`: {}", next.command, next.what)));
+        lines
+    }
+
+    /// Returns what can be said of an act that nobody knows about.
+    fn verdicts(&self, open: &OpenOutcome) -> Vec<Next> {
+        let id = self.run.id();
+        let typed = typed(&(self.path)(&open.ticket.at));
         let value = match &self.run.plan().node(open.ticket.at.node).ty {
             None | Some(Type::None) => "",
             Some(_) => " VALUE",
         };
+        let next = |verdict: &str, what: &str| Next {
+            command: self.with_store(&format!("flow effects resolve {id} {typed} {verdict}")),
+            what: what.to_owned(),
+        };
         vec![
-            format!("{typed} {what}{}{gone}", evidence.unwrap_or_default()),
-            format!(
-                "  look, then type `{resolve} --happened{value}`, or `--did-not`, or `--give-up`"
-            ),
+            next(&format!("--happened{value}"), "it happened"),
+            next("--did-not", "it didn't, and is done again"),
+            next("--give-up", "nobody will know: it has failed"),
         ]
     }
 
     fn shortage(&self, short: &Shortage) -> Vec<String> {
-        let id = self.run.id();
         let path = typed(&(self.path)(&short.at));
-        let mut lines = vec![format!(
-            "{path} doesn't fit into a budget: {}",
-            short.message
-        )];
+        let means = self.means(short).into_iter();
+        let means = means.map(|next| format!("`{}` ({})", next.command, next.what));
+        vec![
+            format!("{path} doesn't fit into a budget: {}", short.message),
+            format!("  type {}", means.collect::<Vec<_>>().join(" or ")),
+        ]
+    }
+
+    /// Returns what can be done about a budget that is too small.
+    fn means(&self, short: &Shortage) -> Vec<Next> {
+        let mut means = Vec::new();
         let grown = |limit: Option<Money>| {
             let limit = limit?.checked_add(short.missing?)?;
             Some(limit.to_string())
         };
-        let amount = |limit| grown(limit).unwrap_or_else(|| "AMOUNT".to_owned());
-        let command = match &short.ledger {
-            Some(LedgerId::Run(_)) => {
-                let amount = amount(self.run.budget_own());
-                format!("flow resume {id} --budget '{amount}'")
-            }
-            Some(LedgerId::Instance(_, at)) => {
-                let amount = amount(self.run.budget_of(at));
-                let of = (self.path)(at);
-                format!("flow resume {id} --budget '{}={amount}'", plain(&of))
-            }
-            Some(LedgerId::Scope { path: scope, .. }) => match self.scope(&short.at, scope) {
-                Some(at) => {
-                    let amount = amount(self.run.budget_of(&at));
-                    let of = (self.path)(&at);
-                    format!("flow resume {id} --budget '{}={amount}'", plain(&of))
+        let mut more = |part: Option<&At>, limit| {
+            let amount = grown(limit).unwrap_or_else(|| "AMOUNT".to_owned());
+            let budget = match part {
+                Some(at) => format!("{}={amount}", plain(&(self.path)(at))),
+                None => amount,
+            };
+            let command = format!("flow resume {} --budget '{budget}'", self.run.id());
+            means.push(Next {
+                command: self.with_store(&command),
+                what: "goes on with more money".to_owned(),
+            });
+        };
+        match &short.ledger {
+            Some(LedgerId::Run(_)) => more(None, self.run.budget_own()),
+            Some(LedgerId::Instance(_, at)) => more(Some(at), self.run.budget_of(at)),
+            Some(LedgerId::Scope { path: scope, .. }) => {
+                if let Some(at) = self.scope(&short.at, scope) {
+                    more(Some(&at), self.run.budget_of(&at));
                 }
-                None => format!("flow resume {id}"),
-            },
+            }
             Some(LedgerId::Place(_, place)) => {
                 let mut budgets = self.run.budgets();
                 let at = budgets.find(|(_, budget)| budget.place.as_ref() == Some(place));
-                match at {
-                    Some((at, budget)) => {
-                        let amount = amount(Some(budget.amount));
-                        let of = (self.path)(at);
-                        format!("flow resume {id} --budget '{}={amount}'", plain(&of))
-                    }
-                    None => format!("flow resume {id}"),
+                if let Some((at, budget)) = at {
+                    more(Some(at), Some(budget.amount));
                 }
             }
             Some(
@@ -185,15 +239,19 @@ impl Stop<'_> {
                 | LedgerId::Provider(_)
                 | LedgerId::Trigger { .. },
             )
-            | None => format!("flow resume {id}"),
+            | None => {}
+        }
+        let what = match short.until {
+            Some(until) => format!("after {}, when the budget begins anew", instant(until)),
+            None => "tries it again".to_owned(),
         };
-        let command = self.with_store(&command);
-        let later = short.until.map(|until| {
-            let again = self.with_store(&format!("flow resume {id}"));
-            format!(", or `{again}` after {until}, when the budget begins anew")
-        });
-        lines.push(format!("  type `{command}`{}", later.unwrap_or_default()));
-        lines
+        if means.is_empty() || short.until.is_some() {
+            means.push(Next {
+                command: self.flow("resume"),
+                what,
+            });
+        }
+        means
     }
 
     /// Returns the instance around a call whose budget for a period it is.

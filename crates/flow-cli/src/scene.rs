@@ -200,7 +200,11 @@ impl<'a> Scene<'a> {
             Some((pid, Pace::Stopped)) => format!("{} drives it, and is stopped", process(pid)),
             None => match self.stop(|stop| stop.command()) {
                 Some(command) => format!("go on with `{command}`"),
-                None => "it is over".to_owned(),
+                None => {
+                    let command = format!("flow outputs {}", self.id());
+                    let command = with_store(&command, self.acting.store.as_deref());
+                    format!("it is over · `{command}` shows what it gave")
+                }
             },
         })
     }

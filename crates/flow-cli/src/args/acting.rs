@@ -117,7 +117,7 @@ pub(crate) struct Answer {
     #[command(flatten)]
     pub(crate) acting: Acting,
     /// The path of the question, which may be left out if one is open; and the answer
-    #[arg(value_name = "[STEP] VALUE", allow_hyphen_values = true)]
+    #[arg(value_name = "[STEP] VALUE", allow_negative_numbers = true)]
     pub(crate) words: Vec<String>,
     /// Answer with what is suggested
     #[arg(long)]

@@ -11,7 +11,7 @@ use crate::address::{At, RunId, Ticket};
 use crate::amount::Money;
 use crate::digest::Digest;
 use crate::effect::Effect;
-use crate::event::{Event, Fact, Failure, Origin, Started, Then, Timer, Verdict};
+use crate::event::{Event, Fact, Failure, Origin, Started, Status, Then, Timer, Verdict};
 use crate::handle::{Handle, Values};
 use crate::path::StepPath;
 use crate::plan::Plan;
@@ -52,7 +52,7 @@ pub struct Legacy {
     pub from: Origin,
     /// What it cost.
     pub bill: Money,
-    /// Whether it was part of the run as it stood last.
+    /// Whether it was part of the run as it stood last, or could still become so.
     pub is_current: bool,
     /// Whether it stays at its place whatever it would be made of now.
     pub is_pinned: bool,
@@ -129,6 +129,7 @@ pub fn collect(
         promised: BTreeMap::new(),
         by_origin: BTreeMap::new(),
         by_place: BTreeMap::new(),
+        pending: BTreeMap::new(),
         found: Collected::default(),
     };
     collector.inherit(start.estate.as_ref());
@@ -165,45 +166,60 @@ struct Collector<'a> {
     promised: BTreeMap<Ticket, Handle>,
     by_origin: BTreeMap<(RunId, u64), usize>,
     by_place: BTreeMap<(StepPath, Digest), usize>,
+    /// Results that were part of the run when it last began again, by their
+    /// places; they are as long as nothing else is known.
+    pending: BTreeMap<StepPath, usize>,
     found: Collected,
 }
 
 impl Collector<'_> {
     /// Takes what may be taken over from here on, instead of what was found.
     fn inherit(&mut self, estate: Option<&Digest>) {
-        let Some(estate) = estate.and_then(self.sources.estates) else {
-            for legacy in &mut self.found.estate.results {
-                legacy.is_current = false;
+        if let Some(estate) = estate.and_then(self.sources.estates) {
+            self.found.estate = Estate {
+                results: Vec::with_capacity(estate.results.len()),
+                fallen: estate.fallen,
+                anew: Vec::new(),
+            };
+            self.by_origin.clear();
+            self.by_place.clear();
+            self.pending.clear();
+            for legacy in estate.results {
+                self.add(Legacy {
+                    is_pinned: false,
+                    ..legacy
+                });
             }
-            return;
-        };
-        self.found.estate = Estate {
-            anew: Vec::new(),
-            ..Estate::default()
-        };
-        self.found.estate.fallen = estate.fallen;
-        self.by_origin.clear();
-        self.by_place.clear();
-        for legacy in estate.results {
-            self.add(Legacy {
-                is_current: false,
-                is_pinned: false,
-                ..legacy
-            });
         }
+        let results = self.found.estate.results.iter().enumerate();
+        let pending = results.filter(|(_, legacy)| legacy.is_current);
+        self.pending = pending
+            .map(|(at, legacy)| (legacy.place.clone(), at))
+            .collect();
     }
 
     /// Adds a result. One of the same place and key is replaced.
     fn add(&mut self, legacy: Legacy) {
         let at = self.found.estate.results.len();
-        let origin = (legacy.from.run.clone(), legacy.from.seq);
+        let results = &mut self.found.estate.results;
         self.found.tried.remove(&legacy.place);
+        if let Some(pending) = self.pending.remove(&legacy.place) {
+            results[pending].is_current = false;
+        }
         let spot = (legacy.place.clone(), legacy.key);
         if let Some(old) = self.by_place.insert(spot, at) {
-            self.found.estate.results[old].place = StepPath::default();
+            results[old].place = StepPath::default();
         }
+        let origin = (legacy.from.run.clone(), legacy.from.seq);
         self.by_origin.insert(origin, at);
-        self.found.estate.results.push(legacy);
+        results.push(legacy);
+    }
+
+    /// What was not asked for until the end belongs to the run no more.
+    fn succeeded(&mut self) {
+        for at in std::mem::take(&mut self.pending).into_values() {
+            self.found.estate.results[at].is_current = false;
+        }
     }
 
     #[expect(
@@ -227,6 +243,10 @@ impl Collector<'_> {
                 }
             }
             Fact::AttemptStarted(started) => self.begin(started),
+            Fact::RunSettled {
+                status: Status::Succeeded,
+                ..
+            } => self.succeeded(),
             Fact::Reused { at, key, value, .. } => {
                 let place = self.trace.place(at);
                 self.take(seq, at, place, *key, value);
@@ -376,15 +396,25 @@ impl Collector<'_> {
             },
             (None, ..) => return,
         };
-        // It may be there twice: what is pure is shared.
-        if let Some(old) = self.by_origin.get(&(from.run.clone(), from.seq)) {
-            let old = &mut self.found.estate.results[*old];
-            if !old.is_current {
-                self.by_place.remove(&(old.place.clone(), old.key));
-                old.place = StepPath::default();
-            }
+        if let Some(old) = self.by_origin.get(&(from.run.clone(), from.seq)).copied() {
+            self.move_away(old);
         }
         self.add(legacy);
+    }
+
+    /// A result is elsewhere now; or also elsewhere, since what is pure is shared.
+    fn move_away(&mut self, at: usize) {
+        let old = &mut self.found.estate.results[at];
+        let is_pending = self.pending.get(&old.place) == Some(&at);
+        if !old.is_current || is_pending {
+            if is_pending {
+                self.pending.remove(&old.place);
+            }
+            let spot = (std::mem::take(&mut old.place), old.key);
+            if self.by_place.get(&spot) == Some(&at) {
+                self.by_place.remove(&spot);
+            }
+        }
     }
 
     fn origin(&self, seq: u64) -> Origin {

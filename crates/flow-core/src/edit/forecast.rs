@@ -50,6 +50,7 @@ pub(super) struct Waiting {
 impl<'a> Forecast<'a> {
     /// Walks a run that goes on with an estate.
     pub(super) fn of(run: Run, estate: Estate, values: &'a dyn Values) -> Self {
+        let run = run.without_order();
         let mut forecast = Self {
             takeover: Takeover::new(estate, run.plan()),
             now: run.last_at(),

@@ -86,6 +86,8 @@ pub enum Verdict {
 /// Why something is not taken over.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
+    /// Another step was there.
+    Was(Arc<str>),
     /// It is made of something else.
     Differs(Vec<Difference>),
     /// It is made of what these give, which run before.
@@ -275,6 +277,7 @@ impl fmt::Display for Reason {
     /// Writes it for people.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Was(step) => write!(f, "it was `{step}`"),
             Self::Differs(parts) => {
                 let parts: Vec<String> = parts.iter().map(ToString::to_string).collect();
                 f.write_str(&parts.join(", "))

@@ -79,25 +79,30 @@ pub fn survey(proposal: Proposal<'_>, values: &dyn Values) -> Sheet {
 }
 
 /// Where results were made, as the run stood last.
-struct Before {
-    by_place: BTreeMap<StepPath, usize>,
-    by_names: BTreeMap<Vec<Arc<str>>, Vec<usize>>,
-}
+struct Before(BTreeMap<StepPath, usize>);
 
 impl Before {
     fn of(collected: &Collected) -> Self {
-        let mut before = Self {
-            by_place: BTreeMap::new(),
-            by_names: BTreeMap::new(),
-        };
-        for (at, legacy) in collected.estate.results.iter().enumerate() {
-            if legacy.is_current {
-                before.by_place.insert(legacy.place.clone(), at);
-                let names = names(&legacy.place);
-                before.by_names.entry(names).or_default().push(at);
-            }
+        let results = collected.estate.results.iter().enumerate();
+        let current = results.filter(|(_, legacy)| legacy.is_current);
+        Self(
+            current
+                .map(|(at, legacy)| (legacy.place.clone(), at))
+                .collect(),
+        )
+    }
+
+    /// Returns the results at a place or inside of it, by their names. All of
+    /// them are inside of another.
+    fn within(&self, place: &StepPath, inside: &StepPath) -> BTreeMap<Vec<Arc<str>>, Vec<usize>> {
+        let mut found: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        // A part without a key is before those with one.
+        let from = self.0.range(inside.clone()..);
+        let known = from.take_while(|(known, _)| known.is_within(inside));
+        for (known, at) in known.filter(|(known, _)| known.is_within(place)) {
+            found.entry(names(known)).or_default().push(*at);
         }
-        before
+        found
     }
 }
 
@@ -190,7 +195,7 @@ impl Told<'_> {
             let is_anew = forecast.takeover.is_anew(&waiting.place);
             let (verdict, reason) = self.why(waiting, is_anew);
             let cost = self.costing.of_call(node, waiting.amount);
-            let old = self.before.by_place.get(&waiting.place).copied();
+            let old = self.before.0.get(&waiting.place).copied();
             let old = old.filter(|at| self.done_with.insert(*at));
             let paid = old.map_or(Money(0), |at| self.collected.estate.results[at].bill);
             self.lost = self.lost.saturating_add(paid);
@@ -210,7 +215,7 @@ impl Told<'_> {
     /// Returns why something is made that could begin at once.
     fn why(&self, waiting: &Waiting, is_anew: bool) -> (Verdict, Option<Reason>) {
         let place = &waiting.place;
-        let old = self.before.by_place.get(place);
+        let old = self.before.0.get(place);
         let old = old.map(|at| &self.collected.estate.results[*at]);
         if is_anew {
             let is_known = old.is_some() || self.collected.tried.contains_key(place);
@@ -240,6 +245,10 @@ impl Told<'_> {
     fn difference(&self, waiting: &Waiting, old: &Legacy) -> Option<Reason> {
         if waiting.key == Some(old.key) {
             return Some(Reason::Taken);
+        }
+        let step = step_of(&self.plan.node(waiting.at.node).kind);
+        if step.is_some_and(|step| step.step != old.step) {
+            return Some(Reason::Was(old.step.clone()));
         }
         let before = (self.parts)(&old.key)?;
         let parts = waiting.parts.as_ref()?.differences_from(&before);
@@ -271,9 +280,19 @@ impl Told<'_> {
                 *known = together(known, &amount);
             }
             self.costs.push(cost);
+            let (place, inside) = place_of(forecast, &ahead, values);
+            let mut old = self.before.within(&place, &inside);
+            let reason = self.follows(&ahead);
             for step in self.steps_in(node) {
-                let cost = costs.remove(&step).unwrap_or(Total::Known(Money(0)));
-                self.step_ahead(forecast, &ahead, step, &cost, values);
+                let old = old.remove(&self.names_of(step)).unwrap_or_default();
+                let is_alone = ahead.at.node == step && ahead.times == Some(1);
+                let ahead = StepAhead {
+                    step,
+                    place: is_alone.then(|| place.clone()),
+                    cost: costs.remove(&step).unwrap_or(Total::Known(Money(0))),
+                    reason: reason.clone(),
+                };
+                self.step_ahead(forecast, ahead, old);
             }
         }
     }
@@ -297,33 +316,16 @@ impl Told<'_> {
         steps
     }
 
-    fn step_ahead(
-        &mut self,
-        forecast: &Forecast<'_>,
-        ahead: &Ahead,
-        step: NodeId,
-        cost: &Total,
-        values: &dyn Values,
-    ) {
-        let names = self.names_of(step);
-        let old: Vec<usize> = self
-            .before
-            .by_names
-            .get(&names)
-            .cloned()
-            .unwrap_or_default();
+    fn step_ahead(&mut self, forecast: &Forecast<'_>, ahead: StepAhead, old: Vec<usize>) {
         let old: Vec<usize> = old
             .into_iter()
             .filter(|at| self.done_with.insert(*at))
             .collect();
-        let is_alone = ahead.at.node == step && ahead.times == Some(1);
-        let place = is_alone.then(|| forecast.run.path(&ahead.at, values).inside());
         let results = &self.collected.estate.results;
         let (stay, old): (Vec<usize>, Vec<usize>) =
             old.into_iter().partition(|at| results[*at].is_pinned);
-        let stays = !stay.is_empty();
-        self.stay(step, &stay);
-        if stays && is_alone {
+        self.stay(ahead.step, &stay);
+        if !stay.is_empty() && ahead.place.is_some() {
             return;
         }
         let places: Vec<_> = old.iter().map(|at| results[*at].place.clone()).collect();
@@ -333,21 +335,20 @@ impl Told<'_> {
             (Verdict::Again, places)
         } else if !places.is_empty() {
             (Verdict::Perhaps, places)
-        } else if place.as_ref().is_some_and(was_tried) {
-            (Verdict::Again, place.into_iter().collect())
+        } else if ahead.place.as_ref().is_some_and(was_tried) {
+            (Verdict::Again, ahead.place.into_iter().collect())
         } else {
-            (Verdict::New, place.into_iter().collect::<Vec<_>>())
+            (Verdict::New, ahead.place.into_iter().collect::<Vec<_>>())
         };
         let paid = old
             .iter()
             .fold(Money(0), |sum, at| sum.saturating_add(results[*at].bill));
-        let reason = self.follows(ahead);
-        let row = self.row(step, verdict, reason);
+        let row = self.row(ahead.step, verdict, ahead.reason);
         let items = places.into_iter().map(|place| Item { place, was: None });
         row.items.extend(items);
         row.paid = row.paid.saturating_add(paid);
-        row.cost = together(&row.cost, cost);
-        self.note_act(step, names);
+        row.cost = together(&row.cost, &ahead.cost);
+        self.note_act(ahead.step, self.names_of(ahead.step));
     }
 
     /// Tells of results that stay at their places, whatever comes before them.
@@ -469,6 +470,32 @@ impl Told<'_> {
             kept: self.kept,
             lost: self.lost,
         }
+    }
+}
+
+/// A step that can't begin yet.
+struct StepAhead {
+    step: NodeId,
+    /// Where it is, if there is one instance.
+    place: Option<StepPath>,
+    cost: Total,
+    /// What it follows.
+    reason: Option<Reason>,
+}
+
+/// Returns where something is that can't begin yet, without a key if it is many
+/// items or rounds; and the region that all of those are in.
+fn place_of(forecast: &Forecast<'_>, ahead: &Ahead, values: &dyn Values) -> (StepPath, StepPath) {
+    let place = forecast.run.path(&ahead.at, values).inside();
+    let mut segments = place.segments().to_vec();
+    let last = segments.iter().rposition(|segment| segment.key.is_some());
+    match last {
+        Some(last) if ahead.times != Some(1) => {
+            segments[last].key = None;
+            let region = StepPath::of(segments[..=last].to_vec());
+            (StepPath::of(segments), region)
+        }
+        Some(_) | None => (place.clone(), place),
     }
 }
 

@@ -43,10 +43,21 @@ pub struct Takeover {
     /// What something was found for, in the order in which it was made.
     found: BTreeMap<Turn, Found>,
     /// What could have the result of a place that may still want it itself.
-    patient: Vec<Wanted>,
+    patient: BTreeMap<(Likeness, Turn), Wanted>,
     /// What nothing was found for.
     missed: Vec<Wanted>,
+    /// The keys of attempts that may be taken over, once they were asked for.
+    left: Option<BTreeSet<Digest>>,
     arrivals: u64,
+}
+
+/// How alike a result is to what is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Likeness {
+    /// It is made of the same.
+    Same,
+    /// It is, but for the number that it was drawn from.
+    Redrawn,
 }
 
 /// When something is taken over: in the order of making; of several that want
@@ -68,6 +79,15 @@ struct Found {
 enum What {
     Result(usize),
     Fallen(usize),
+}
+
+/// What an attempt would give.
+#[derive(Debug, Clone, Copy)]
+struct Near {
+    likeness: Likeness,
+    nearness: Nearness,
+    made: usize,
+    what: What,
 }
 
 /// An attempt that could begin.
@@ -93,8 +113,9 @@ impl Takeover {
             anew: Anew::of(&estate.anew),
             places: places(plan),
             found: BTreeMap::new(),
-            patient: Vec::new(),
+            patient: BTreeMap::new(),
             missed: Vec::new(),
+            left: None,
             arrivals: 0,
             estate,
         };
@@ -175,51 +196,59 @@ impl Takeover {
     }
 
     fn look_for(&mut self, wanted: Wanted) {
-        let Some((made, nearness, what)) = self.find(&wanted) else {
+        let Some(near) = self.find(&wanted) else {
             self.missed.push(wanted);
             return;
         };
-        let is_shared = wanted.effect == Effect::Pure;
-        if nearness == Nearness::Other && !is_shared {
-            self.patient.push(wanted);
-            return;
-        }
         self.arrivals += 1;
         let turn = Turn {
-            made,
-            nearness,
+            made: near.made,
+            nearness: near.nearness,
             arrival: self.arrivals,
         };
+        let is_shared = wanted.effect == Effect::Pure;
+        if near.nearness == Nearness::Other && !is_shared {
+            self.patient.insert((near.likeness, turn), wanted);
+            return;
+        }
+        let what = near.what;
         self.found.insert(turn, Found { wanted, what });
     }
 
     /// Finds what an attempt would give.
-    fn find(&self, wanted: &Wanted) -> Option<(usize, Nearness, What)> {
+    fn find(&self, wanted: &Wanted) -> Option<Near> {
         if self.anew.has(&wanted.place) {
             return None;
         }
-        let result = |(nearness, at)| (at, nearness, What::Result(at));
+        let result = |likeness, (nearness, at)| Near {
+            likeness,
+            nearness,
+            made: at,
+            what: What::Result(at),
+        };
         let pinned = self.pinned.get(&wanted.place).copied();
         if let Some(at) = pinned.filter(|at| self.is_there(*at)) {
-            return Some(result((Nearness::Same, at)));
+            return Some(result(Likeness::Same, (Nearness::Same, at)));
         }
         let key = wanted.key?;
         let spot = |at: usize| spot(&self.estate.results[at].place, &self.places);
         let nearest = |shelf: Option<&Shelf>| shelf?.nearest(&wanted.place, &spot);
         if let Some(best) = nearest(self.by_key.get(&key)) {
-            return Some(result(best));
+            return Some(result(Likeness::Same, best));
         }
         if let Some(at) = self.fallen.get(&key) {
-            // It failed after all that was there then.
-            let made = self.estate.results.len();
-            return Some((made, Nearness::Same, What::Fallen(*at)));
+            return Some(Near {
+                likeness: Likeness::Same,
+                nearness: Nearness::Same,
+                // It failed after all that was there then.
+                made: self.estate.results.len(),
+                what: What::Fallen(*at),
+            });
         }
-        // A step that was only renamed draws another number; nobody asked it to.
+        // What is at another place now draws another number; nobody asked it to.
         let unseeded = wanted.unseeded?;
-        let same_but_seed = nearest(self.by_unseeded.get(&unseeded));
-        same_but_seed
-            .filter(|(nearness, _)| *nearness < Nearness::Other)
-            .map(result)
+        let redrawn = nearest(self.by_unseeded.get(&unseeded))?;
+        Some(result(Likeness::Redrawn, redrawn))
     }
 
     fn is_there(&self, at: usize) -> bool {
@@ -228,40 +257,56 @@ impl Takeover {
 
     /// Returns what is taken over next, as an input for the run.
     pub fn next(&mut self, run: &Run, values: &dyn Values) -> Option<Input> {
-        while let Some((_, found)) = self.found.pop_first() {
-            // Nobody wants it any more.
-            if !run.is_admissible(&found.wanted.ticket) {
-                continue;
-            }
-            match found.what {
-                What::Result(at) if self.is_there(at) => {
-                    return Some(self.adopt(found.wanted.ticket, at));
-                }
-                // Somebody nearer has it.
-                What::Result(_) => self.look_for(found.wanted),
-                What::Fallen(_) if !run.has_fallback(&found.wanted.ticket) => {
-                    self.missed.push(found.wanted);
-                }
-                What::Fallen(at) => {
-                    let failure = self.estate.fallen[at].failure.clone();
-                    return Some(Input::Refused {
-                        ticket: found.wanted.ticket,
-                        why: Refusal::Never(failure),
-                    });
+        loop {
+            if let Some((_, found)) = self.found.pop_first() {
+                match self.take(found, run) {
+                    Some(input) => return Some(input),
+                    None => continue,
                 }
             }
-        }
-        // Nobody near wants what is left.
-        while let Some(wanted) = self.patient.pop() {
+            // Nobody near wants what is left.
+            let Some(((likeness, _), wanted)) = self.patient.pop_first() else {
+                return self.join(run, values);
+            };
             if !run.is_admissible(&wanted.ticket) {
                 continue;
             }
             match self.find(&wanted) {
-                Some((_, _, What::Result(at))) => return Some(self.adopt(wanted.ticket, at)),
+                Some(Near {
+                    what: What::Result(at),
+                    likeness: still,
+                    ..
+                }) if still == likeness => return Some(self.adopt(wanted.ticket, at)),
+                // What it waited for is gone.
                 Some(_) | None => self.look_for(wanted),
             }
         }
-        self.join(run, values)
+    }
+
+    /// Gives what was found, if it is still there and wanted.
+    fn take(&mut self, found: Found, run: &Run) -> Option<Input> {
+        if !run.is_admissible(&found.wanted.ticket) {
+            return None;
+        }
+        match found.what {
+            What::Result(at) if self.is_there(at) => Some(self.adopt(found.wanted.ticket, at)),
+            // Somebody nearer has it.
+            What::Result(_) => {
+                self.look_for(found.wanted);
+                None
+            }
+            What::Fallen(_) if !run.has_fallback(&found.wanted.ticket) => {
+                self.missed.push(found.wanted);
+                None
+            }
+            What::Fallen(at) => {
+                let failure = self.estate.fallen[at].failure.clone();
+                Some(Input::Refused {
+                    ticket: found.wanted.ticket,
+                    why: Refusal::Never(failure),
+                })
+            }
+        }
     }
 
     fn adopt(&mut self, ticket: Ticket, at: usize) -> Input {
@@ -280,42 +325,33 @@ impl Takeover {
         if self.missed.is_empty() || !run.has_leftovers() {
             return None;
         }
-        let leftovers = run.leftovers(values);
-        for at in 0..self.missed.len() {
-            let wanted = &self.missed[at];
-            if !run.is_admissible(&wanted.ticket) || self.anew.has(&wanted.place) {
-                continue;
-            }
-            let Some(left) = self.nearest(&leftovers, wanted) else {
-                continue;
-            };
-            let left = left.ticket.clone();
-            let wanted = self.missed.remove(at);
-            return Some(Input::Joined {
-                ticket: wanted.ticket,
-                left,
-            });
+        let keys = |left: &Leftover| left.key.into_iter().chain(left.unseeded);
+        let known = self.left.get_or_insert_with(|| {
+            let leftovers = run.leftovers(values);
+            leftovers.iter().flat_map(keys).collect()
+        });
+        let is_known = |key: Option<Digest>| key.is_some_and(|key| known.contains(&key));
+        let fits = |wanted: &Wanted| is_known(wanted.key) || is_known(wanted.unseeded);
+        if !self.missed.iter().any(fits) {
+            return None;
         }
-        None
-    }
-
-    fn nearest<'a>(&self, leftovers: &'a [Leftover], wanted: &Wanted) -> Option<&'a Leftover> {
-        let key = wanted.key?;
-        let fitting = leftovers.iter().filter(|left| {
-            let is_same = left.key == Some(key);
-            // What has left can't be sent again, so it may have another seed.
-            let is_moved = left.left == Left::Job
-                && left.unseeded.is_some()
-                && left.unseeded == wanted.unseeded
-                && !self.places.contains(&names(&left.path.inside()));
-            left.left != Left::Running && (is_same || is_moved)
+        let leftovers = run.leftovers(values);
+        let leftovers: Vec<Candidate<'_>> = leftovers.iter().filter_map(Candidate::of).collect();
+        let missed = self.missed.iter().enumerate();
+        let pairs = missed.filter_map(|(at, wanted)| {
+            if !run.is_admissible(&wanted.ticket) || self.anew.has(&wanted.place) {
+                return None;
+            }
+            let fitting = leftovers.iter().filter_map(|left| left.rank(wanted));
+            let (rank, left) = fitting.min()?;
+            Some((rank, at, left.clone()))
         });
-        let near = fitting.map(|left| {
-            let is_elsewhere = left.path.inside() != wanted.place;
-            (is_elsewhere, &left.ticket, left)
-        });
-        near.min_by_key(|(is_elsewhere, ticket, _)| (*is_elsewhere, *ticket))
-            .map(|(_, _, left)| left)
+        let (_, at, left) = pairs.min()?;
+        let wanted = self.missed.remove(at);
+        Some(Input::Joined {
+            ticket: wanted.ticket,
+            left,
+        })
     }
 
     /// Returns the attempts for which there is nothing. To be asked for when
@@ -323,6 +359,40 @@ impl Takeover {
     pub fn rest(&mut self) -> Vec<Ticket> {
         let missed = std::mem::take(&mut self.missed);
         missed.into_iter().map(|wanted| wanted.ticket).collect()
+    }
+}
+
+/// An attempt that an instance may take over.
+struct Candidate<'a> {
+    left: &'a Leftover,
+    place: StepPath,
+}
+
+impl<'a> Candidate<'a> {
+    fn of(left: &'a Leftover) -> Option<Self> {
+        (left.left != Left::Running).then(|| Self {
+            left,
+            place: left.path.inside(),
+        })
+    }
+
+    /// Returns how well it fits to what is wanted: the less the better.
+    fn rank(&self, wanted: &Wanted) -> Option<((Likeness, bool), &'a Ticket)> {
+        let key = wanted.key?;
+        let is_redrawn = || {
+            // What has left can't be sent again, so it may have another seed.
+            let is_job = self.left.left == Left::Job;
+            is_job && self.left.unseeded.is_some() && self.left.unseeded == wanted.unseeded
+        };
+        let likeness = if self.left.key == Some(key) {
+            Likeness::Same
+        } else if is_redrawn() {
+            Likeness::Redrawn
+        } else {
+            return None;
+        };
+        let is_elsewhere = self.place != wanted.place;
+        Some(((likeness, is_elsewhere), &self.left.ticket))
     }
 }
 

@@ -12,6 +12,7 @@ use crate::effect::Effect;
 use crate::event::{Event, Fact, PinnedFile, Then};
 use crate::handle::{Handle, Values};
 use crate::path::StepPath;
+use crate::plan::Edge;
 
 use super::state::{CellId, Orphan, OrphanState, Phase, State};
 use super::wish::Delta;
@@ -104,6 +105,27 @@ impl Run {
         self.generation += 1;
         let root = self.open_frame(0, None, None);
         self.root = Some(root);
+    }
+
+    /// Returns a run that has just begun, or begun again, without the order that
+    /// asks for no value: nothing is known of what comes later otherwise, if
+    /// nothing is really done.
+    #[must_use]
+    pub(crate) fn without_order(mut self) -> Self {
+        let mut plan = (*self.plan).clone();
+        plan.graph.retain_edges(|graph, edge| match graph[edge] {
+            Edge::Data => true,
+            Edge::Order | Edge::After => false,
+        });
+        let generation = self.generation;
+        self.begin_again(|run| {
+            run.shape = super::Shape::of(&plan).into();
+            run.plan = Arc::new(plan);
+        });
+        self.generation = generation;
+        self.settle_all();
+        self.take_delta();
+        self
     }
 
     /// Takes the run as it stands out of itself, to ask it later about what it

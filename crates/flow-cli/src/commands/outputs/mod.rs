@@ -91,16 +91,20 @@ fn none(past: &Past, state: RunState, output: &mut Output) -> Result<Exit, Failu
         ),
         RunState::Cancelled => (
             Exit::Failed,
-            format!("the run {id} was given up, so it gave nothing"),
+            format!(
+                "the run {id} was given up, so it gave nothing; `flow retry {id}` would go on with it"
+            ),
         ),
         RunState::Waiting => (
             Exit::Waiting,
-            format!("the run {id} waits for a person, and isn't over"),
+            format!(
+                "the run {id} waits for a person, and isn't over; `flow show {id}` says what for"
+            ),
         ),
         RunState::ShortOfMoney => (
             Exit::Budget,
             format!(
-                "the run {id} doesn't fit into its budget, and isn't over; go on with `flow resume {id} --budget …`"
+                "the run {id} doesn't fit into a budget, and isn't over; `flow show {id}` says what to type"
             ),
         ),
         RunState::Paused | RunState::Interrupted => (

@@ -24,12 +24,12 @@ use crate::archive::{Archive, Past};
 use crate::args::{DataFormat, RunState, Show as Args};
 use crate::exit::{Exit, Failure};
 use crate::extra::Extra;
+use crate::next::Next;
 use crate::output::{Looks, Output};
 use crate::source::Written;
 use crate::standing::Words;
 
 use faults::Fault;
-use next::Next;
 use tree::{Detail, Tree};
 
 /// All that is shown of a run.
@@ -96,7 +96,7 @@ pub(super) fn answer(
     let driver = archive.driven_by(&past.row)?;
     let state = RunState::of(&past.row, driver.as_ref());
     let shown = Shown {
-        next: next::of(&words, state, &tree, &faults, store),
+        next: next::of(&words, state, &faults, store),
         words,
         state,
         driver,

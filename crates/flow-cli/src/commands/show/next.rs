@@ -2,22 +2,16 @@
 
 use std::path::Path;
 
+use flow_core::address::At;
 use flow_core::history::State;
 use serde_json::{Value as Json, json};
 
 use crate::args::RunState;
+use crate::next::{Next, Stop};
 use crate::page::{Page, Style, quoted, tame, wide};
 use crate::standing::Words;
 
 use super::faults::Fault;
-use super::tree::Tree;
-
-/// A command, and what it is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Next {
-    pub(super) command: String,
-    pub(super) what: &'static str,
-}
 
 /// Writes a command about a run, with the store if that was named.
 pub(super) fn command(verb: &str, rest: &[&str], store: Option<&Path>) -> String {
@@ -44,13 +38,13 @@ pub(super) fn list(all: &[Next], page: &mut Page) {
     let column = commands.max().unwrap_or(0);
     for next in all {
         let command = tame(&next.command);
-        if 4 + column + wide(next.what) <= page.looks.width {
-            let what = page.styled(Style::Dim, next.what);
+        if 4 + column + wide(&next.what) <= page.looks.width {
+            let what = page.styled(Style::Dim, &next.what);
             page.line(&format!("  {command:column$}  {what}"));
         } else {
             // A command is copied as a whole.
             page.line(&format!("  {command}"));
-            page.prose(4, Style::Dim, next.what);
+            page.prose(4, Style::Dim, &next.what);
         }
     }
 }
@@ -59,55 +53,77 @@ pub(super) fn list(all: &[Next], page: &mut Page) {
 pub(super) fn of(
     words: &Words<'_>,
     state: RunState,
-    tree: &Tree,
     faults: &[Fault],
     store: Option<&Path>,
 ) -> Vec<Next> {
     let id = &*words.past.row.id.0;
     let mut found = Vec::new();
-    let mut add = |command: String, what| found.push(Next { command, what });
     let unhandled = faults.iter().find(|fault| fault.handled.is_none());
     if let Some(fault) = unhandled {
         let why = command("why", &[id, &fault.paths[0]], store);
-        add(why, "how that came about");
-        let has_log = words.has_log(fault.node);
-        if has_log {
-            add(
-                command("logs", &[id, &fault.paths[0]], store),
-                "what it wrote",
-            );
+        found.push(next(why, "how that came about"));
+        if words.has_log(fault.node) {
+            let logs = command("logs", &[id, &fault.paths[0]], store);
+            found.push(next(logs, "what it wrote"));
         }
     }
-    let has = |state: State| tree.told.iter().any(|told| told.state == state);
-    match state {
-        RunState::Succeeded => add(command("outputs", &[id], store), "what it gave"),
-        RunState::Failed | RunState::Cancelled => {
-            add(command("resume", &[id], store), "tries again what failed");
-        }
-        RunState::ShortOfMoney => {
-            let resume = command("resume", &[id], store);
-            add(format!("{resume} --budget …"), "goes on with more money");
-        }
-        RunState::Paused if has(State::Held) => {
-            let resume = command("resume", &[id], store);
-            add(format!("{resume} --budget …"), "goes on with more money");
-        }
-        RunState::Paused | RunState::Interrupted => {
-            add(command("resume", &[id], store), "goes on where it stopped");
-        }
-        RunState::Waiting if !has(State::Asking) && !has(State::Unknown) => {
-            add(command("resume", &[id], store), "goes on");
-        }
-        RunState::Waiting => {}
+    found.extend(words.stop(store, |stop| stop.commands(None)));
+    let is_short = found.iter().any(|next| next.command.contains(" --budget "));
+    let simple = |verb: &str, what| Some(next(command(verb, &[id], store), what));
+    let last = match state {
+        RunState::Succeeded => simple("outputs", "what it gave"),
+        RunState::Failed | RunState::Cancelled => simple("retry", "tries again what failed"),
+        RunState::ShortOfMoney | RunState::Paused if is_short => None,
+        RunState::Paused | RunState::Interrupted => simple("resume", "goes on where it stopped"),
+        RunState::ShortOfMoney => simple("resume", "tries it again"),
+        RunState::Waiting if found.is_empty() => simple("resume", "goes on"),
+        RunState::Waiting => simple("resume", "goes on after that"),
         RunState::Running | RunState::Sleeping => {
-            add(command("logs", &[id, "-f"], store), "what its steps write");
+            let follow = command("logs", &[id, "-f"], store);
+            Some(next(follow, "what its steps write"))
         }
-        RunState::Stopped => {}
+        RunState::Stopped => None,
+    };
+    let is_new = last.filter(|last| found.iter().all(|next| next.command != last.command));
+    found.extend(is_new);
+    found
+}
+
+/// Says what can be typed next about one step.
+pub(super) fn of_step(words: &Words<'_>, at: &At, state: State, store: Option<&Path>) -> Vec<Next> {
+    let (id, path) = (&*words.past.row.id.0, words.path(at));
+    let mut found = words.stop(store, |stop| stop.commands(Some(at)));
+    let of_it = |verb: &str, what| next(command(verb, &[id, &path], store), what);
+    if state == State::Failed {
+        found.push(of_it("retry", "tries it again"));
+    }
+    found.push(of_it("why", "how that came about"));
+    if !words.logs_of(at).is_empty() {
+        found.push(of_it("logs", "what it wrote"));
     }
     found
 }
 
+fn next(command: String, what: &str) -> Next {
+    Next {
+        command,
+        what: what.to_owned(),
+    }
+}
+
 impl Words<'_> {
+    /// Looks at what people have to see to.
+    fn stop<T>(&self, store: Option<&Path>, with: impl FnOnce(&Stop<'_>) -> T) -> T {
+        let blobs = self.archive.layout.blobs();
+        with(&Stop {
+            run: &self.past.run,
+            values: &self.values,
+            path: &|at| self.past.history.path(at, &self.values),
+            blobs: &blobs,
+            store,
+        })
+    }
+
     /// Returns whether a step writes anything while it runs, as commands do.
     fn has_log(&self, node: flow_core::plan::NodeId) -> bool {
         let folder = self.archive.layout.logs(&self.past.row.id);

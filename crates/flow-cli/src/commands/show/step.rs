@@ -21,7 +21,8 @@ use crate::standing::{self, Words, sign, word};
 use crate::wording;
 
 use super::Find;
-use super::next::{self, Next, command};
+use super::next;
+use crate::next::Next;
 
 /// How many lines of a value are shown.
 const LINES_MAX: usize = 40;
@@ -73,17 +74,6 @@ pub(super) fn answer(
             .ok()
             .or_else(|| Some(Json::from(wording::value(&value))))
     });
-    let (id, path) = (&*past.row.id.0, words.path(at));
-    let mut next = vec![Next {
-        command: command("why", &[id, &path], store),
-        what: "how that came about",
-    }];
-    if !words.logs_of(at).is_empty() {
-        next.push(Next {
-            command: command("logs", &[id, &path], store),
-            what: "what it wrote",
-        });
-    }
     let step = Step {
         words,
         at,
@@ -92,7 +82,7 @@ pub(super) fn answer(
         prepared,
         value,
         written: (state == State::Failed).then(|| find(&past.run)).flatten(),
-        next,
+        next: next::of_step(words, at, state, store),
     };
     Ok(match format {
         DataFormat::Json => format!("{}\n", step.json()),
