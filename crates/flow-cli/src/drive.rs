@@ -128,8 +128,8 @@ impl Desk {
             allowed: allow.in_project(root, home.as_deref()),
             memory: Arc::new(StoreMemory::new(store.clone())),
             console: Arc::new(move |text| match seen.get() {
-                Some(shown) => shown.say(text.trim_end_matches('\n')),
-                None => say(text),
+                Some(shown) => shown.say(text),
+                None => say(&format!("{text}\n")),
             }),
             clock: Arc::new(move || told.now()),
         };
@@ -161,6 +161,9 @@ impl Desk {
             plugins: Some(self.around.plugins.clone()),
             clock: self.around.clock.clone(),
             secrets: self.vault.secrets(),
+            inspect: Arc::new(|file, media| {
+                flow_steps::facts(file, media).map_err(|fault| fault.to_string())
+            }),
             terms: self.around.terms.clone(),
             parallel: self.around.parallel,
             reuse: self.around.reuse,

@@ -16,7 +16,7 @@ use crate::{file, http, human, json, notify, shell, state, text, time};
 /// Tells what time it is.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// Shows a message where flow was started: whole lines.
+/// Shows a message where flow was started: lines, without the end of the last.
 pub type Console = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Where steps are carried out.

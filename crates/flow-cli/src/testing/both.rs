@@ -209,6 +209,9 @@ impl World {
             clock: Arc::new(self.clock.clone()),
             // They are asked for to be masked.
             secrets: Arc::new(|name| Err(flow_runtime::SecretError::Unset { name: name.into() })),
+            inspect: Arc::new(|file, media| {
+                flow_steps::facts(file, media).map_err(|fault| fault.to_string())
+            }),
             terms: suite.terms.clone(),
             parallel: 64,
             reuse: Reuse::Results,

@@ -329,15 +329,25 @@ pub(super) fn take_file(
     media: Media,
 ) -> Result<Value, BeginError> {
     let kept = around.store.blobs().keep_file(file);
-    let kept = kept.map_err(|error| BeginError::File {
+    let failed = |cause| BeginError::File {
         path: file.display().to_string().into(),
-        cause: error.to_string(),
-    })?;
+        cause,
+    };
+    let kept = kept.map_err(|error| failed(error.to_string()))?;
+    let facts = match media {
+        Media::File => std::collections::BTreeMap::new(),
+        Media::Image | Media::Video | Media::Audio => {
+            let stored = around.store.blobs().open(&kept.digest);
+            let facts = stored.map_err(|error| error.to_string());
+            let facts = facts.and_then(|stored| (around.inspect)(&stored, media));
+            facts.map_err(failed)?
+        }
+    };
     let artifact = Artifact {
         digest: kept.digest.to_string().into(),
         media,
         bytes: kept.size,
-        facts: std::collections::BTreeMap::new(),
+        facts,
     };
     values.keep(kept);
     Ok(Value::Artifact(Arc::new(artifact)))

@@ -23,6 +23,7 @@ mod rerun;
 mod takeover;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration as Wait;
 
@@ -35,6 +36,8 @@ use flow_core::event::{Event, Fact, Status, Then};
 use flow_core::handle::Values;
 use flow_core::run::{Action, Costs, Input, Prepared, Run, Standing};
 use flow_core::step::{Executor, Plugins};
+use flow_core::ty::Media;
+use flow_core::value::Value;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -65,6 +68,10 @@ pub use rerun::{Rerun, propose_rerun};
 /// What carries out steps, by their names.
 pub type Executors = BTreeMap<Arc<str>, Arc<dyn Executor>>;
 
+/// Says what is known of a file that is one of these, or why it is none.
+pub type Inspect =
+    Arc<dyn Fn(&File, Media) -> Result<BTreeMap<Arc<str>, Value>, String> + Send + Sync>;
+
 /// What a driver works with.
 #[expect(
     missing_debug_implementations,
@@ -81,6 +88,8 @@ pub struct Surroundings {
     pub clock: Arc<dyn Clock>,
     /// What secrets hide.
     pub secrets: Secrets,
+    /// Says what is known of a picture, a sound or a film that a run begins with.
+    pub inspect: Inspect,
     /// How much there is of what runs share.
     pub terms: flow_core::arbiter::Terms,
     /// How many attempts are in progress at once, at most.
@@ -120,7 +129,7 @@ impl<'a> View<'a> {
     }
 
     /// Returns the value behind a handle.
-    pub fn value(&self, handle: &flow_core::handle::Handle) -> Option<flow_core::value::Value> {
+    pub fn value(&self, handle: &flow_core::handle::Handle) -> Option<Value> {
         self.run.load(handle, self.values)
     }
 }
@@ -279,7 +288,7 @@ impl Driver {
     }
 
     /// Returns the value that the run gave.
-    pub fn output(&self) -> Option<flow_core::value::Value> {
+    pub fn output(&self) -> Option<Value> {
         self.run.output(&self.values)
     }
 

@@ -87,6 +87,7 @@ fn run(root: &Path, plan: Plan, name: &str, now: i64) -> RunId {
         plugins: None,
         clock: Arc::new(Hand(AtomicI64::new(now))),
         secrets: Arc::new(|name| Err(flow_runtime::SecretError::Unset { name: name.into() })),
+        inspect: Arc::new(|_, _| Ok(std::collections::BTreeMap::new())),
         terms: flow_core::arbiter::Terms::default(),
         parallel: 4,
         reuse: Reuse::Results,

@@ -105,11 +105,9 @@ fn read(inside: &Inside, call: &StepCall) -> Result<Value, Halt> {
 }
 
 /// Names the file that a failure is about.
-fn about(path: &str, failure: StepFailure) -> StepFailure {
-    StepFailure {
-        message: format!("`{path}`: {}", failure.message).into(),
-        ..failure
-    }
+fn about(path: &str, mut failure: StepFailure) -> StepFailure {
+    failure.message = format!("`{path}`: {}", failure.message).into();
+    failure
 }
 
 fn open(call: &StepCall) -> Result<Value, Halt> {

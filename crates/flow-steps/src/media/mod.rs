@@ -45,10 +45,13 @@ pub fn facts(file: &File, media: Media) -> Result<Facts, MediaFault> {
     let bytes = Bytes::new(file).map_err(MediaFault::Read)?;
     let (found, known) = match media {
         Media::File => return Ok(Facts::new()),
-        Media::Image => (image::facts(&bytes), "PNG, JPEG, GIF, WebP and BMP are"),
+        Media::Image => (
+            image::facts(&bytes),
+            "PNG, JPEG, GIF, WebP, BMP, TIFF, AVIF and HEIC are",
+        ),
         Media::Audio => (
             audio::facts(&bytes),
-            "WAV, FLAC, MP3, Ogg and M4A with a track of sound are",
+            "WAV, AIFF, FLAC, MP3, Ogg and M4A with a track of sound are",
         ),
         Media::Video => (
             film(&bytes),
