@@ -226,6 +226,7 @@ impl Collector<'_> {
         clippy::wildcard_enum_match_arm,
         reason = "other facts say nothing of results"
     )]
+    #[expect(clippy::too_many_lines, reason = "an arm for each fact")]
     fn note(&mut self, seq: u64, fact: &Fact) -> Result<(), Corrupt> {
         self.trace.note(fact);
         match fact {

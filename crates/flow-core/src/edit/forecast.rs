@@ -109,6 +109,10 @@ impl<'a> Forecast<'a> {
         }
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "a takeover gives no other inputs that are about attempts"
+    )]
     fn take_over(&mut self, input: Input) {
         let ticket = match &input {
             Input::Adopted { ticket, from, .. } => {

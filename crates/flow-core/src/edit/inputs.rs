@@ -173,9 +173,11 @@ fn input(
 }
 
 fn default(param: &Input) -> Option<Result<Value, Box<str>>> {
-    param.value.as_ref().map(|expr| match expr {
-        Expr::Const(value) => Ok(value.clone()),
-        expr => constant(expr).map_err(|error| error.to_string().into()),
+    param.value.as_ref().map(|expr| {
+        if let Expr::Const(value) = expr {
+            return Ok(value.clone());
+        }
+        constant(expr).map_err(|error| error.to_string().into())
     })
 }
 

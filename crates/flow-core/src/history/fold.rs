@@ -19,6 +19,7 @@ use super::{
 
 impl History {
     /// Adds an event, and takes over the plan that the run follows after it.
+    #[expect(clippy::too_many_lines, reason = "an arm for each fact")]
     pub fn note(&mut self, seq: u64, event: &Event, plan: &Arc<Plan>) {
         match &event.fact {
             Fact::RunStarted(_)

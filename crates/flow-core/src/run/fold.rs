@@ -20,6 +20,7 @@ use super::state::{
 };
 
 impl Run {
+    #[expect(clippy::too_many_lines, reason = "an arm for each fact")]
     pub(super) fn fold(&mut self, event: &Event) {
         match &event.fact {
             Fact::RunStarted(_) => {}

@@ -95,6 +95,10 @@ impl Run {
             }
         }
         self.tasks.clear();
+        #[expect(
+            clippy::arc_with_non_send_sync,
+            reason = "a run is moved from thread to thread and never shared"
+        )]
         let former = Arc::new(self.become_former());
         for cell in live {
             former.leave(cell, self);
@@ -318,10 +322,6 @@ impl Run {
     }
 
     /// How an event about an attempt changes one that belongs to no cell.
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "only facts of attempts come here"
-    )]
     pub(super) fn fold_orphan(&mut self, ticket: &Ticket, fact: &Fact) {
         let Some(mut orphan) = self.orphans.remove(ticket) else {
             return;

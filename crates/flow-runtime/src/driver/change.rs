@@ -304,11 +304,11 @@ impl Driver {
         let worked = match worked {
             Ok(worked) if worked.sheet.digest() == *agreed => worked,
             Ok(_) => {
-                driver.let_go().await.map_err(BeginError::from)?;
+                Box::pin(driver.let_go()).await.map_err(BeginError::from)?;
                 return Err(ChangeError::Moved { run: id.clone() });
             }
             Err(error) => {
-                driver.let_go().await.map_err(BeginError::from)?;
+                Box::pin(driver.let_go()).await.map_err(BeginError::from)?;
                 return Err(error);
             }
         };
