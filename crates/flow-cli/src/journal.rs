@@ -41,6 +41,7 @@ pub(crate) fn as_json(seq: u64, event: &Event, entry: &Entry, path: Option<&str>
 }
 
 /// Takes a fact apart.
+#[expect(clippy::too_many_lines, reason = "an arm for each fact")]
 pub(crate) fn entry(fact: &Fact) -> Entry {
     let of_run = |name, details: Json| Entry {
         name,
@@ -142,6 +143,7 @@ fn found(programs: &[FoundProgram]) -> Json {
     clippy::wildcard_enum_match_arm,
     reason = "only facts of instances come here"
 )]
+#[expect(clippy::too_many_lines, reason = "an arm for each fact")]
 fn of_instance(fact: &Fact) -> Entry {
     let (name, at, item, details) = match fact {
         Fact::Opened { at, within, budget } => (
@@ -243,6 +245,7 @@ fn of_instance(fact: &Fact) -> Entry {
     clippy::wildcard_enum_match_arm,
     reason = "only facts of attempts come here"
 )]
+#[expect(clippy::too_many_lines, reason = "an arm for each fact")]
 fn of_attempt(fact: &Fact) -> Entry {
     let (name, ticket, details) = match fact {
         Fact::AttemptStarted(started) => (
@@ -377,9 +380,10 @@ fn elapsed(timer: &Timer) -> Entry {
 }
 
 fn fields(object: Json) -> Map<String, Json> {
-    match object {
-        Json::Object(fields) => fields,
-        _ => Map::new(),
+    if let Json::Object(fields) = object {
+        fields
+    } else {
+        Map::new()
     }
 }
 
