@@ -377,7 +377,7 @@ pub(crate) struct Test {
     /// How to show what came of them
     #[arg(long, value_enum, default_value_t = DataFormat::Human)]
     pub(crate) format: DataFormat,
-    /// The file to write JUnit XML to
+    /// The file to write `JUnit` XML to
     #[arg(long, value_name = "FILE", conflicts_with = "list")]
     pub(crate) junit: Option<PathBuf>,
     /// The name of standard input; its ending tells the spelling

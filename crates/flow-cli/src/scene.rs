@@ -1,5 +1,10 @@
 //! A run on which somebody acts: found, folded, and told what is wanted of it.
 
+#![expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the method itself is not general enough over lifetimes"
+)]
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration as Wait;
@@ -198,14 +203,15 @@ impl<'a> Scene<'a> {
         Ok(match self.driver()? {
             Some((pid, Pace::Running)) => format!("it goes on in {}", process(pid)),
             Some((pid, Pace::Stopped)) => format!("{} drives it, and is stopped", process(pid)),
-            None => match self.stop(|stop| stop.command()) {
-                Some(command) => format!("go on with `{command}`"),
-                None => {
+            None => {
+                if let Some(command) = self.stop(|stop| stop.command()) {
+                    format!("go on with `{command}`")
+                } else {
                     let command = format!("flow outputs {}", self.id());
                     let command = with_store(&command, self.acting.store.as_deref());
                     format!("it is over · `{command}` shows what it gave")
                 }
-            },
+            }
         })
     }
 

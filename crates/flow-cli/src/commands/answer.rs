@@ -4,6 +4,11 @@
 //! An answer holds for what was shown, by its digest: what is shown is read, told
 //! and answered in one go, and a run that shows something else by then refuses it.
 
+#![expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the method itself is not general enough over lifetimes"
+)]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

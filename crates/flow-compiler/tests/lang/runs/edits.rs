@@ -252,6 +252,10 @@ impl World {
 }
 
 /// Returns something of a type that depends on what it is made of.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the others have the least value"
+)]
 fn made(ty: &Type, of: &Digest) -> Value {
     let inner = |name: &str| {
         let mut bytes = of.0.to_vec();
@@ -261,7 +265,7 @@ fn made(ty: &Type, of: &Digest) -> Value {
     match ty {
         Type::Text(bounds) if *bounds == <_>::default() => Value::text(of.short()),
         Type::Int(bounds) if *bounds == <_>::default() => Value::Int(of.0[0].into()),
-        Type::Bool => Value::Bool(of.0[0] % 2 == 0),
+        Type::Bool => Value::Bool(of.0[0].is_multiple_of(2)),
         Type::Media(media) => Value::Artifact(Arc::new(Artifact {
             digest: of.to_string().into(),
             media: *media,
@@ -287,7 +291,7 @@ fn made(ty: &Type, of: &Digest) -> Value {
 
 /// A text of a run.
 struct Text {
-    text: String,
+    written: String,
     script: Script,
     models: Vec<(String, String)>,
     differs: bool,
@@ -296,7 +300,7 @@ struct Text {
 impl Text {
     fn read(written: &str) -> Self {
         let mut read = Self {
-            text: String::new(),
+            written: String::new(),
             script: Script::default(),
             models: Vec::new(),
             differs: false,
@@ -308,10 +312,10 @@ impl Text {
             } else if line.starts_with("#> fresh differs: ") {
                 read.differs = true;
             } else {
-                read.text.push_str(line);
+                read.written.push_str(line);
             }
         }
-        read.script = Script::read(&read.text);
+        read.script = Script::read(&read.written);
         read
     }
 
@@ -325,7 +329,7 @@ impl Text {
         let sketch = settings.prices.models.entry("acme/sketch".into());
         sketch.or_default().insert("image".into(), cent);
         let files = Folder(folder.to_path_buf());
-        let text = self.text.as_str().into();
+        let text = self.written.as_str().into();
         let compiled = flow_compiler::compile(name, text, signatures(), &settings, &files);
         let plan = compiled
             .workflows
