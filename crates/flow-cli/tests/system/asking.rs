@@ -41,6 +41,14 @@ workflow held(go: text) -> text {
   return said.text
 }
 
+## Asks before it does anything.
+workflow asks() -> text {
+  ok = approve("Go on?", show: "this")
+  first = shell.run(["echo", "said ${ok}"])
+  second = text.truncate(first.text, most: 10)
+  return second
+}
+
 workflow quick(n: int) -> int {
   made = json.parse<int>("${n}")
   return made
@@ -474,4 +482,37 @@ fn why_a_step_of_an_edited_run_ran_is_told_by_the_plan_of_before() {
     assert_eq!(reason["earlier"], id, "{why}");
     let text = "the input `text` was \"3\", and is \"13\"";
     assert_eq!(reason["differences"][0]["text"], text, "{why}");
+}
+
+#[test]
+fn what_was_given_up_is_told_at_all_that_depended_on_it_until_it_is_wanted_again() {
+    let folder = folder("asking-given-up");
+    assert_eq!(folder.flow(&["run", "flows.flow:asks"]).code, Some(5));
+    let runs = json(&folder, &["runs"]);
+    let id = runs["runs"][0]["run"].as_str().unwrap();
+    let ran = folder.flow(&["cancel", id, "first", "--by", "ada"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+
+    let first = json(&folder, &["why", id, "first"]);
+    assert_eq!(first["state"], "cancelled");
+    assert_eq!(first["reasons"][0]["by"], "ada", "{first}");
+    let second = json(&folder, &["why", id, "second"]);
+    assert_eq!(second["state"], "blocked");
+    let says = "it can't run, since `first` was given up";
+    assert_eq!(second["reasons"][0]["text"], says, "{second}");
+
+    let ran = folder.flow(&["approve", id, "ok", "--by", "grace"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let second = json(&folder, &["why", id, "second"]);
+    assert_eq!(second["state"], "cancelled");
+    assert_eq!(second["reasons"][0]["text"], says, "{second}");
+    let asked = json(&folder, &["why", id, "ok"]);
+    let said = asked["reasons"][0]["text"].as_str().unwrap();
+    assert!(said.contains("grace answered"), "{asked}");
+    assert!(said.ends_with(": true"), "{asked}");
+
+    let ran = folder.flow(&["retry", id]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let shown = folder.flow(&["show", id]);
+    assert!(!shown.out.contains("gave up"), "{}", shown.out);
 }

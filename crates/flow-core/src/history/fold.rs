@@ -46,7 +46,7 @@ impl History {
             Fact::Reset { by, .. } => self.edited(event.at, by, false, plan),
             Fact::PlanReplaced { by, .. } => self.edited(event.at, by, true, plan),
             Fact::RunSettled { status, .. } => self.settled = Some((event.at, *status)),
-            Fact::Reopened { .. } => self.settled = None,
+            Fact::Reopened { at, item, .. } => self.reopened(at.as_ref(), *item),
             Fact::Opened { at, .. } => self.hear_of(at, event.at),
             Fact::Adopted {
                 at,
@@ -134,11 +134,28 @@ impl History {
         }
     }
 
+    /// What was given up in what is tried again is wanted again.
+    fn reopened(&mut self, at: Option<&At>, item: Option<u32>) {
+        self.settled = None;
+        let cancels = std::mem::take(&mut self.cancels);
+        let Some(at) = at else { return };
+        let part = Part {
+            at: at.clone(),
+            item,
+        };
+        let still = cancels.into_iter().filter(|cancel| {
+            let is_wanted = cancel.part == part || self.is_in(&cancel.part.at, &part);
+            !is_wanted
+        });
+        self.cancels = still.collect();
+    }
+
     fn edited(&mut self, at: Timestamp, by: &Arc<str>, is_other_plan: bool, plan: &Arc<Plan>) {
         self.leave_open();
         self.plan = plan.clone();
         self.nodes = vec![BTreeMap::new(); plan.graph.node_count()];
         self.settled = None;
+        self.cancels.clear();
         self.edits.push(Edit {
             at,
             by: by.clone(),

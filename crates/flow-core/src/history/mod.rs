@@ -48,7 +48,7 @@ pub struct History {
     settled: Option<(Timestamp, Status)>,
     /// The owners that it had, each with its instant.
     owners: Vec<(Timestamp, Arc<str>)>,
-    /// What was given up, by whom and why.
+    /// What is given up, by whom and why.
     cancels: Vec<Cancel>,
     /// When it began again, under another plan or without a part of it.
     edits: Vec<Edit>,
@@ -313,7 +313,7 @@ impl History {
         &self.owners
     }
 
-    /// Returns what was given up.
+    /// Returns what was given up, and isn't tried again.
     pub fn cancels(&self) -> &[Cancel] {
         &self.cancels
     }

@@ -146,8 +146,8 @@ impl Survey<'_> {
     }
 
     /// Returns how a failure came to an instance that is blocked or failed: from
-    /// one to the next, to the one that failed by itself. Of a region whose item
-    /// failed by itself, the last has the item.
+    /// one to the next, to the one that failed by itself or was given up. Of a
+    /// region whose item failed by itself, the last has the item.
     pub fn causes(&self, at: &At) -> Vec<(At, Option<u32>)> {
         let mut chain = Vec::new();
         let mut here = at.clone();
@@ -155,6 +155,7 @@ impl Survey<'_> {
             let next = match self.state(&self.instance(&here)) {
                 State::Blocked => self.failed_before(&here).map(|at| (at, None)),
                 State::Failed => self.failed_inside(&here),
+                State::Cut => self.given_up_before(&here).map(|at| (at, None)),
                 State::Running
                 | State::Remote
                 | State::Probing
@@ -165,7 +166,6 @@ impl Survey<'_> {
                 | State::Pausing
                 | State::Sleeping
                 | State::Pending
-                | State::Cut
                 | State::Skipped
                 | State::Reused
                 | State::Succeeded => None,
@@ -181,15 +181,30 @@ impl Survey<'_> {
         }
     }
 
-    /// Returns what failed, or is blocked, of what an instance requires.
+    /// Returns what failed, is blocked or was given up of what an instance
+    /// requires.
     fn failed_before(&self, at: &At) -> Option<At> {
-        let dead = |at: &At| {
-            let state = self.state(&self.instance(at));
-            matches!(state, State::Failed | State::Blocked)
-        };
+        let failed = self.first_before(at, &[State::Failed, State::Blocked]);
+        failed.or_else(|| self.first_before(at, &[State::Cut]))
+    }
+
+    /// Returns what was given up of what an instance requires that wasn't given
+    /// up itself.
+    fn given_up_before(&self, at: &At) -> Option<At> {
+        let mut cancels = self.history().cancels().iter();
+        if cancels.any(|cancel| self.history().is_in(at, &cancel.part)) {
+            return None;
+        }
+        self.first_before(at, &[State::Cut])
+    }
+
+    /// Returns the first of what an instance requires that stands in one of some
+    /// ways.
+    fn first_before(&self, at: &At, states: &[State]) -> Option<At> {
         let mut here = at.clone();
         loop {
-            let found = self.before(&here).map(|(at, _)| at).find(|at| dead(at))?;
+            let mut before = self.before(&here).map(|(at, _)| at);
+            let found = before.find(|at| states.contains(&self.state(&self.instance(at))))?;
             if self.is_shown(found.node) {
                 return Some(found);
             }

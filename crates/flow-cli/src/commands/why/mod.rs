@@ -1,9 +1,11 @@
 //! `flow why`: why something in a run is as it is, from its log alone.
 //!
 //! Modules, in reading order: how things stand and how they came to that, how
-//! choices were made, what a result is made of, and what was paid.
+//! they came to nothing, how choices were made, what a result is made of, and
+//! what was paid.
 
 mod choices;
+mod ends;
 mod keys;
 mod money;
 mod reasons;
@@ -61,6 +63,11 @@ pub(super) fn answer(archive: &Archive, args: &Args, looks: Looks) -> Result<Str
         all: Vec::new(),
     };
     reasons.explain(&at, item)?;
+    if reasons.all.is_empty() {
+        let state = word(reasons.state(&at, item));
+        let text = format!("it is {state}, and nothing more has to be said of that");
+        reasons.add("stands", text, json!({}));
+    }
     Ok(match args.asking.format {
         DataFormat::Json => format!("{}\n", reasons.json(&at, item)),
         DataFormat::Human => reasons.text(&at, item, looks),

@@ -1,13 +1,11 @@
 //! How something stands, and how it came to that.
 
 use flow_core::address::At;
-use flow_core::effect::FailureClass as Class;
-use flow_core::history::{Entry, Place, Reach, State};
+use flow_core::history::{Attempt, End, Entry, Outcome, Place, Reach, State};
 use flow_core::plan::NodeKind;
 use serde_json::{Value as Json, json};
 
 use crate::attempts;
-use crate::commands::show::faults;
 use crate::commands::show::tree::{Detail, Tree, tree};
 use crate::exit::Failure;
 use crate::page::{away, instant, length, number, tame};
@@ -17,10 +15,13 @@ use crate::wording;
 use super::Reasons;
 
 /// How many of equal things are told.
-const TOLD_MAX: usize = 8;
+pub(super) const TOLD_MAX: usize = 8;
 
 /// How many attempts are told.
 const ATTEMPTS_MAX: usize = 12;
+
+/// So much of an answer has room.
+const ANSWER_MAX: usize = 200;
 
 impl Reasons<'_> {
     /// Finds all there is to say of an instance, or of an item of one.
@@ -93,7 +94,8 @@ impl Reasons<'_> {
             return;
         }
         let note = self.words.note(region, state);
-        let note = note.map_or_else(String::new, |note| format!(": {note}"));
+        let joined = if state == State::Blocked { " " } else { ": " };
+        let note = note.map_or_else(String::new, |note| format!("{joined}{note}"));
         let text = format!(
             "what it is in, `{path}`, was not begun: it is {}{note}",
             word(state)
@@ -272,181 +274,6 @@ impl Reasons<'_> {
         }
     }
 
-    fn failed(&mut self, at: &At, is_step: bool) {
-        let survey = self.words.past.survey();
-        let causes = survey.causes(at);
-        if let Some((cause, item)) = causes.last() {
-            let path = self.path(cause, *item);
-            let failure = match item {
-                Some(item) => {
-                    let entry = self.words.past.history.entry(cause);
-                    let items = entry.and_then(Entry::items);
-                    items.and_then(|items| items.broken.get(item).cloned())
-                }
-                None => survey.failure(&survey.instance(cause)),
-            };
-            let because = failure.as_ref().map(standing::failure);
-            let because = because.map_or_else(String::new, |text| format!(": {text}"));
-            let text = format!("it failed, since `{path}` failed{because}");
-            let chain: Vec<String> = causes
-                .iter()
-                .map(|(at, item)| self.whole_path(at, *item))
-                .collect();
-            let data = json!({
-                "cause": self.whole_path(cause, *item),
-                "class": failure.as_ref().map(|failure| failure.class.word()),
-                "message": failure.as_ref().map(|failure| &*failure.message),
-                "chain": chain,
-            });
-            self.add("failed", text, data);
-            return;
-        }
-        let Some(failure) = survey.failure(&survey.instance(at)) else {
-            return;
-        };
-        let text = if is_step {
-            format!(
-                "it failed with {}{}",
-                standing::failure(&failure),
-                self.no_more(at, &failure)
-            )
-        } else {
-            format!("it failed by itself, with {}", standing::failure(&failure))
-        };
-        let data = json!({ "class": failure.class.word(), "message": &*failure.message });
-        self.add("failed", text, data);
-    }
-
-    /// Says why there was no further attempt.
-    fn no_more(&self, at: &At, failure: &flow_core::event::Failure) -> String {
-        let plan = self.words.past.history.plan();
-        let NodeKind::Step(step) = &plan.node(at.node).kind else {
-            return String::new();
-        };
-        let entry = self.words.past.history.entry(at);
-        let made = entry.map_or(0, |entry| entry.attempts.len());
-        if made == 0 {
-            return ", before it began".to_owned();
-        }
-        let retry = step.policies.retry.as_ref();
-        let on = retry.map_or(&[][..], |retry| &retry.on);
-        let default = [Class::Transient, Class::RateLimited, Class::Capacity];
-        let is_tried = if on.is_empty() {
-            default.contains(&failure.class)
-        } else {
-            on.contains(&failure.class)
-        };
-        let class = failure.class.word();
-        if is_tried {
-            let attempts = if made == 1 { "attempt" } else { "attempts" };
-            format!("; there are no more than {made} {attempts}")
-        } else if failure.class == Class::UnknownOutcome {
-            String::new()
-        } else if on.is_empty() {
-            format!("; `{class}` isn't tried again unless `retry … on {class}` says so")
-        } else {
-            format!("; its `retry` is not for `{class}`")
-        }
-    }
-
-    fn blocked(&mut self, at: &At) {
-        let survey = self.words.past.survey();
-        let causes = survey.causes(at);
-        let Some((cause, item)) = causes.last() else {
-            return;
-        };
-        let failure = match item {
-            Some(item) => {
-                let entry = self.words.past.history.entry(cause);
-                let items = entry.and_then(Entry::items);
-                items.and_then(|items| items.broken.get(item).cloned())
-            }
-            None => survey.failure(&survey.instance(cause)),
-        };
-        let because = failure.as_ref().map(standing::failure);
-        let because = because.map_or_else(String::new, |text| format!(": {text}"));
-        let root = self.path(cause, *item);
-        let text = format!("it can't run, since `{root}` failed{because}");
-        let mut lines = Vec::new();
-        let mut last = self.words.path(at);
-        for (number, (next, item)) in causes.iter().enumerate() {
-            let state = survey.state(&survey.instance(next));
-            let path = self.path(next, *item);
-            let is_part = number > 0
-                && survey
-                    .history()
-                    .is_inside(next.node, causes[number - 1].0.node);
-            lines.push(if is_part {
-                format!("`{last}` failed, since `{path}` {}", does(state))
-            } else {
-                format!("`{last}` requires `{path}`, which {}", does(state))
-            });
-            last = path;
-        }
-        let chain: Vec<String> = causes
-            .iter()
-            .map(|(at, item)| self.whole_path(at, *item))
-            .collect();
-        let data = json!({
-            "cause": self.whole_path(cause, *item),
-            "class": failure.as_ref().map(|failure| failure.class.word()),
-            "message": failure.as_ref().map(|failure| &*failure.message),
-            "chain": chain,
-        });
-        let reason = self.add("blocked", text, data);
-        reason.more = lines;
-    }
-
-    fn cut(&mut self, at: &At) {
-        let past = self.words.past;
-        let cancels = past.history.cancels();
-        let mut cancels = cancels.iter().rev();
-        let cancel = cancels.find(|cancel| past.history.is_in(at, &cancel.part));
-        if let Some(cancel) = cancel.cloned() {
-            let path = self.words.part(&cancel.part);
-            let (by, why) = (tame(&cancel.by), tame(&cancel.why));
-            let text = format!("{by} gave up `{path}` at {}: {why}", instant(cancel.at));
-            self.add(
-                "cancelled",
-                text,
-                json!({ "path": self.whole_path(&cancel.part.at, cancel.part.item), "by": by, "why": why }),
-            );
-            return;
-        }
-        // What is around it says why.
-        let plan = past.history.plan();
-        let mut node = at.node;
-        while let Some(parent) = &plan.node(node).parent {
-            node = parent.node;
-            let depth = around(past, node);
-            let region = At::new(node, at.ords.iter().take(depth).copied());
-            let state = past.survey().state(&past.survey().instance(&region));
-            let path = self.words.path(&region);
-            let entry = past.history.entry(&region);
-            let fell_back = entry.and_then(|entry| entry.fell_back.as_ref());
-            let is_race = matches!(plan.node(node).kind, NodeKind::Race(_));
-            let text = if let Some(failure) = fell_back {
-                format!(
-                    "`{path}`, which it is in, failed with {}, and its `else` was taken",
-                    standing::failure(failure)
-                )
-            } else if is_race && state.is_good() {
-                format!("another contender of `{path}` was the first to succeed")
-            } else if state == State::Failed {
-                format!("`{path}`, which it is in, failed before it was done")
-            } else {
-                continue;
-            };
-            self.add(
-                "cancelled",
-                text,
-                json!({ "path": self.whole_path(&region, None), "state": state.word() }),
-            );
-            return;
-        }
-        self.add("cancelled", "it wasn't wanted any more", json!({}));
-    }
-
     fn pending(&mut self, at: &At) {
         let survey = self.words.past.survey();
         let waits = survey.waits_for(at);
@@ -510,41 +337,6 @@ impl Reasons<'_> {
         reason.more = lines;
     }
 
-    /// Tells what failed in a region, if it was more than one thing.
-    fn failures(&mut self, tree: &Tree) {
-        let mut all = faults::gather(self.words, &tree.told);
-        all.retain(|fault| fault.handled.is_none());
-        let count: usize = all.iter().map(|fault| fault.count).sum();
-        if count < 2 {
-            return;
-        }
-        let mut lines = Vec::new();
-        let mut data: Vec<Json> = Vec::new();
-        for fault in all.iter().take(TOLD_MAX) {
-            let more = fault.count - fault.paths.len();
-            let more = if more > 0 {
-                format!(" and {} more", number(more as u64))
-            } else {
-                String::new()
-            };
-            let names: Vec<String> = fault.paths.iter().map(|path| format!("`{path}`")).collect();
-            lines.push(format!(
-                "{}{more}: {}",
-                names.join(", "),
-                standing::failure(&fault.failure)
-            ));
-            data.push(json!({
-                "paths": fault.whole,
-                "count": fault.count,
-                "class": fault.failure.class.word(),
-                "message": &*fault.failure.message,
-            }));
-        }
-        let text = format!("{} steps in it failed", number(count as u64));
-        let reason = self.add("failures", text, json!({ "failures": data }));
-        reason.more = lines;
-    }
-
     /// Returns all that is in an instance.
     pub(super) fn tree(&self, at: &At) -> Option<Tree> {
         let place = Place {
@@ -556,19 +348,6 @@ impl Reasons<'_> {
         tree(survey, Some(&place), Detail::Folded, self.words)
     }
 
-    fn fell_back(&mut self, at: &At, entry: &Entry) {
-        let Some(failure) = &entry.fell_back else {
-            return;
-        };
-        let path = self.words.path(at);
-        let text = format!(
-            "`{path}` failed with {}, and its `else` was taken",
-            standing::failure(failure)
-        );
-        let data = json!({ "class": failure.class.word(), "message": &*failure.message });
-        self.add("fell_back", text, data);
-    }
-
     /// Tells all attempts, with their instants and the pauses between them.
     fn attempts(&mut self, entry: &Entry) {
         let all = &entry.attempts;
@@ -576,6 +355,9 @@ impl Reasons<'_> {
         let is_plain = all.len() == 1 && first.then().is_none() && first.probed.is_none();
         let count = all.len();
         let text = match (count, is_plain) {
+            (1, true) if matches!(first.outcome, Outcome::Answered(_) | Outcome::Expired) => {
+                self.answered(entry, first)
+            }
             (1, true) => {
                 let took = first.ended.and_then(|ended| ended.since(first.started));
                 let took =
@@ -611,6 +393,27 @@ impl Reasons<'_> {
         reason.more = lines;
     }
 
+    /// Says who answered what a person was asked.
+    fn answered(&self, entry: &Entry, attempt: &Attempt) -> String {
+        let began = instant(attempt.started);
+        let Outcome::Answered(by) = &attempt.outcome else {
+            return format!("it asked at {began}, and nobody answered in time");
+        };
+        let took = attempt.ended.and_then(|ended| ended.since(attempt.started));
+        let took = took.map_or_else(String::new, |took| format!(" after {}", length(took)));
+        let value = match &entry.end {
+            Some(End::Done(handle)) => self.words.value(handle),
+            Some(End::Failed(_) | End::Cut) | None => None,
+        };
+        let value = value.map_or_else(String::new, |value| {
+            format!(": {}", standing::value_text(&value, ANSWER_MAX))
+        });
+        format!(
+            "it asked at {began}, and {} answered{took}{value}",
+            tame(by)
+        )
+    }
+
     fn skipped(&mut self, region: &At, taken: Option<u32>) -> Result<(), Failure> {
         let path = self.words.path(region);
         let plan = self.words.past.history.plan();
@@ -639,7 +442,6 @@ impl Reasons<'_> {
         step: &flow_core::plan::Step,
         entry: &Entry,
     ) -> Result<(), Failure> {
-        use flow_core::history::Outcome;
         let is_somebody_elses = |outcome: &Outcome| match outcome {
             Outcome::Asked | Outcome::Answered(_) | Outcome::Expired | Outcome::Waits(_) => true,
             Outcome::Running
@@ -686,7 +488,7 @@ impl Reasons<'_> {
 }
 
 /// Returns how many items and rounds are in the address of a node.
-fn around(past: &crate::archive::Past, node: flow_core::plan::NodeId) -> usize {
+pub(super) fn around(past: &crate::archive::Past, node: flow_core::plan::NodeId) -> usize {
     let plan = past.history.plan();
     let mut depth = 0;
     let mut id = node;
