@@ -355,14 +355,16 @@ fn undelivered(error: &MailError) -> Failure {
 impl Acting {
     /// Returns who acts: as it is said, or the user of the machine.
     pub(crate) fn by(&self) -> Arc<str> {
-        let user = || {
-            let names = ["USER", "LOGNAME"].into_iter();
-            let mut names = names.filter_map(|name| std::env::var(name).ok());
-            names.find(|name| !name.is_empty())
-        };
-        let by = self.by.clone().or_else(user);
-        by.unwrap_or_else(|| "somebody".to_owned()).into()
+        self.by.as_deref().map_or_else(user, Into::into)
     }
+}
+
+/// Returns the user of the machine.
+pub(crate) fn user() -> Arc<str> {
+    let names = ["USER", "LOGNAME"].into_iter();
+    let mut names = names.filter_map(|name| std::env::var(name).ok());
+    let name = names.find(|name| !name.is_empty());
+    name.map_or_else(|| "somebody".into(), Into::into)
 }
 
 /// Writes a command with the store, if that was named.

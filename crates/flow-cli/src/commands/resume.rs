@@ -81,11 +81,6 @@ pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exi
     )
 }
 
-pub(super) async fn give(orders: &tokio::sync::mpsc::Sender<Order>, input: Input) {
-    // The driver holds the other end, and takes them up first of all.
-    drop(orders.send(Order::Give(Box::new(input))).await);
-}
-
 /// Returns the budgets of a run by their places.
 fn limits(scene: &Scene<'_>, budgets: &Budgets) -> Result<Vec<(Option<At>, Money)>, Failure> {
     let mut limits: Vec<(Option<At>, Money)> = Vec::new();
