@@ -287,12 +287,20 @@ impl<'a> Scene<'a> {
             Outcome::Expired => format!("{path} is expired: nobody answered in time{when}"),
             Outcome::Failed { .. } => format!("{path} isn't asked any more: it failed{when}"),
             Outcome::Stopped(_) | Outcome::Lost(_) => format!("{path} isn't asked any more{when}"),
+            Outcome::Asked if at.is_some_and(|at| self.is_given_up(at)) => {
+                format!("{path} isn't asked any more: it was given up")
+            }
             Outcome::Running
             | Outcome::Submitted
             | Outcome::Asked
             | Outcome::Waits(_)
             | Outcome::Succeeded => format!("{path} isn't asked"),
         })
+    }
+
+    fn is_given_up(&self, at: &At) -> bool {
+        let mut cancels = self.past.history.cancels().iter();
+        cancels.any(|cancel| self.past.history.is_in(at, &cancel.part))
     }
 
     fn not_unknown(&self, path: &str, at: Option<&At>) -> Failure {
@@ -306,7 +314,7 @@ impl<'a> Scene<'a> {
             Said::GiveUp => "that nobody will know",
         };
         let (by, when) = (tame(&resolved.by), instant(resolved.at));
-        Failure::late(format!("{by} said {what} at {when}"))
+        Failure::late(format!("{by} said at {when} {what}"))
     }
 }
 

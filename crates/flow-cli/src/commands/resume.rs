@@ -11,7 +11,7 @@ use flow_runtime::store::{Phase, RunRow, Runs};
 
 use crate::archive::{Archive, unreadable};
 use crate::args::{Acting, Resume as Args};
-use crate::drive::{Budgets, Desk, budgets, drive};
+use crate::drive::{Budgets, Desk, budgets, drive, terms};
 use crate::exit::{Exit, Failure};
 use crate::extra::Extra;
 use crate::output::Output;
@@ -19,6 +19,9 @@ use crate::scene::{Obeyed, Scene, process, unread};
 
 /// Goes on with a run.
 pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exit, Failure> {
+    let root = crate::project::root_here()?;
+    // Without right limits nothing goes on, whichever run is meant.
+    terms(&root, args.running.settled.profile.as_deref())?;
     let archive = Archive::open(args.running.store.as_deref(), extra)?;
     let found = find(&archive, args.run.as_deref())?;
     let budgets = budgets(&args.running)?;
@@ -40,7 +43,6 @@ pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exi
     // What fails only now, because nobody saw how it ended, is not tried again
     // unasked.
     let has_failed = matches!(found.summary.phase, Phase::Failed | Phase::Cancelled);
-    let root = crate::project::root_here()?;
     let desk = Desk::open(&root, &args.running, extra, Reuse::Results)?;
     let (id, by) = (found.id, acting.by());
     drive(
