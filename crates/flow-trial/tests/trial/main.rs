@@ -17,6 +17,7 @@ mod oracle;
 mod acting;
 mod budget;
 mod children;
+mod collecting;
 mod clocks;
 mod crash;
 mod encrypted;
