@@ -209,12 +209,22 @@ impl<'a> Scene<'a> {
         })
     }
 
-    /// Says why an order about a part of the run changed nothing.
+    /// Says why an order about an instance, or the run, changed nothing.
     pub(crate) fn refusal(&self, objection: &Objection, at: Option<&At>) -> Failure {
+        let part = at.map(|at| Part {
+            at: at.clone(),
+            item: None,
+        });
+        self.refusal_of(objection, part.as_ref())
+    }
+
+    /// Says why an order about a part of the run changed nothing.
+    pub(crate) fn refusal_of(&self, objection: &Objection, part: Option<&Part>) -> Failure {
         let id = self.id();
-        let path = at.map_or_else(
+        let at = part.map(|part| &part.at);
+        let path = part.map_or_else(
             || format!("the run `{id}`"),
-            |at| format!("`{}`", self.typed(at)),
+            |part| format!("`{}`", self.typed_part(part)),
         );
         match objection {
             Objection::NotAsked => self.not_asked(&path, at),
