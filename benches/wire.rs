@@ -72,6 +72,7 @@ fn started(ticket: Ticket, item: u32, effect: Effect) -> Fact {
         idempotency: Digest::of(b"idempotency"),
         grant,
         timeout: Some(Duration(2 * Duration::MINUTE.0)),
+        unseeded: None,
     }))
 }
 

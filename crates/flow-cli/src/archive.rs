@@ -25,7 +25,7 @@ use flow_syntax::diagnostic::nearest;
 
 use crate::args::RunState;
 use crate::drive::{folder, whole};
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::extra::Extra;
 use crate::project::root_here;
 
@@ -117,18 +117,20 @@ impl Archive {
             return Ok(Meant { row, path: None });
         }
         let row = self.newest()?;
-        let past = self.past(row)?;
+        let past = self.past(&row)?;
         let is_path = past.history.find(word, &self.values());
         if matches!(is_path, Err(Unplaced::Unknown(_) | Unplaced::Malformed(_))) {
             if let Some(removed) = self.removed(word)? {
                 return Err(removed);
             }
-            let workflow = past.run.workflow();
-            let failure = unknown(word).with_help(format!(
-                "`flow runs` lists them; and the newest, `{}` of `{workflow}`, has no step that is called so",
-                past.row.id
-            ));
-            return Err(failure);
+            let (id, workflow) = (&past.row.id, past.run.workflow());
+            let help = match past.nearest(word) {
+                Some(near) => format!("did you mean the step `{near}` of the newest run, `{id}`?"),
+                None => format!(
+                    "`flow runs` lists them; and the newest, `{id}` of `{workflow}`, has no step that is called so"
+                ),
+            };
+            return Err(unknown(word).with_help(help));
         }
         let path = Some(word.to_owned());
         Ok(Meant {
@@ -197,12 +199,12 @@ impl Archive {
     }
 
     /// Folds the log of a run.
-    pub(crate) fn past(&self, row: RunRow) -> Result<Past, Failure> {
+    pub(crate) fn past(&self, row: &RunRow) -> Result<Past, Failure> {
         self.past_until(row, u64::MAX)
     }
 
     /// Folds the first so many events of the log of a run: how it was then.
-    pub(crate) fn past_until(&self, row: RunRow, end: u64) -> Result<Past, Failure> {
+    pub(crate) fn past_until(&self, row: &RunRow, end: u64) -> Result<Past, Failure> {
         self.past_with(row, end, &mut |_, _, _| {})
     }
 
@@ -210,14 +212,14 @@ impl Archive {
     /// as they are after it.
     pub(crate) fn past_with(
         &self,
-        row: RunRow,
+        row: &RunRow,
         end: u64,
         watch: &mut dyn FnMut(&Event, &Run, &History),
     ) -> Result<Past, Failure> {
         let plans = |digest: &Digest| self.plan(digest);
         let mut folded: Option<(Run, History)> = None;
         let mut seq = 0;
-        self.each_event(&row, 0, &mut |number, event| {
+        self.each_event(row, 0, &mut |number, event| {
             if number >= end {
                 return Ok(Go::Stop);
             }
@@ -241,7 +243,7 @@ impl Archive {
             return Err(Failure::store(message));
         };
         // What was written meanwhile counts: the row is not older than the log.
-        let row = self.again(&row)?;
+        let row = self.again(row)?;
         Ok(Past {
             row,
             run,
@@ -304,6 +306,21 @@ impl Archive {
         };
         let life = peek(&self.layout, owner).map_err(|error| unreadable(&error))?;
         Ok(Some(life))
+    }
+
+    /// Makes sure that no process drives a run.
+    pub(crate) fn is_free(&self, row: &RunRow) -> Result<(), Failure> {
+        let Some(Life::Alive { pid, .. }) = self.driven_by(row)? else {
+            return Ok(());
+        };
+        Err(Failure::Told {
+            exit: Exit::Owned,
+            message: match pid {
+                Some(pid) => format!("the run `{}` goes on in the process {pid}", row.id),
+                None => format!("the run `{}` goes on in another process", row.id),
+            },
+            help: Some("pause it or wait for it first; nothing was changed".to_owned()),
+        })
     }
 
     /// Returns how a run stands.
@@ -418,27 +435,30 @@ impl Past {
             .map_err(|why| self.unplaced(&why))
     }
 
+    /// Returns the name that somebody may have meant.
+    fn nearest(&self, text: &str) -> Option<String> {
+        let nodes = 0..u32::try_from(self.history.plan().graph.node_count()).unwrap_or(0);
+        let paths: Vec<String> = nodes
+            .take(NEAR_MAX)
+            .map(|node| self.history.any_path(flow_core::plan::NodeId(node)))
+            .collect();
+        let names = paths.iter().flat_map(|path| {
+            let last = path.rsplit('/').next();
+            [Some(path.as_str()), last]
+        });
+        nearest(text, names.flatten()).map(str::to_owned)
+    }
+
     fn unplaced(&self, why: &Unplaced) -> Failure {
         let failure = Failure::usage(crate::page::tame(&why.to_string()));
         match why {
             Unplaced::Malformed(_) => {
                 failure.with_help("write it as `flow show` does: `stills[3]/draw`")
             }
-            Unplaced::Unknown(text) => {
-                let nodes = 0..u32::try_from(self.history.plan().graph.node_count()).unwrap_or(0);
-                let paths: Vec<String> = nodes
-                    .take(NEAR_MAX)
-                    .map(|node| self.history.any_path(flow_core::plan::NodeId(node)))
-                    .collect();
-                let names = paths.iter().flat_map(|path| {
-                    let last = path.rsplit('/').next();
-                    [Some(path.as_str()), last]
-                });
-                match nearest(text, names.flatten()) {
-                    Some(near) => failure.with_help(format!("did you mean `{near}`?")),
-                    None => failure.with_help(format!("`flow show {}` lists them", self.row.id)),
-                }
-            }
+            Unplaced::Unknown(text) => match self.nearest(text) {
+                Some(near) => failure.with_help(format!("did you mean `{near}`?")),
+                None => failure.with_help(format!("`flow show {}` lists them", self.row.id)),
+            },
             Unplaced::Several { paths, .. } => {
                 failure.with_help(format!("say which: `{}`", paths.join("`, `")))
             }

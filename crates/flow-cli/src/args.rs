@@ -2,7 +2,9 @@
 
 mod acting;
 mod asking;
+mod editing;
 mod keeping;
+mod plugins;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -21,8 +23,11 @@ use asking::{
     DOCTOR_EXAMPLE, LOGS_EXAMPLE, OUTPUTS_EXAMPLE, RUNS_EXAMPLE, SHOW_EXAMPLE, WHY_EXAMPLE,
 };
 pub(crate) use asking::{Doctor, Logs, Outputs, RunState, Runs, Show, Why};
+pub(crate) use editing::{Agreement, Edit, Rerun, Reset};
+use editing::{RERUN_EXAMPLE, RESET_EXAMPLE};
 use keeping::GC_EXAMPLE;
 pub(crate) use keeping::Gc;
+pub(crate) use plugins::{CheckPlugin, Language, NewPlugin, Plugin, PluginCommand};
 
 /// Check, price, run, draw and format workflows.
 ///
@@ -73,9 +78,18 @@ pub(crate) enum Command {
     /// Go on with a run that was stopped, has failed or waits
     #[command(after_help = RESUME_EXAMPLE)]
     Resume(Resume),
+    /// Run a run again, and take over what isn't to be made again
+    #[command(after_help = RERUN_EXAMPLE)]
+    Rerun(Rerun),
+    /// Make a part of a run again, and all that depends on it
+    #[command(after_help = RESET_EXAMPLE)]
+    Reset(Reset),
     /// List the runs, the newest first
     #[command(after_help = RUNS_EXAMPLE)]
     Runs(Runs),
+    /// Carry out the tests that stand in files, offline and on a simulated clock
+    #[command(after_help = TEST_EXAMPLE)]
+    Test(Test),
     /// Agree to what a run asks
     #[command(after_help = APPROVE_EXAMPLE)]
     Approve(Verdict),
@@ -134,6 +148,9 @@ pub(crate) enum Command {
         after_help = "Examples:\n  flow steps http.get      # one step: its parameters, types and effect\n  flow steps http          # all that begin with `http.`"
     )]
     Steps(Steps),
+    /// Write steps of your own, and try their programs
+    #[command(after_help = plugins::EXAMPLE)]
+    Plugin(Plugin),
     /// Show what `flow.toml` sets, and which part of it does
     #[command(after_help = CONFIG_EXAMPLE)]
     Config(Config),
@@ -169,6 +186,8 @@ Examples:
   flow resume                          # the newest that isn't over
   flow resume kotemi
   flow resume ko --budget '$5'         # the beginning of its name is enough
+  flow resume ko --with poster.flow    # under an edited file: what is the same is taken over
+  flow resume ko --with poster.flow --dry-run
 
 Exit codes: those of `flow run`.";
 
@@ -184,7 +203,7 @@ pub(crate) struct Running {
     /// The most that the run may spend; of a run that was begun, `STEP=AMOUNT` is for a part of it
     #[arg(long, value_name = "[STEP=]AMOUNT")]
     pub(crate) budget: Vec<String>,
-    /// How to show how it ended
+    /// For people, or one JSON object for each event
     #[arg(long, value_enum, default_value_t = DataFormat::Human)]
     pub(crate) format: DataFormat,
     /// The project.
@@ -218,6 +237,9 @@ pub(crate) struct Resume {
     /// The run; the beginning of its name is enough. Without it, the newest that isn't over
     #[arg(value_name = "RUN")]
     pub(crate) run: Option<String>,
+    /// An edited file.
+    #[command(flatten)]
+    pub(crate) edit: Edit,
     /// Where it is kept.
     #[command(flatten)]
     pub(crate) running: Running,
@@ -237,6 +259,17 @@ Examples:
   flow plan poster.flow
   flow plan shots.flow:storyboard theme=\"a rainy street\" takes=2
   flow plan poster.flow --format json";
+
+const TEST_EXAMPLE: &str = "\
+Examples:
+  flow test                            # everything below this folder
+  flow test poster.flow --only \"posts what was approved\"
+  flow test --only 'posts*' --list
+  flow test --junit tests.xml          # for a build server
+
+A test reaches nothing outside: stubs answer for its steps, time is simulated, and no store is touched.
+
+Exit codes: 0 all tests passed, 1 files have errors, 2 usage, 3 files, 4 some tests failed.";
 
 const GRAPH_EXAMPLE: &str = "\
 Examples:
@@ -324,6 +357,32 @@ pub(crate) struct Plan {
     /// Fail if there are warnings, or if the worst case is above a budget
     #[arg(long)]
     pub(crate) strict: bool,
+    /// The project.
+    #[command(flatten)]
+    pub(crate) settled: Settled,
+}
+
+/// `flow test`
+#[derive(Debug, Args)]
+pub(crate) struct Test {
+    /// Files, folders, or `-` for standard input; without any, this folder
+    #[arg(value_name = "FILES")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Only tests with this in their names; `*` stands for any letters, and the whole name has to fit
+    #[arg(long, value_name = "NAME")]
+    pub(crate) only: Vec<String>,
+    /// List the tests, and carry none out
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// How to show what came of them
+    #[arg(long, value_enum, default_value_t = DataFormat::Human)]
+    pub(crate) format: DataFormat,
+    /// The file to write `JUnit` XML to
+    #[arg(long, value_name = "FILE", conflicts_with = "list")]
+    pub(crate) junit: Option<PathBuf>,
+    /// The name of standard input; its ending tells the spelling
+    #[arg(long, value_name = "NAME", default_value = "stdin.flow")]
+    pub(crate) stdin_name: String,
     /// The project.
     #[command(flatten)]
     pub(crate) settled: Settled,

@@ -8,11 +8,14 @@ use flow_core::address::At;
 use flow_core::amount::{Duration, Money};
 use flow_core::arbiter::LedgerId;
 use flow_core::event::{Fact, Then};
+use flow_core::handle::Values;
 use flow_core::history::{Attempt, Entry, Outcome, Probed, Said};
 use flow_core::run::Prepared;
 use flow_core::step::{Bill, Sent};
+use flow_runtime::store::RunRow;
 use serde_json::{Value as Json, json};
 
+use crate::archive::Archive;
 use crate::exit::Failure;
 use crate::page::{instant, length, tame};
 use crate::standing::{self, Words};
@@ -99,10 +102,7 @@ pub(crate) fn bill(attempt: &Attempt) -> Option<String> {
 
 /// Writes an attempt for programs.
 pub(crate) fn json(number: usize, attempt: &Attempt) -> Json {
-    let failure = match &attempt.outcome {
-        Outcome::Failed { failure, .. } => Some(failure),
-        _ => None,
-    };
+    let failure = attempt.outcome.failure();
     let then = attempt.then();
     let (bill, amount) = match attempt.bill {
         Bill::None => ("none", Money(0)),
@@ -137,12 +137,7 @@ pub(crate) fn json(number: usize, attempt: &Attempt) -> Json {
             Then::Hold | Then::HoldUntil { .. } => "hold",
             Then::Cut => "cut",
         }),
-        "again_at": match then {
-            Some(Then::Again { wake, .. } | Then::Probe { wake } | Then::HoldUntil { wake }) => {
-                Some(wake.to_string())
-            }
-            _ => None,
-        },
+        "again_at": then.and_then(again_at),
         "probed": attempt.probed.map(|probed| match probed {
             Probed::Found => "happened",
             Probed::NotFound(Then::Unknown) => "cannot_tell",
@@ -163,6 +158,15 @@ pub(crate) fn json(number: usize, attempt: &Attempt) -> Json {
     })
 }
 
+fn again_at(then: Then) -> Option<String> {
+    match then {
+        Then::Again { wake, .. } | Then::Probe { wake } | Then::HoldUntil { wake } => {
+            Some(wake.to_string())
+        }
+        Then::Fail | Then::FallBack | Then::Unknown | Then::Hold | Then::Cut => None,
+    }
+}
+
 /// What an attempt was granted.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Granted {
@@ -171,16 +175,27 @@ pub(crate) struct Granted {
     pub(crate) price: Option<Arc<str>>,
 }
 
+/// Returns an attempt of a run as it was prepared before an event.
+pub(crate) fn prepared(
+    archive: &Archive,
+    row: &RunRow,
+    at: &At,
+    seq: u64,
+    values: &dyn Values,
+) -> Result<Option<Prepared>, Failure> {
+    let then = archive.past_until(row, seq)?;
+    let Some(ticket) = then.run.next_ticket(at) else {
+        return Ok(None);
+    };
+    let day = |_| Arc::from("");
+    Ok(then.run.prepare(&ticket, &day, values).ok())
+}
+
 impl Words<'_> {
     /// Returns an attempt as it was prepared before an event: with its
     /// arguments, and what its key was made of.
     pub(crate) fn prepared(&self, at: &At, seq: u64) -> Result<Option<Prepared>, Failure> {
-        let then = self.archive.past_until(self.past.row.clone(), seq)?;
-        let Some(ticket) = then.run.next_ticket(at) else {
-            return Ok(None);
-        };
-        let day = |_| Arc::from("");
-        Ok(then.run.prepare(&ticket, &day, &self.values).ok())
+        prepared(self.archive, &self.past.row, at, seq, &self.values)
     }
 
     /// Returns the event at which the arguments of a step were last computed.
@@ -203,9 +218,9 @@ impl Words<'_> {
     }
 
     /// Writes arguments, each by its name.
-    pub(crate) fn arguments(&self, prepared: &Prepared, most: usize) -> BTreeMap<Arc<str>, String> {
+    pub(crate) fn arguments(prepared: &Prepared, most: usize) -> BTreeMap<Arc<str>, String> {
         let args = prepared.args.iter();
-        args.map(|(name, value)| (name.clone(), self.value_text(value, most)))
+        args.map(|(name, value)| (name.clone(), standing::value_text(value, most)))
             .collect()
     }
 }

@@ -52,14 +52,23 @@ impl Disk {
     }
 
     fn load(&self, name: &str) -> Result<Arc<str>, FileFault> {
-        let path = fs::canonicalize(self.root.join(name)).map_err(|error| fault(&error))?;
-        // A link may lead anywhere; only what is inside the project is read.
-        if !path.starts_with(&self.root) {
-            let why = "it is a link that leaves the project";
-            return Err(FileFault::Other(why.to_owned()));
-        }
-        read_text(&path)
+        read_text(&find(&self.root, name)?)
     }
+}
+
+/// Finds a file of a project, whose folder is the one with all symbolic links
+/// followed.
+pub(crate) fn find(root: &Path, name: &str) -> Result<PathBuf, FileFault> {
+    let path = fs::canonicalize(root.join(name)).map_err(|error| fault(&error))?;
+    // A link may lead anywhere; only what is inside the project is read.
+    if !path.starts_with(root) {
+        let why = "it is a link that leaves the project";
+        return Err(FileFault::Other(why.to_owned()));
+    }
+    if !path.is_file() {
+        return Err(FileFault::Other("it is not a file".to_owned()));
+    }
+    Ok(path)
 }
 
 impl Files for Disk {

@@ -10,7 +10,7 @@ use flow_core::address::Ticket;
 use flow_core::amount::{Money, Timestamp};
 use flow_core::arbiter::Terms;
 use flow_core::event::Event;
-use flow_core::step::Progress;
+use flow_core::step::{Plugins, Progress};
 use flow_runtime::clock::{Clock, WallClock};
 use flow_runtime::driver::{
     BeginError, DriveError, Driver, Executors, Known, Order, Over, Reuse, Surroundings, View,
@@ -26,7 +26,7 @@ use crate::config;
 use crate::exit::{Exit, Failure};
 use crate::extra::Extra;
 use crate::output::{Output, say};
-use crate::progress::{Lines, Screen, Shown};
+use crate::progress::{Lines, Screen, Shown, Stream};
 use crate::scene::with_store;
 use crate::secrets::Vault;
 use crate::tell::{End, Shape, tell};
@@ -54,6 +54,7 @@ pub(crate) struct Desk {
 
 struct Parts {
     executors: Executors,
+    plugins: Arc<dyn Plugins>,
     clock: Arc<dyn Clock>,
     terms: Terms,
     parallel: usize,
@@ -75,8 +76,9 @@ impl Desk {
             running.store.as_deref(),
             extra,
             &allow,
-            |executors, clock| Parts {
+            |executors, plugins, clock| Parts {
                 executors,
+                plugins,
                 clock,
                 terms,
                 parallel,
@@ -89,12 +91,15 @@ impl Desk {
     pub(crate) fn at(store: Option<&Path>, extra: &Extra) -> Result<Self, Failure> {
         let root = crate::project::root_here()?;
         let (terms, allow) = settings(&root, None)?;
-        Self::new(&root, store, extra, &allow, |executors, clock| Parts {
-            executors,
-            clock,
-            terms,
-            parallel: PARALLEL,
-            reuse: Reuse::Results,
+        Self::new(&root, store, extra, &allow, |executors, plugins, clock| {
+            Parts {
+                executors,
+                plugins,
+                clock,
+                terms,
+                parallel: PARALLEL,
+                reuse: Reuse::Results,
+            }
         })
     }
 
@@ -103,7 +108,7 @@ impl Desk {
         named: Option<&Path>,
         extra: &Extra,
         allow: &config::Allow,
-        parts: impl FnOnce(Executors, Arc<dyn Clock>) -> Parts,
+        parts: impl FnOnce(Executors, Arc<dyn Plugins>, Arc<dyn Clock>) -> Parts,
     ) -> Result<Self, Failure> {
         let folder = folder(root, named);
         let options = extra.options.clone().unwrap_or_default();
@@ -123,19 +128,20 @@ impl Desk {
             allowed: allow.in_project(root, home.as_deref()),
             memory: Arc::new(StoreMemory::new(store.clone())),
             console: Arc::new(move |text| match seen.get() {
-                Some(shown) => shown.say(text.trim_end_matches('\n')),
-                None => say(text),
+                Some(shown) => shown.say(text),
+                None => say(&format!("{text}\n")),
             }),
             clock: Arc::new(move || told.now()),
         };
         let mut executors: Executors = flow_steps::register(&place).into_iter().collect();
         executors.extend(extra.executors.iter().cloned());
+        let plugins = Arc::new(flow_steps::Plugins::new(&place.project, &place.clock));
         Ok(Self {
             store,
             named: named.map(Path::to_path_buf),
             vault: Vault::new(root),
             console,
-            around: parts(executors, clock),
+            around: parts(executors, plugins, clock),
         })
     }
 
@@ -143,8 +149,8 @@ impl Desk {
         &self.store
     }
 
-    /// Returns what a run is taken with for a moment: nobody watches.
-    pub(crate) fn surroundings_quiet(&self) -> Surroundings {
+    /// Returns what a run is looked at with before it is driven.
+    pub(crate) fn quiet(&self) -> Surroundings {
         self.surroundings(Box::new(Silent))
     }
 
@@ -152,8 +158,12 @@ impl Desk {
         Surroundings {
             store: self.store.clone(),
             executors: self.around.executors.clone(),
+            plugins: Some(self.around.plugins.clone()),
             clock: self.around.clock.clone(),
             secrets: self.vault.secrets(),
+            inspect: Arc::new(|file, media| {
+                flow_steps::facts(file, media).map_err(|fault| fault.to_string())
+            }),
             terms: self.around.terms.clone(),
             parallel: self.around.parallel,
             reuse: self.around.reuse,
@@ -235,6 +245,11 @@ pub(crate) fn budget(running: &Running) -> Result<Option<Money>, Failure> {
     }
 }
 
+/// Returns the machine's clock, as steps are told it.
+pub(crate) fn wall_clock() -> flow_steps::Clock {
+    Arc::new(|| WallClock.now())
+}
+
 /// A clock that somebody else has.
 struct Told(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 
@@ -251,7 +266,7 @@ impl Clock for Told {
 }
 
 /// Drives a run to its end, and says how that was.
-pub(crate) fn drive<Make, Made>(
+pub(crate) fn drive<Make, Made, Fault>(
     desk: &Desk,
     output: &mut Output,
     shape: impl Into<Shape>,
@@ -259,7 +274,8 @@ pub(crate) fn drive<Make, Made>(
 ) -> Result<Exit, Failure>
 where
     Make: FnOnce(Surroundings, mpsc::Sender<Order>) -> Made,
-    Made: Future<Output = Result<Driver, BeginError>>,
+    Made: Future<Output = Result<Driver, Fault>>,
+    Failure: From<Fault>,
 {
     let runtime = runtime()?;
     let shape = shape.into();
@@ -270,9 +286,7 @@ where
     let clock = desk.around.clock.clone();
     let ended = runtime.block_on(async {
         let (orders, mut given) = mpsc::channel(ORDERS);
-        let mut driver = make(around, orders.clone())
-            .await
-            .map_err(|error| begin_failure(&error))?;
+        let mut driver = make(around, orders.clone()).await?;
         for warning in desk.vault.warnings() {
             output.message(warning)?;
         }
@@ -309,11 +323,12 @@ where
 /// Says how a run is shown.
 fn shown(output: &Output, shape: Shape) -> Shown {
     let looks = output.message_looks();
-    let is_seen = std::io::stderr().is_terminal() && shape != Shape::Json;
-    if is_seen {
-        Shown::new(Screen::new(output.color(), looks))
-    } else {
-        Shown::new(Lines::new(looks))
+    match shape {
+        Shape::Stream => Shown::new(Stream::new()),
+        Shape::Human | Shape::Plain if std::io::stderr().is_terminal() => {
+            Shown::new(Screen::new(output.color(), looks))
+        }
+        Shape::Human | Shape::Plain | Shape::Json => Shown::new(Lines::new(looks)),
     }
 }
 
@@ -368,6 +383,12 @@ async fn interrupted(orders: &mpsc::Sender<Order>, shown: &Shown) {
     }
 }
 
+impl From<BeginError> for Failure {
+    fn from(error: BeginError) -> Self {
+        begin_failure(&error)
+    }
+}
+
 fn begin_failure(error: &BeginError) -> Failure {
     match error {
         BeginError::Take(TakeError::Owned { .. }) => Failure::Told {
@@ -385,6 +406,7 @@ fn begin_failure(error: &BeginError) -> Failure {
         | BeginError::Open(_)
         | BeginError::Read(_)
         | BeginError::Log { .. }
+        | BeginError::NoEstate { .. }
         | BeginError::Corrupt { .. } => Failure::store(whole(error)),
     }
 }

@@ -4,7 +4,7 @@
 //! library so that a command with more steps can be made of it.
 //!
 //! Modules, in reading order: how it starts and with what, the command line,
-//! how it ends, what it reads, what it does, what it shows.
+//! how it ends, what it reads, what it does and tests, what it shows.
 
 mod extra;
 mod start;
@@ -34,11 +34,16 @@ mod progress;
 mod secrets;
 mod tell;
 
+mod journal;
+
 mod archive;
 mod attempts;
+mod sheet;
 mod source;
 mod standing;
 mod waits;
+
+mod testing;
 
 mod commands;
 

@@ -226,6 +226,13 @@ impl Stop<'_> {
                     more(Some(&at), self.run.budget_of(&at));
                 }
             }
+            Some(LedgerId::Place(_, place)) => {
+                let mut budgets = self.run.budgets();
+                let at = budgets.find(|(_, budget)| budget.place.as_ref() == Some(place));
+                if let Some((at, budget)) = at {
+                    more(Some(at), Some(budget.amount));
+                }
+            }
             Some(
                 LedgerId::Project
                 | LedgerId::ProjectPeriod { .. }

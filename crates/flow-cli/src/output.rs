@@ -24,6 +24,11 @@ pub(crate) struct Looks {
     pub(crate) unicode: bool,
 }
 
+/// Returns whether people read the data.
+pub(crate) fn is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
 /// Writes a message for people while something else has the streams: whole lines,
 /// each of them at once.
 pub(crate) fn say(text: &str) {
@@ -52,11 +57,6 @@ impl Output {
     /// Writes data that may be no text.
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         self.data.write_all(bytes).map_err(|e| fault(&e))
-    }
-
-    /// Returns whether people read the data.
-    pub(crate) fn is_terminal(&self) -> bool {
-        io::stdout().is_terminal()
     }
 
     /// Writes what is still held back.

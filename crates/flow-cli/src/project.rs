@@ -10,20 +10,23 @@ use flow_compiler::settings::Settings;
 use flow_compiler::signature::Signatures;
 use flow_compiler::{Compiled, check, compile, stdlib};
 use flow_core::digest::Digest;
+use flow_steps::missing_program;
 use flow_syntax::diagnostic::Diagnostic;
 use flow_syntax::span::{Source, SourceId};
 
+use crate::codes;
 use crate::config;
 use crate::disk::{Disk, read_text};
 use crate::exit::Failure;
 use crate::extra::Extra;
 use crate::report::Report;
+use crate::testing::missing;
 
 /// What the names of the standard library's sources begin with.
 const STDLIB: &str = "stdlib/";
 
 /// The folder of a project's own declarations.
-const STEPS: &str = "steps";
+pub(crate) const STEPS: &str = "steps";
 
 /// A project.
 #[derive(Debug)]
@@ -130,7 +133,12 @@ impl Projects {
         if name.starts_with(STDLIB) {
             return name.to_owned();
         }
-        relative(&self.here, &project.root.join(name))
+        self.shown_here(&project.root.join(name))
+    }
+
+    /// Returns a path as one would write it here.
+    pub(crate) fn shown_here(&self, path: &Path) -> String {
+        relative(&self.here, path)
     }
 
     /// Adds what a compilation says to a report, and once what is wrong with
@@ -167,16 +175,32 @@ impl Entry {
         )
     }
 
-    /// Reads and checks it, without plans unless they are needed for that.
+    /// Reads, checks and lowers it, and looks for what its tests need.
+    pub(crate) fn compile_with_tests(&self) -> Compiled {
+        self.with_fixtures(self.compile())
+    }
+
+    /// Reads and checks it, without plans unless they are needed for that, and
+    /// looks for what its tests need.
     pub(crate) fn check(&self) -> Compiled {
         let project = &self.project;
-        check(
+        let compiled = check(
             &self.name,
             self.text.clone(),
             &project.signatures,
             &project.settings,
             &project.disk,
-        )
+        );
+        self.with_fixtures(compiled)
+    }
+
+    /// Says which fixtures aren't there. A workflow can run without them, so
+    /// only those who look at all of a file are told.
+    fn with_fixtures(&self, mut compiled: Compiled) -> Compiled {
+        let missing = missing(&self.project, &compiled.tests);
+        compiled.diagnostics.extend(missing);
+        compiled.diagnostics.sort_by_key(|said| said.primary.span);
+        compiled
     }
 
     /// Returns whether it declares steps instead of using them.
@@ -243,7 +267,8 @@ impl Project {
                 (source.name.clone(), Some(digest))
             });
             looked.extend(digests);
-            let found = signatures.extend(&sources);
+            let mut found = signatures.extend(&sources);
+            found.extend(missing_programs(&root, &signatures));
             faults.push((signatures.sources.clone(), found));
         }
         Ok(Self {
@@ -256,6 +281,18 @@ impl Project {
             looked,
         })
     }
+}
+
+/// Says which programs of declared steps the project doesn't have.
+fn missing_programs(root: &Path, signatures: &Signatures) -> Vec<Diagnostic> {
+    let commands = signatures.steps.values();
+    let commands = commands.filter_map(|step| Some((step.run.as_deref()?, step.run_span)));
+    let missing = commands.filter_map(|(run, span)| {
+        let missing = missing_program(root, run)?;
+        let diagnostic = Diagnostic::new(codes::MISSING_PROGRAM, span, missing.message);
+        Some(diagnostic.help(missing.help))
+    });
+    missing.collect()
 }
 
 /// Reads the standard library, and what else is declared from the start.
@@ -307,7 +344,11 @@ pub(crate) fn root_of(folder: &Path) -> PathBuf {
     folder
         .ancestors()
         .find(|above| above.join(config::NAME).is_file() || above.join(".git").exists())
-        .unwrap_or(folder)
+        .unwrap_or_else(|| match folder.file_name() {
+            // Declarations belong to what is around them.
+            Some(name) if name == STEPS => folder.parent().unwrap_or(folder),
+            _ => folder,
+        })
         .to_path_buf()
 }
 

@@ -69,6 +69,18 @@ impl Report {
         &self.diagnostics
     }
 
+    /// Returns the report without what is no error.
+    pub(crate) fn errors(&self) -> Self {
+        let errors = self.diagnostics.iter().filter(|said| said.is_error());
+        Self {
+            sources: self.sources.clone(),
+            by_name: self.by_name.clone(),
+            diagnostics: errors.cloned().collect(),
+            seen: self.seen.clone(),
+            files: self.files.clone(),
+        }
+    }
+
     /// Returns how many of them are errors, and how many are not.
     pub(crate) fn counts(&self) -> (usize, usize) {
         let errors = self.diagnostics.iter().filter(|d| d.is_error()).count();

@@ -1,5 +1,10 @@
 //! A run on which somebody acts: found, folded, and told what is wanted of it.
 
+#![expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the method itself is not general enough over lifetimes"
+)]
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration as Wait;
@@ -48,7 +53,7 @@ impl<'a> Scene<'a> {
     pub(crate) fn open(acting: &'a Acting, extra: &'a Extra) -> Result<Self, Failure> {
         let archive = Archive::open(acting.store.as_deref(), extra)?;
         let row = archive.run(&acting.run)?;
-        let past = archive.past(row)?;
+        let past = archive.past(&row)?;
         Ok(Self {
             archive,
             past,
@@ -60,7 +65,7 @@ impl<'a> Scene<'a> {
     /// Looks at the run again.
     pub(crate) fn again(&mut self) -> Result<(), Failure> {
         let row = self.archive.again(&self.past.row)?;
-        self.past = self.archive.past(row)?;
+        self.past = self.archive.past(&row)?;
         Ok(())
     }
 
@@ -161,7 +166,7 @@ impl<'a> Scene<'a> {
         if let Err(objection) = self.past.run.order(input, self.archive.now, &values) {
             return Ok(Obeyed::Refused(objection));
         }
-        let around = || desk.surroundings_quiet();
+        let around = || desk.quiet();
         let run = &self.past.row.id;
         let sent = mail::send(
             desk.store(),
@@ -198,14 +203,15 @@ impl<'a> Scene<'a> {
         Ok(match self.driver()? {
             Some((pid, Pace::Running)) => format!("it goes on in {}", process(pid)),
             Some((pid, Pace::Stopped)) => format!("{} drives it, and is stopped", process(pid)),
-            None => match self.stop(|stop| stop.command()) {
-                Some(command) => format!("go on with `{command}`"),
-                None => {
+            None => {
+                if let Some(command) = self.stop(|stop| stop.command()) {
+                    format!("go on with `{command}`")
+                } else {
                     let command = format!("flow outputs {}", self.id());
                     let command = with_store(&command, self.acting.store.as_deref());
                     format!("it is over · `{command}` shows what it gave")
                 }
-            },
+            }
         })
     }
 

@@ -58,7 +58,7 @@ impl Vault {
     fn reveal(&self, name: &str) -> Result<Arc<str>, SecretError> {
         let hidden = match std::env::var(name) {
             Ok(value) => Some(value.into()),
-            Err(std::env::VarError::NotPresent) => self.from_file(name)?,
+            Err(std::env::VarError::NotPresent) => self.read_in_file(name)?,
             Err(std::env::VarError::NotUnicode(_)) => {
                 return Err(SecretError::NoText { name: name.into() });
             }
@@ -72,7 +72,7 @@ impl Vault {
         Ok(hidden)
     }
 
-    fn from_file(&self, name: &str) -> Result<Option<Arc<str>>, SecretError> {
+    fn read_in_file(&self, name: &str) -> Result<Option<Arc<str>>, SecretError> {
         match self.file.get_or_init(|| open(&self.root)) {
             Ok(found) => Ok(found.values.get(name).cloned()),
             Err(why) => Err(SecretError::Unreadable {
@@ -118,8 +118,8 @@ fn open(root: &Path) -> Result<Found, Arc<str>> {
         return Err(format!("cannot read `{NAME}`: it has more than 1 MiB").into());
     }
     let text = String::from_utf8(bytes).map_err(|error| {
-        let lines = error.as_bytes()[..error.utf8_error().valid_up_to()].iter();
-        let line = lines.filter(|byte| **byte == b'\n').count() + 1;
+        let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = before.split(|byte| *byte == b'\n').count();
         Arc::from(format!("`{NAME}:{line}`: this is not UTF-8"))
     })?;
     let values = dotenv::read(&text).map_err(|fault| Arc::from(fault.to_string()))?;

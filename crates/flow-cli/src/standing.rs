@@ -24,7 +24,7 @@ pub(crate) fn word(state: State) -> &'static str {
         State::Probing => "being looked for",
         State::Ready => "ready",
         State::Asking => "asks",
-        State::Unknown => "unknown",
+        State::Unknown => "outcome unknown",
         State::Held => "over budget",
         State::Pausing => "tried again later",
         State::Sleeping => "sleeping",
@@ -47,7 +47,7 @@ pub(crate) fn does(state: State) -> &'static str {
         State::Probing => "may have happened, and its target is asked",
         State::Ready => "can begin, and waits for its turn",
         State::Asking => "asks a person",
-        State::Unknown => "may have happened, and nobody knows",
+        State::Unknown => "may have happened",
         State::Held => "doesn't fit into a budget",
         State::Pausing => "is to be tried again",
         State::Sleeping => "sleeps",
@@ -79,25 +79,38 @@ pub(crate) fn sign(state: State, unicode: bool) -> (&'static str, Style) {
     (if unicode { sign } else { plain }, style)
 }
 
-/// Writes what something cost: `$0.12`, `$0.12, $0.04 of it presumed`.
+/// Writes what something cost: `$0.12 ($0.04 of it may have been charged); $0.01
+/// is held`.
 pub(crate) fn costs(costs: Costs) -> Option<String> {
     let all = costs.spent.saturating_add(costs.presumed);
-    let mut parts = Vec::new();
+    let mut text = String::new();
     if all > Money(0) {
-        parts.push(all.to_string());
-    }
-    if costs.presumed > Money(0) {
-        parts.push(format!("{} of it may have been charged", costs.presumed));
+        text = all.to_string();
+        if costs.presumed == all {
+            text.push_str(", which may have been charged");
+        } else if costs.presumed > Money(0) {
+            text = format!("{text} ({} of it may have been charged)", costs.presumed);
+        }
     }
     if costs.held > Money(0) {
-        parts.push(format!("{} held", costs.held));
+        let nothing = if text.is_empty() {
+            "nothing so far"
+        } else {
+            ""
+        };
+        text = format!("{text}{nothing}; {} is held", costs.held);
     }
-    (!parts.is_empty()).then(|| parts.join(", "))
+    (!text.is_empty()).then_some(text)
 }
 
 /// Writes a failure: `transient: the server is away`.
 pub(crate) fn failure(failure: &Failure) -> String {
     format!("{}: {}", failure.class.word(), tame(&failure.message))
+}
+
+/// Writes a value in few letters.
+pub(crate) fn value_text(value: &Value, most: usize) -> String {
+    short(&wording::value(value), most)
 }
 
 /// Returns the question of a form, with what kind of question it is.
@@ -160,11 +173,6 @@ impl<'a> Words<'a> {
         self.past.run.load(handle, &self.values)
     }
 
-    /// Writes a value in few letters.
-    pub(crate) fn value_text(&self, value: &Value, most: usize) -> String {
-        short(&wording::value(value), most)
-    }
-
     /// Says what there is to say of how an instance stands, besides the word
     /// for it.
     pub(crate) fn note(&self, at: &At, state: State) -> Option<String> {
@@ -172,20 +180,13 @@ impl<'a> Words<'a> {
         let stance = self.past.run.stance(at);
         match state {
             State::Running | State::Remote => running(entry, self.archive.now),
-            State::Probing => Some("its target is asked whether it happened".to_owned()),
+            State::Probing => None,
             State::Ready => self.wait(at),
-            State::Asking => self.asking(stance?),
-            State::Unknown => Some("nobody knows whether it happened".to_owned()),
+            State::Asking => self.asking(&stance?),
+            State::Unknown => Some("somebody has to say whether it did".to_owned()),
             State::Held => Some(self.held(at)),
-            State::Pausing => self.pausing(at, stance?),
-            State::Sleeping => match stance? {
-                Stance::Sleeping(until) => Some(format!(
-                    "until {}, {}",
-                    crate::page::instant(until),
-                    away(until, self.archive.now)
-                )),
-                _ => None,
-            },
+            State::Pausing => self.pausing(at, &stance?),
+            State::Sleeping => self.sleeping(&stance?),
             State::Pending => self.pending(at),
             State::Failed => self.failed(at),
             State::Blocked => self.blocked_by(at).map(|by| format!("by {by}")),
@@ -193,11 +194,19 @@ impl<'a> Words<'a> {
         }
     }
 
-    fn asking(&self, stance: Stance) -> Option<String> {
+    fn sleeping(&self, stance: &Stance) -> Option<String> {
+        let Stance::Sleeping(until) = stance else {
+            return None;
+        };
+        let when = away(*until, self.archive.now);
+        Some(format!("until {}, {when}", crate::page::instant(*until)))
+    }
+
+    fn asking(&self, stance: &Stance) -> Option<String> {
         let Stance::Asking { form, expires } = stance else {
             return None;
         };
-        let form = self.value(&form);
+        let form = self.value(form);
         let question = form.as_ref().and_then(question);
         let question = question.map_or_else(
             || "a question".to_owned(),
@@ -221,7 +230,7 @@ impl<'a> Words<'a> {
         format!("{}{of}", tame(&refused.failure.message))
     }
 
-    fn pausing(&self, at: &At, stance: Stance) -> Option<String> {
+    fn pausing(&self, at: &At, stance: &Stance) -> Option<String> {
         let Stance::Pausing(wake) = stance else {
             return None;
         };
@@ -229,14 +238,10 @@ impl<'a> Words<'a> {
         let last = setback.or_else(|| {
             let entry = self.past.history.entry(at)?;
             let attempt = entry.attempt()?;
-            match &attempt.outcome {
-                flow_core::history::Outcome::Failed { failure, .. } => Some(failure.clone()),
-                _ => None,
-            }
+            attempt.outcome.failure().cloned()
         });
-        let when = away(wake, self.archive.now);
-        let when = if wake > self.archive.now {
-            when
+        let when = if *wake > self.archive.now {
+            away(*wake, self.archive.now)
         } else {
             "is due".to_owned()
         };
@@ -310,7 +315,17 @@ impl<'a> Words<'a> {
             LedgerId::Instance(run, at) if run == self.past.run.id() => {
                 format!("the budget of `{}`", self.path(at))
             }
-            LedgerId::Instance(run, _) => format!("a budget in the run `{run}`"),
+            LedgerId::Place(run, place) if run == self.past.run.id() => {
+                let place = if place.is_empty() {
+                    self.past.run.workflow()
+                } else {
+                    place
+                };
+                format!("the budget of `{}`", tame(place))
+            }
+            LedgerId::Instance(run, _) | LedgerId::Place(run, _) => {
+                format!("a budget in the run `{run}`")
+            }
             LedgerId::Project => "the project's budget".to_owned(),
             LedgerId::ProjectPeriod { period, .. } => format!("the project's budget per {period}"),
             LedgerId::Provider(name) => format!("the budget for `{}`", tame(name)),

@@ -181,13 +181,15 @@ pub(crate) enum Shape {
     Plain,
     /// One JSON object.
     Json,
+    /// One JSON object for each event, and one at the end.
+    Stream,
 }
 
 impl From<DataFormat> for Shape {
     fn from(format: DataFormat) -> Self {
         match format {
             DataFormat::Human => Self::Human,
-            DataFormat::Json => Self::Json,
+            DataFormat::Json => Self::Stream,
         }
     }
 }
@@ -200,7 +202,7 @@ pub(crate) fn tell(
 ) -> Result<Exit, Failure> {
     let (exit, shape) = (end.exit, shape.into());
     let json = result(end)?;
-    if shape == Shape::Json {
+    if matches!(shape, Shape::Json | Shape::Stream) {
         output.data(&format!("{}\n", summary(end, json.as_ref())))?;
         return Ok(exit);
     }
@@ -284,6 +286,7 @@ fn summary(end: &End, output: Option<&serde_json::Value>) -> serde_json::Value {
     };
     serde_json::json!({
         "version": 1,
+        "event": "ended",
         "run": end.run.to_string(),
         "workflow": end.workflow.to_string(),
         "status": status,

@@ -25,11 +25,11 @@ mod quoting;
 mod translate;
 
 pub use check::{
-    Catchup, CheckedTest, CheckedTrigger, Expect, FlowEnd, Notify, NotifyOn, Overlap, Schedule,
-    Slot, Stub, StubReply, TestAction, TestRun, When,
+    Called, Catchup, CheckedTest, CheckedTrigger, Expect, FlowEnd, Notify, NotifyOn, Overlap,
+    Schedule, Seen, Slot, Stub, StubReply, TestAction, TestRun, When,
 };
 pub use compiled::{Compiled, CompiledWorkflow, Unlowered};
-pub use declare::{Param, ParamDefault};
+pub use declare::{Param, ParamDefault, WorkflowId};
 pub use lower::Origins;
 pub use pipeline::{check, compile};
 pub use signature::{Signature, Signatures};

@@ -21,6 +21,8 @@ pub struct Origins {
     pub sites: BTreeMap<(NodeId, Site), Span>,
     /// The places of budgets, by the node that has one.
     pub budgets: BTreeMap<NodeId, Span>,
+    /// The workflows that are called, by the node that calls one.
+    pub calls: BTreeMap<NodeId, WorkflowId>,
 }
 
 impl Origins {
@@ -76,6 +78,7 @@ pub(crate) fn lower(
     // A call is followed after its caller is whole, so that a parent comes
     // before its children and nothing here recurses.
     while let Some((node, callee)) = lowering.pending.pop() {
+        lowering.origins.calls.insert(node, callee);
         let body = bodies[callee.0].clone().unwrap_or_default();
         lowering.inline(body, Some(node));
     }

@@ -11,6 +11,7 @@ use flow_syntax::ast::{self, Item, ItemKind};
 use flow_syntax::diagnostic::{Diagnostic, Diagnostics};
 use flow_syntax::span::{Source, SourceId, Span};
 
+use crate::check::generic::close;
 use crate::codes;
 use crate::declare::{
     Declarations, FileId, FileScope, Naming, Origin, Param, TypeScope, canonical, declare,
@@ -54,11 +55,20 @@ pub struct Signature {
     pub pool: Option<ast::Expr>,
     /// The command of a plugin.
     pub run: Option<Arc<str>>,
+    /// Where that is written.
+    pub run_span: Span,
     /// The digest of what a call of it means. Documentation, prices, pools and
     /// defaults are left out: they change no result.
     pub digest: Arc<str>,
     /// Its name's place.
     pub span: Span,
+}
+
+impl Signature {
+    /// Returns a type of it with another in place of its type parameter.
+    pub fn closed(ty: &Type, arg: &Type) -> Type {
+        close(ty, arg)
+    }
 }
 
 impl Signatures {

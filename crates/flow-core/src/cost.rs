@@ -141,6 +141,94 @@ pub fn cost(plan: &Plan) -> Cost {
     costs.into_iter().next().unwrap_or(Cost::Nothing)
 }
 
+/// Computes what parts of a plan can cost at most.
+#[derive(Debug)]
+pub struct Costing<'a> {
+    plan: &'a Plan,
+    paths: Vec<Arc<str>>,
+    costs: Vec<Cost>,
+}
+
+impl<'a> Costing<'a> {
+    /// Begins to compute, for a plan.
+    pub fn new(plan: &'a Plan) -> Self {
+        let paths = paths(plan);
+        Self {
+            plan,
+            costs: vec![Cost::Nothing; paths.len()],
+            paths,
+        }
+    }
+
+    /// Returns the path of a node, with `[*]` for any item or round.
+    pub fn path(&self, id: NodeId) -> &Arc<str> {
+        &self.paths[id.0 as usize]
+    }
+
+    /// Returns what a node and all that is in it can cost at most, in time
+    /// linear in what is in it.
+    pub fn of(&mut self, id: NodeId) -> Cost {
+        let mut all = vec![id];
+        let mut next = 0;
+        while let Some(id) = all.get(next) {
+            let blocks = self.plan.node(*id).blocks();
+            all.extend(blocks.into_iter().flat_map(|(_, block)| &block.nodes));
+            next += 1;
+        }
+        // Those that are inside come after what they are in.
+        for id in all.into_iter().rev() {
+            let at = id.0 as usize;
+            let place = Place {
+                node: id,
+                path: &self.paths[at],
+            };
+            self.costs[at] = of_node(self.plan, &place, &mut self.costs);
+        }
+        std::mem::replace(&mut self.costs[id.0 as usize], Cost::Nothing)
+    }
+
+    /// Returns what a call can cost at most whose attempts cost so much each;
+    /// what happens instead if it fails is counted, too.
+    pub fn of_call(&mut self, id: NodeId, attempt: Money) -> Cost {
+        let NodeKind::Step(step) = &self.plan.node(id).kind else {
+            return Cost::Nothing;
+        };
+        let own = if attempt > Money(0) {
+            let path = self.paths[id.0 as usize].clone();
+            let place = Place {
+                node: id,
+                path: &path,
+            };
+            let leaf = Cost::Leaf(Leaf {
+                node: id,
+                path: path.clone(),
+                unit: Some(attempt),
+                reason: Arc::default(),
+            });
+            times(leaf, attempts_of(&step.policies), Why::Attempts, &place)
+        } else {
+            Cost::Nothing
+        };
+        let instead = step.fallback.iter().flat_map(|block| &block.nodes);
+        let instead: Vec<Cost> = instead.map(|id| self.of(*id)).collect();
+        sum(std::iter::once(own).chain(instead))
+    }
+}
+
+impl Cost {
+    /// Returns all of several costs together.
+    pub fn sum(costs: impl IntoIterator<Item = Self>) -> Self {
+        sum(costs)
+    }
+
+    /// Returns it so many times; nothing if that has no bound.
+    #[must_use]
+    pub fn times(self, factor: Option<u64>, path: &Arc<str>) -> Self {
+        let node = NodeId(0);
+        times(self, factor, Why::Items, &Place { node, path })
+    }
+}
+
 /// Returns the path of each node, with `[*]` for any item or round.
 pub fn paths(plan: &Plan) -> Vec<Arc<str>> {
     let mut paths: Vec<Arc<str>> = Vec::with_capacity(plan.graph.node_count());

@@ -46,6 +46,22 @@ impl Digest {
     }
 }
 
+/// Computes the digest of bytes that come in pieces.
+#[derive(Debug, Clone, Default)]
+pub struct Pieces(blake3::Hasher);
+
+impl Pieces {
+    /// Adds the next piece.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// Returns the digest of all pieces so far.
+    pub fn digest(&self) -> Digest {
+        Digest(self.0.finalize().into())
+    }
+}
+
 impl Plan {
     /// Computes the digest of the plan: equal plans have equal ones, in
     /// whatever order their edges were made.

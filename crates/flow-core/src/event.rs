@@ -13,7 +13,7 @@ use crate::digest::Digest;
 use crate::effect::{Effect, FailureClass};
 use crate::handle::Handle;
 use crate::plan::{Exhausted, Period};
-use crate::step::{Bill, Sent};
+use crate::step::{Bill, Program, Sent};
 
 /// The version of all rules that leave no event: which step waits for what,
 /// how pauses are drawn, what a key is made of, what an expression means.
@@ -87,16 +87,24 @@ pub enum Fact {
         sheet: Digest,
         /// Who replaced it.
         by: Arc<str>,
+        /// The arguments of the workflow from here on, as a list in the order of
+        /// the new plan; nothing if they stay as they are, and the files too.
+        inputs: Option<Handle>,
+        /// The files of the project that the new plan names.
+        files: Vec<PinnedFile>,
+        /// What may be taken over: the digest of an
+        /// [`Estate`](crate::edit::Estate).
+        estate: Option<Digest>,
     },
-    /// An instance and what depends on it are forgotten; the rest is adopted
+    /// Instances and what depends on them are forgotten; the rest is adopted
     /// one by one.
     Reset {
-        /// The instance.
+        /// The instance, or what is around all of them.
         at: At,
-        /// The item or round of it, if only that.
-        item: Option<u32>,
         /// Who asked.
         by: Arc<str>,
+        /// What may be taken over.
+        estate: Option<Digest>,
     },
     /// A result of this or another run is taken over, not made.
     Adopted {
@@ -106,6 +114,21 @@ pub enum Fact {
         value: Handle,
         /// Where it is from.
         from: Origin,
+        /// The key by which it was found.
+        key: Option<Digest>,
+    },
+    /// An attempt that began before an edit, and of which the outcome isn't
+    /// known yet, is one of this instance from here on.
+    Joined {
+        /// The instance.
+        at: At,
+        /// The attempt.
+        ticket: Ticket,
+    },
+    /// The programs of plugins were looked at: from here on they are these.
+    ProgramsFound {
+        /// Each command of the plan, once.
+        programs: Vec<FoundProgram>,
     },
     /// The run is over.
     RunSettled {
@@ -350,6 +373,11 @@ pub struct Start {
     pub trigger: Option<Firing>,
     /// The result of an equal run, which is that of this one.
     pub recalled: Option<Recalled>,
+    /// What may be taken over of another run: the digest of an
+    /// [`Estate`](crate::edit::Estate).
+    pub estate: Option<Digest>,
+    /// The run of which this is another one, and how far that was.
+    pub parent: Option<Origin>,
 }
 
 /// The result of an earlier run with the same plan, arguments and files, all of
@@ -362,6 +390,15 @@ pub struct Recalled {
     pub value: Handle,
     /// Where it is from.
     pub from: Origin,
+}
+
+/// What the command of a plugin consisted of when somebody looked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundProgram {
+    /// The command, as it was declared.
+    pub run: Arc<str>,
+    /// What it consisted of; nothing if that can't be said.
+    pub program: Option<Program>,
 }
 
 /// A file of the project, as it was when the run began.
@@ -395,10 +432,14 @@ pub struct BudgetSet {
     pub per: Option<Period>,
     /// What happens when a call doesn't fit.
     pub or: Exhausted,
+    /// What its ledger is called in this run: the place of the instance, with
+    /// the keys of items and without the name of the workflow. Runs that began
+    /// before ledgers had names count by addresses.
+    pub place: Option<Arc<str>>,
 }
 
 /// Where a value was made.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Origin {
     /// The run.
     pub run: RunId,
@@ -496,6 +537,8 @@ pub struct Started {
     pub grant: Grant,
     /// How long it may take.
     pub timeout: Option<Duration>,
+    /// The key without the seed, if the step draws from one.
+    pub unseeded: Option<Digest>,
 }
 
 /// What an attempt may use and spend.

@@ -10,6 +10,7 @@
 //! stored form of values may grow without them.
 
 mod content;
+mod parts;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,6 +24,8 @@ use crate::path::{Key, StepPath};
 use crate::plan::Step;
 use crate::ty::Type;
 use crate::value::Value;
+
+pub use parts::{Difference, KeptParts, Part, Way};
 
 /// The shortest pause before another attempt: nothing is tried in a tight loop.
 pub const PAUSE_MIN: Duration = Duration(10 * Duration::MILLISECOND.0);
@@ -47,12 +50,18 @@ pub struct Ingredients<'a> {
     pub result: Option<&'a Type>,
     /// The seed, if the step draws from it.
     pub seed: Option<u64>,
+    /// What models consist of whose names are among the arguments, where that
+    /// can be known: the digests of their files.
+    pub models: &'a BTreeMap<Arc<str>, Digest>,
     /// The variables of the environment that the step declares.
     pub environment: &'a BTreeMap<Arc<str>, Arc<str>>,
 }
 
 /// A step that declares no variables.
 static NO_VARIABLES: BTreeMap<Arc<str>, Arc<str>> = BTreeMap::new();
+
+/// A step with models of which only the names are known.
+static NO_MODELS: BTreeMap<Arc<str>, Digest> = BTreeMap::new();
 
 impl<'a> Ingredients<'a> {
     /// Returns what a call is made of that needs nothing besides its arguments.
@@ -74,6 +83,7 @@ impl<'a> Ingredients<'a> {
             type_arg: step.type_arg.as_ref(),
             result,
             seed: draws.then_some(seed),
+            models: &NO_MODELS,
             environment: &NO_VARIABLES,
         }
     }
@@ -84,13 +94,28 @@ impl<'a> Ingredients<'a> {
 pub struct ResultKey {
     /// The key.
     pub digest: Digest,
-    /// The digests of what it is made of, each with its name: `input prompt`.
-    /// They are kept to tell what differs when a result isn't found.
-    pub parts: Vec<(Arc<str>, Digest)>,
+    /// The key without the seed, if the step draws from it: what a step that
+    /// was only renamed has in common with what it was before.
+    pub unseeded: Option<Digest>,
+    /// The digests of what it is made of. They are kept to tell what differs
+    /// when a result isn't found.
+    pub parts: Vec<(Part, Digest)>,
 }
 
 /// Computes the key of a result.
 pub fn cache_key(ingredients: &Ingredients<'_>) -> ResultKey {
+    let parts = digests(ingredients);
+    let is_seed = |part: &Part| *part == Part::Seed;
+    let draws = parts.iter().any(|(part, _)| is_seed(part));
+    ResultKey {
+        digest: whole(parts.iter()),
+        unseeded: draws.then(|| whole(parts.iter().filter(|(part, _)| !is_seed(part)))),
+        parts,
+    }
+}
+
+/// Computes the digest of each part.
+fn digests(ingredients: &Ingredients<'_>) -> Vec<(Part, Digest)> {
     let Ingredients {
         signature,
         implementation,
@@ -98,44 +123,50 @@ pub fn cache_key(ingredients: &Ingredients<'_>) -> ResultKey {
         type_arg,
         result,
         seed,
+        models,
         environment,
     } = *ingredients;
-    let mut parts: Vec<(Arc<str>, Digest)> = Vec::new();
-    let mut part = |name: &str, fill: &dyn Fn(&mut Content)| {
+    let mut parts: Vec<(Part, Digest)> = Vec::with_capacity(args.len() + 4);
+    let mut part = |part: Part, fill: &dyn Fn(&mut Content)| {
         let mut content = Content::new("flow 2026-01-01 part of the key of a result");
         fill(&mut content);
-        parts.push((name.into(), content.digest()));
+        parts.push((part, content.digest()));
     };
-    part("signature", &|content| content.text(signature));
+    part(Part::Signature, &|content| content.text(signature));
     if let Some(digest) = implementation {
-        part("implementation", &|content| content.raw(&digest.0));
+        part(Part::Implementation, &|content| content.raw(&digest.0));
     }
     for (name, value) in args {
-        part(&format!("input {name}"), &|content| content.value(value));
+        part(Part::Input(name.clone()), &|content| content.value(value));
     }
     if let Some(ty) = type_arg {
-        part("type", &|content| content.ty(ty, Docs::Count));
+        part(Part::Type, &|content| content.ty(ty, Docs::Count));
     }
     if let Some(ty) = result {
-        part("result", &|content| content.ty(ty, Docs::DontCount));
+        part(Part::Result, &|content| content.ty(ty, Docs::DontCount));
     }
     if let Some(seed) = seed {
-        part("seed", &|content| content.number(seed));
+        part(Part::Seed, &|content| content.number(seed));
+    }
+    for (name, digest) in models {
+        part(Part::Model(name.clone()), &|content| content.raw(&digest.0));
     }
     for (name, text) in environment {
-        part(&format!("environment {name}"), &|content| {
+        part(Part::Environment(name.clone()), &|content| {
             content.text(text);
         });
     }
+    parts
+}
+
+/// Computes the key of some parts.
+fn whole<'a>(parts: impl Iterator<Item = &'a (Part, Digest)>) -> Digest {
     let mut whole = Content::new("flow 2026-01-01 key of a result");
-    for (name, digest) in &parts {
-        whole.text(name);
+    for (part, digest) in parts {
+        whole.words(part.words());
         whole.raw(&digest.0);
     }
-    ResultKey {
-        digest: whole.digest(),
-        parts,
-    }
+    whole.digest()
 }
 
 /// Computes the key of the result of a whole run, all of whose steps are pure.

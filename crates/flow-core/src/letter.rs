@@ -59,11 +59,6 @@ pub enum Order {
         /// Only this; nothing for all of it.
         part: Option<Part>,
     },
-    /// A part and what depends on it are to be made again.
-    Reset {
-        /// The part.
-        part: Part,
-    },
     /// What became of an attempt of unknown outcome.
     Resolve {
         /// The attempt.
@@ -174,7 +169,6 @@ impl Letter {
             Order::Cancel { part, why } => Input::Cancel { part, by, why },
             Order::Limit { at, amount } => Input::Limit { at, amount, by },
             Order::Reopen { part } => Input::Reopen { by, part },
-            Order::Reset { part } => Input::Reset { part, by },
             Order::Resolve { ticket, said, bill } => Input::Resolve {
                 ticket,
                 verdict: match said {

@@ -31,9 +31,11 @@ pub mod template;
 pub mod draw;
 pub mod eval;
 
+pub mod command;
 pub mod effect;
 pub mod plan;
 mod recall;
+mod stand_in;
 mod walk;
 
 pub mod digest;
@@ -43,6 +45,7 @@ pub mod cost;
 
 pub mod address;
 pub mod arbiter;
+pub mod edit;
 pub mod event;
 pub mod handle;
 pub mod key;

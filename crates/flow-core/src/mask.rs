@@ -35,8 +35,38 @@ pub struct Mask(Option<Arc<Patterns>>);
 
 struct Patterns {
     all: Vec<Pattern>,
-    /// Which bytes one may begin with.
-    begins: [bool; 256],
+    begins: Begins,
+}
+
+/// Which two bytes a pattern may begin with. Nearly all of a text is passed over
+/// by this alone.
+struct Begins(Box<[u64; 1024]>);
+
+impl Begins {
+    fn add(&mut self, first: u8, second: u8) {
+        let (word, bit) = Self::place(first, second);
+        self.0[word] |= bit;
+    }
+
+    fn add_all(&mut self, first: u8) {
+        for second in 0..=u8::MAX {
+            self.add(first, second);
+        }
+    }
+
+    /// Returns whether one may begin here. At the end of what has come, it may.
+    fn may(&self, text: &[u8]) -> bool {
+        let [first, second, ..] = text else {
+            return true;
+        };
+        let (word, bit) = Self::place(*first, *second);
+        self.0[word] & bit != 0
+    }
+
+    fn place(first: u8, second: u8) -> (usize, u64) {
+        let pair = usize::from(first) << 8 | usize::from(second);
+        (pair / 64, 1 << (pair % 64))
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,7 +118,7 @@ impl Mask {
         if all.is_empty() {
             return Self(None);
         }
-        let mut begins = [false; 256];
+        let mut begins = Begins(Box::new([0; 1024]));
         for pattern in &all {
             pattern.begins(&mut begins);
         }
@@ -240,7 +270,7 @@ impl Stream {
     ) -> usize {
         let (mut from, mut at) = (0, 0);
         while at < text.len() {
-            if !patterns.begins[usize::from(text[at])] {
+            if !patterns.begins.may(&text[at..]) {
                 at += 1;
                 continue;
             }
@@ -310,14 +340,17 @@ impl Patterns {
 }
 
 impl Pattern {
-    /// Notes the bytes that it can begin with.
-    fn begins(&self, begins: &mut [bool; 256]) {
-        begins[usize::from(self.bytes[0])] = true;
-        if self.spelling == Spelling::Escaped {
-            for byte in [b'%', b'\\'] {
-                begins[usize::from(byte)] = true;
-            }
-            begins[usize::from(b'+')] |= self.bytes[0] == b' ';
+    /// Notes what it can begin with.
+    fn begins(&self, begins: &mut Begins) {
+        let (first, second) = (self.bytes[0], self.bytes[1]);
+        begins.add(first, second);
+        if self.spelling == Spelling::Exact {
+            return;
+        }
+        for sign in [b'%', b'\\', b'+'] {
+            begins.add(first, sign);
+            // Escapes are seldom enough to be looked at one by one.
+            begins.add_all(sign);
         }
     }
 

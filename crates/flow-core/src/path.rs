@@ -5,6 +5,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+mod end;
+
+pub use end::{NoPathEnd, PathEnd};
+
 /// What tells the items of a `for` apart.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -55,6 +59,11 @@ impl StepPath {
         Self::default().join(name)
     }
 
+    /// Makes a path of its parts.
+    pub(crate) fn of(segments: Vec<Segment>) -> Self {
+        Self(segments)
+    }
+
     /// Returns the path of a part of this.
     #[must_use]
     pub fn join(&self, name: impl Into<Arc<str>>) -> Self {
@@ -75,6 +84,23 @@ impl StepPath {
             last.key = Some(key);
         }
         Self(segments)
+    }
+
+    /// Returns it without the name of the workflow: nothing for the workflow
+    /// itself.
+    #[must_use]
+    pub fn inside(&self) -> Self {
+        Self(self.0.iter().skip(1).cloned().collect())
+    }
+
+    /// Returns whether it is another path or inside of it, where a part without
+    /// a key stands for all items.
+    pub fn is_within(&self, other: &Self) -> bool {
+        let pairs = self.0.iter().zip(&other.0);
+        let is_alike = |(own, other): (&Segment, &Segment)| {
+            own.name == other.name && (other.key.is_none() || own.key == other.key)
+        };
+        self.0.len() >= other.0.len() && pairs.into_iter().all(is_alike)
     }
 
     /// Returns it without its outermost part; nothing if there is no other.

@@ -147,6 +147,16 @@ pub enum Found {
     CannotTell,
 }
 
+/// What the command of a plugin consists of: what its results depend on, besides
+/// what a call gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Program {
+    /// The digest of its files.
+    pub digest: Digest,
+    /// The variables that it takes over, with the digests of what they say.
+    pub variables: Vec<(Arc<str>, Digest)>,
+}
+
 /// All that a step gets.
 #[derive(Clone)]
 pub struct StepCall {
@@ -256,4 +266,11 @@ pub trait Executor: Send + Sync {
         drop(call);
         Box::pin(std::future::ready(Found::CannotTell))
     }
+}
+
+/// What carries out the steps that a project declares, by their commands.
+pub trait Plugins: Executor {
+    /// Looks at what a command consists of just now; nothing if that can't be
+    /// said.
+    fn program(&self, run: &str) -> Option<Program>;
 }

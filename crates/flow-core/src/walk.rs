@@ -47,6 +47,21 @@ impl Node {
         blocks
     }
 
+    /// Returns whether the last of its blocks is what happens instead.
+    pub fn has_fallback(&self) -> bool {
+        match &self.kind {
+            NodeKind::Step(step) => step.fallback.is_some(),
+            NodeKind::Workflow(workflow) => workflow.fallback.is_some(),
+            NodeKind::Race(race) => race.fallback.is_some(),
+            NodeKind::Value(_)
+            | NodeKind::If(_)
+            | NodeKind::Match(_)
+            | NodeKind::For(_)
+            | NodeKind::Repeat(_)
+            | NodeKind::Parallel(_) => false,
+        }
+    }
+
     /// Returns whether its blocks run several times, each under a key.
     pub fn repeats(&self) -> bool {
         matches!(self.kind, NodeKind::For(_) | NodeKind::Repeat(_))

@@ -21,6 +21,7 @@
 
 mod basic;
 mod books;
+mod estate;
 mod facts;
 mod letters;
 mod read;
@@ -174,6 +175,9 @@ impl Fact {
     pub fn decode(bytes: &[u8]) -> Result<Self, WireError> {
         decode(bytes)
     }
+
+    /// The number of the facts that say that another plan is followed.
+    pub const PLAN_REPLACED: u8 = 8;
 
     /// Returns the number of its kind. It never changes.
     pub fn kind(&self) -> u8 {

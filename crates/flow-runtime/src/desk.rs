@@ -169,7 +169,8 @@ impl Desk for AttemptDesk {
     }
 
     fn log(&self, line: &[u8]) {
-        // In one go, so that lines of several processes don't mix.
+        // In one go, so that lines don't mix, and nobody who follows sees half of
+        // one.
         let line = [&*self.office.mask.bytes(line), b"\n"].concat();
         let mut log = lock(&self.log);
         if log.written >= LOG_MAX {
@@ -183,15 +184,11 @@ impl Desk for AttemptDesk {
             log.file = opened.ok();
         }
         let length = u64::try_from(line.len()).unwrap_or(u64::MAX);
-        log.written = log.written.saturating_add(length).saturating_add(1);
+        log.written = log.written.saturating_add(length);
         let is_over = log.written >= LOG_MAX;
         if let Some(file) = &mut log.file {
-            // In one piece, so that nobody who follows sees half of it. A log
-            // that can't be written must not end the work it is about.
-            let mut whole = Vec::with_capacity(line.len() + 1);
-            whole.extend_from_slice(&line);
-            whole.push(b'\n');
-            drop(file.write_all(&whole));
+            // A log that can't be written must not end the work it is about.
+            drop(file.write_all(&line));
             if is_over {
                 drop(file.write_all(b"[flow: the log is full]\n"));
             }

@@ -7,8 +7,9 @@
 //! Modules, in reading order: where everything is kept and in which order it
 //! becomes durable, the large files beside it, who may write, and what is left of
 //! those who did; time, the process that ends what is left at once, what steps
-//! and runs see of all that, what outlives runs; the loop that drives a run; and
-//! how others have something done to it.
+//! and runs see of all that, what outlives runs; the loop that drives a run, and
+//! the one that rehearses it; why a run made what it made, and how others have
+//! something done to it.
 
 pub mod store;
 
@@ -28,6 +29,9 @@ mod values;
 pub mod memory;
 
 pub mod driver;
+pub mod rehearse;
+
+pub mod why;
 
 pub mod mail;
 pub mod prices;

@@ -139,7 +139,6 @@ fn files(letter: &Letter) -> Vec<Digest> {
         | Order::Cancel { .. }
         | Order::Limit { .. }
         | Order::Reopen { .. }
-        | Order::Reset { .. }
         | Order::Resolve {
             said: Said::DidNot | Said::GiveUp,
             ..

@@ -30,6 +30,41 @@ struct Inner {
     fault: Option<BlobError>,
 }
 
+/// Values that are only worked with: what is put is forgotten.
+pub(crate) struct Scratch<'a> {
+    under: &'a StoreValues,
+    put: RefCell<BTreeMap<Digest, Value>>,
+}
+
+impl<'a> Scratch<'a> {
+    pub(crate) fn over(under: &'a StoreValues) -> Self {
+        Self {
+            under,
+            put: RefCell::default(),
+        }
+    }
+}
+
+impl Values for Scratch<'_> {
+    fn get(&self, digest: &Digest) -> Option<Value> {
+        let put = self.put.borrow().get(digest).cloned();
+        put.or_else(|| self.under.get(digest))
+    }
+
+    fn put(&self, value: &Value) -> Handle {
+        let mut bytes = Vec::new();
+        value
+            .encode(&mut bytes)
+            .expect("values of steps were checked, so they nest no deeper than the stored form");
+        if bytes.len() <= SMALL_MAX {
+            return Handle::Small(value.clone());
+        }
+        let digest = Digest::of(&bytes);
+        self.put.borrow_mut().insert(digest, value.clone());
+        Handle::Stored(Arc::new(digest))
+    }
+}
+
 /// What was put since the last commit.
 #[derive(Default)]
 pub(crate) struct Fresh {

@@ -159,10 +159,10 @@ pub fn choice_of(from: &List, count: usize, values: &[Value]) -> Result<Value, N
 }
 
 fn text(fields: &BTreeMap<Arc<str>, Value>, name: &str) -> Option<Arc<str>> {
-    match fields.get(name)? {
-        Value::Text(text) => Some(text.clone()),
-        _ => None,
-    }
+    let Value::Text(text) = fields.get(name)? else {
+        return None;
+    };
+    Some(text.clone())
 }
 
 #[cfg(test)]

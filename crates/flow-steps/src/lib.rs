@@ -5,7 +5,8 @@
 //! knows the scheduler, the store, or another step.
 //!
 //! Modules, in reading order: which step is carried out by what, what a step
-//! was given, what people are asked, and one module for each family.
+//! was given, what people are asked, child processes, and one module for each
+//! family.
 
 mod register;
 
@@ -15,6 +16,7 @@ mod inside;
 mod media;
 mod paths;
 mod pattern;
+mod process;
 
 mod file;
 mod form;
@@ -22,6 +24,7 @@ mod http;
 mod human;
 mod json;
 mod notify;
+mod plugin;
 mod shell;
 mod state;
 mod text;
@@ -29,4 +32,9 @@ mod time;
 
 pub use form::{Form, NoChoice, choice, choice_of};
 pub use hosts::{HostRule, HostRuleError};
-pub use register::{Allowed, Clock, Console, Place, Registry, register};
+pub use media::{Facts, MediaFault, facts};
+pub use plugin::{
+    DryRun, Finding, Given, Groups, MissingProgram, Parameter, Parts, Plugins, Subject, Verdict,
+    missing_program,
+};
+pub use register::{Allowed, Clock, Console, Place, Registry, register, rehearsed};

@@ -117,11 +117,11 @@ fn line(title: &str, message: &str) -> String {
     let message = harmless(message);
     let message = message.trim_end();
     if !message.contains('\n') {
-        return format!("{title}: {message}\n");
+        return format!("{title}: {message}");
     }
-    let mut out = format!("{title}:\n");
+    let mut out = format!("{title}:");
     for line in message.split('\n') {
-        out.extend([MARGIN, line.trim_end(), "\n"]);
+        out.extend(["\n", MARGIN, line.trim_end()]);
     }
     out
 }
@@ -145,18 +145,18 @@ mod tests {
     #[test]
     fn a_message_is_shown_and_does_nothing_else() {
         for (title, message, expected) in [
-            ("w", "done", "w: done\n"),
-            ("w", "done\n\n", "w: done\n"),
-            ("w", "a\r\nb\n", "w:\n  | a\n  | b\n"),
+            ("w", "done", "w: done"),
+            ("w", "done\n\n", "w: done"),
+            ("w", "a\r\nb\n", "w:\n  | a\n  | b"),
             (
                 "a\nb",
                 "\x1b[2Jx\x07\r",
-                "a b: \u{fffd}[2Jx\u{fffd}\u{fffd}\n",
+                "a b: \u{fffd}[2Jx\u{fffd}\u{fffd}",
             ),
             (
                 "w",
                 "::error::x\n::set-output",
-                "w:\n  | ::error::x\n  | ::set-output\n",
+                "w:\n  | ::error::x\n  | ::set-output",
             ),
         ] {
             assert_eq!(line(title, message), expected);

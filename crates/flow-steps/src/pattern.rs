@@ -193,7 +193,13 @@ impl Search<'_> {
                 FileType::Symlink if way.ends(&at, name) && self.inside.open(&path).is_ok() => {
                     self.add(path)?;
                 }
-                _ => {}
+                FileType::RegularFile
+                | FileType::Symlink
+                | FileType::Fifo
+                | FileType::CharacterDevice
+                | FileType::BlockDevice
+                | FileType::Socket
+                | FileType::Unknown => {}
             }
         }
         Ok(())
@@ -312,7 +318,9 @@ fn words(text: &str) -> Option<Vec<String>> {
         all = longer.collect();
         rest = after;
     }
-    all.iter_mut().for_each(|word| word.push_str(rest));
+    for word in &mut all {
+        word.push_str(rest);
+    }
     Some(all)
 }
 

@@ -16,7 +16,7 @@ use crate::{file, http, human, json, notify, shell, state, text, time};
 /// Tells what time it is.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// Shows a message where flow was started: whole lines.
+/// Shows a message where flow was started: lines, without the end of the last.
 pub type Console = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Where steps are carried out.
@@ -99,6 +99,7 @@ pub fn register(place: &Place) -> Registry {
     };
     let inside = Inside::new(&place.project, &place.allowed.paths, &place.closed);
     add(&file::STEPS, Arc::new(file::Files::new(&Arc::new(inside))));
+    add(&file::OPENING, Arc::new(file::Opener));
     let requests = Arc::new(http::Requests::new(&place.allowed.hosts, &place.clock));
     add(&http::STEPS, requests.clone());
     let notices = notify::Notices::new(&place.console, &place.clock, &requests);
@@ -108,6 +109,25 @@ pub fn register(place: &Place) -> Registry {
     add(&shell::STEPS, Arc::new(shell::Shell::new(&place.project)));
     add(&time::STEPS, Arc::new(time::Waits::new(&place.clock)));
     add(&human::STEPS, Arc::new(human::Questions::new(&place.clock)));
+    add(&json::STEPS, Arc::new(json::Reader));
+    add(&text::STEPS, Arc::new(text::Letters));
+    registry
+}
+
+/// Returns what carries out those steps of the standard library that reach
+/// nothing outside: they need their arguments, the time, and what is remembered
+/// of earlier runs. In tests they are what they are.
+pub fn rehearsed(clock: &Clock, memory: &Arc<dyn Memory>) -> Registry {
+    let mut registry = Registry::default();
+    let mut add = |steps: &[&str], executor: Arc<dyn Executor>| {
+        for step in steps {
+            registry.add(step, executor.clone());
+        }
+    };
+    add(&file::OPENING, Arc::new(file::Opener));
+    add(&state::STEPS, Arc::new(state::States::new(memory, clock)));
+    add(&time::STEPS, Arc::new(time::Waits::new(clock)));
+    add(&human::STEPS, Arc::new(human::Questions::new(clock)));
     add(&json::STEPS, Arc::new(json::Reader));
     add(&text::STEPS, Arc::new(text::Letters));
     registry

@@ -44,7 +44,7 @@ pub(super) fn retry(args: &Retry, extra: &Extra, output: &mut Output) -> Result<
             let driver = Driver::resume(around, &id).await?;
             // The driver holds the other end, and takes it up first of all.
             drop(orders.send(Given::Give(Box::new(input))).await);
-            Ok(driver)
+            Ok::<_, flow_runtime::driver::BeginError>(driver)
         },
     )
 }

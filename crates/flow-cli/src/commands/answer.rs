@@ -4,6 +4,11 @@
 //! An answer holds for what was shown, by its digest: what is shown is read, told
 //! and answered in one go, and a run that shows something else by then refuses it.
 
+#![expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the method itself is not general enough over lifetimes"
+)]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -18,7 +23,7 @@ use flow_runtime::driver::Given;
 use flow_steps::{Form, choice, choice_of};
 use flow_syntax::diagnostic::nearest;
 
-use crate::args::{Answer as AnswerArgs, Resume, Running, Verdict};
+use crate::args::{Answer as AnswerArgs, Edit, Resume, Running, Verdict};
 use crate::asked::Asked;
 use crate::commands::resume;
 use crate::drive::{Desk, whole};
@@ -135,6 +140,7 @@ fn goes_on(
     if resume && !is_driven && matches!(status, None | Some(Status::Succeeded)) {
         let args = Resume {
             run: Some(scene.id().to_owned()),
+            edit: Edit::default(),
             running: Running::of_store(scene.acting.store.clone()),
         };
         return resume::run(&args, extra, output);

@@ -1,6 +1,11 @@
 //! `flow pause` and `flow cancel`: nothing new is started, or something is given
 //! up.
 
+#![expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the method itself is not general enough over lifetimes"
+)]
+
 use std::time::{Duration, Instant};
 
 use flow_core::address::Part;

@@ -1,11 +1,13 @@
 //! What the command can do, a module each.
 
 mod again;
+mod agree;
 mod answer;
 mod call;
 mod completions;
 mod config;
 mod doctor;
+mod edit;
 mod effects;
 mod explain;
 mod fix;
@@ -17,7 +19,9 @@ mod logs;
 mod new;
 mod outputs;
 mod plan;
+mod plugin;
 mod reaper;
+mod rerun;
 mod resume;
 mod run;
 mod runs;
@@ -25,6 +29,7 @@ mod schema;
 mod show;
 mod steps;
 mod target;
+pub(crate) mod test;
 mod validate;
 mod why;
 
@@ -41,6 +46,7 @@ pub(crate) fn run(command: Command, extra: &Extra, output: &mut Output) -> Resul
     match command {
         Command::Validate(args) => validate::run(&args, extra, output),
         Command::Plan(args) => plan::run(&args, extra, output),
+        Command::Test(args) => test::run(&args, extra, output),
         Command::Graph(args) => graph::run(&args, extra, output),
         Command::Fmt(args) => fmt::run(&args, extra, output),
         Command::Explain(args) => explain::run(&args, output),
@@ -49,8 +55,11 @@ pub(crate) fn run(command: Command, extra: &Extra, output: &mut Output) -> Resul
         Command::Schema(args) => schema::run(&args, extra, output),
         Command::New(args) => new::run(&args, output),
         Command::Completions(args) => completions::run(&args, output),
+        Command::Plugin(args) => plugin::run(&args, extra, output),
         Command::Run(args) => run::run(&args, extra, output),
         Command::Resume(args) => resume::run(&args, extra, output),
+        Command::Rerun(args) => rerun::run(&args, extra, output),
+        Command::Reset(args) => rerun::reset(&args, extra, output),
         Command::Approve(args) => answer::verdict(&args, true, extra, output),
         Command::Reject(args) => answer::verdict(&args, false, extra, output),
         Command::Answer(args) => answer::value(&args, extra, output),

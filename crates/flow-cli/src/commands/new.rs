@@ -69,12 +69,14 @@ fn starter(template: &str, yaml: bool) -> Result<&'static str, Failure> {
     )
 }
 
-fn is_name(name: &str) -> bool {
+/// Returns whether something can be called so.
+pub(super) fn is_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
+/// Writes a file that isn't there yet.
+pub(super) fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
     let shown = path.display();
     let file = fs::OpenOptions::new()
         .write(true)

@@ -4,7 +4,7 @@
 mod json;
 mod text;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use flow_compiler::declare::ParamDefault;
@@ -130,6 +130,21 @@ impl Shown<'_> {
                 found.entry(key).or_default().push(part.path.clone());
             }
         });
+        found
+    }
+
+    /// Returns the commands of the project's own steps, each with the steps that
+    /// it carries out.
+    fn programs(&self) -> BTreeMap<Arc<str>, BTreeSet<Arc<str>>> {
+        let mut found: BTreeMap<Arc<str>, BTreeSet<Arc<str>>> = BTreeMap::new();
+        for node in self.plan.graph.node_weights() {
+            if let NodeKind::Step(step) = &node.kind
+                && let Some(run) = &step.run
+            {
+                let steps = found.entry(run.clone()).or_default();
+                steps.insert(step.step.clone());
+            }
+        }
         found
     }
 }

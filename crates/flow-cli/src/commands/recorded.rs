@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Parser;
-use flow_core::amount::Duration;
+use flow_core::address::RunId;
+use flow_core::amount::{Duration, Money, Timestamp};
 use flow_core::event::{Event, Fact, Status};
 use flow_core::plan::{NodeId, NodeKind, Plan};
 use flow_core::run::{Run, Standing};
@@ -20,7 +21,7 @@ use flow_runtime::store::{
 };
 use tempfile::TempDir;
 
-use super::{show, why};
+use super::{doctor, show, why};
 use crate::archive::Archive;
 use crate::args::{Cli, Command};
 use crate::exit::Failure;
@@ -77,15 +78,19 @@ fn summary(run: &Run) -> Summary {
     }
 }
 
-/// Puts the first events of a recorded run into a store.
-fn recorded(name: &str, count: usize) -> Recorded {
-    let (plan, text, events) = read(name);
-    let events = &events[..count];
+/// Returns what a run is called that ended after so many events.
+fn called(count: usize) -> String {
+    format!("r{count:02}")
+}
+
+/// Makes a run of the first events of another.
+fn batch(plan: &Arc<Plan>, text: &str, events: &[Event]) -> Batch {
     let run = Run::replay(&|_| Some(plan.clone()), events.to_vec()).unwrap();
     let Fact::RunStarted(start) = &events[0].fact else {
         panic!("a run starts");
     };
-    let mut append = Append::new(run.id().clone(), EPOCH_FIRST, 0);
+    let id = RunId(called(events.len()).into());
+    let mut append = Append::new(id, EPOCH_FIRST, 0);
     append.begin = Some(Begin {
         workflow: run.workflow().clone(),
         plan: start.plan,
@@ -109,36 +114,48 @@ fn recorded(name: &str, count: usize) -> Recorded {
     append.references = vec![start.plan];
     append.summary = Some(summary(&run));
     append.hold = Hold::Released;
-    let folder = tempfile::tempdir().unwrap();
-    let store = folder.path().join("store");
-    let batch = Batch {
+    Batch {
         level: Level::Lazy,
         append: Some(append),
         values: vec![NewValue {
             digest: start.plan,
-            body: text.into_bytes().into(),
+            body: text.as_bytes().into(),
             blobs: Vec::new(),
         }],
         ..Batch::default()
-    };
+    }
+}
+
+/// Makes a store of a recorded run: as it was after each of its events.
+fn recorded(name: &str) -> Recorded {
+    let (plan, text, events) = read(name);
+    let batches = (1..=events.len()).map(|count| batch(&plan, &text, &events[..count]));
+    let last = events.last().unwrap().at;
+    stored(batches, last.checked_add(Duration::MINUTE).unwrap())
+}
+
+fn stored(batches: impl Iterator<Item = Batch>, now: Timestamp) -> Recorded {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
     let options = Options {
         free_min: 0,
         ..Options::default()
     };
-    let runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = { runtime }.enable_all().build().unwrap();
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().build().unwrap();
     runtime.block_on(async {
         let store = Store::open(&store, options).unwrap();
-        store.commit(batch).await.unwrap();
+        for batch in batches {
+            store.commit(batch).await.unwrap();
+        }
         store.close().await.unwrap();
     });
     let layout = Layout::new(&store);
-    let last = events[count - 1].at;
     Recorded {
         archive: Archive {
             reader: Reader::open(&layout).unwrap(),
             layout,
-            now: last.checked_add(Duration::MINUTE).unwrap(),
+            now,
         },
         _folder: folder,
     }
@@ -150,14 +167,20 @@ const PLAIN: Looks = Looks {
     unicode: true,
 };
 
-/// Asks something of a recorded run.
-fn ask(recorded: &Recorded, line: &[&str], looks: Looks) -> Result<String, Failure> {
-    let words = std::iter::once(&"flow").chain(line);
-    match Cli::try_parse_from(words).unwrap().command {
-        Command::Show(args) => show::answer(&recorded.archive, &args, &|_| None, looks),
-        Command::Why(args) => why::answer(&recorded.archive, &args, looks),
-        _ => panic!("only these are asked here"),
+/// Asks something of a recorded run, after so many events.
+fn ask(recorded: &Recorded, count: usize, line: &[&str], looks: Looks) -> Result<String, Failure> {
+    let (verb, rest) = line.split_first().unwrap();
+    let run = called(count);
+    let words = ["flow", verb, &run];
+    let words = words.iter().chain(rest);
+    let command = Cli::try_parse_from(words).unwrap().command;
+    if let Command::Show(args) = command {
+        return show::answer(&recorded.archive, &args, &|_| None, looks);
     }
+    let Command::Why(args) = command else {
+        panic!("only these are asked here");
+    };
+    why::answer(&recorded.archive, &args, looks)
 }
 
 fn names() -> Vec<String> {
@@ -224,12 +247,12 @@ const QUESTIONS: &[(&str, usize, &[&str])] = &[
 fn recorded_runs_are_explained_as_written_down() {
     let mut wrong = Vec::new();
     for name in names() {
-        let count = read(&name).2.len();
+        let all = read(&name).2.len();
+        let recorded = recorded(&name);
         let mut said = String::new();
-        for (_, events, line) in QUESTIONS.iter().filter(|(run, ..)| *run == name) {
-            let events = (*events).min(count);
-            let recorded = recorded(&name, events);
-            let answer = match ask(&recorded, line, PLAIN) {
+        for (_, count, line) in QUESTIONS.iter().filter(|(run, ..)| *run == name) {
+            let count = (*count).min(all);
+            let answer = match ask(&recorded, count, line, PLAIN) {
                 Ok(answer) if line.contains(&"json") => {
                     let json: serde_json::Value = serde_json::from_str(&answer).unwrap();
                     serde_json::to_string_pretty(&json).unwrap() + "\n"
@@ -237,14 +260,9 @@ fn recorded_runs_are_explained_as_written_down() {
                 Ok(answer) => answer,
                 Err(failure) => format!("{failure}\n"),
             };
-            let version = env!("CARGO_PKG_VERSION");
-            assert!(!answer.contains(version), "versions change");
-            writeln!(
-                said,
-                "$ flow {}   # after {events} events\n{answer}",
-                line.join(" ")
-            )
-            .unwrap();
+            let (verb, rest) = line.split_first().unwrap();
+            let run = called(count);
+            writeln!(said, "$ flow {verb} {run} {}\n{answer}", rest.join(" ")).unwrap();
         }
         let path = root().join("tests/asking").join(format!("{name}.txt"));
         if std::env::var_os("UPDATE").is_some() {
@@ -278,26 +296,26 @@ fn may_be_wide(line: &str) -> bool {
 fn every_moment_of_a_run_can_be_asked_about_at_any_width() {
     for name in names() {
         let (plan, _, events) = read(&name);
+        let recorded = recorded(&name);
+        let paths = paths(&plan);
+        let mut lines = vec![vec!["show"], vec!["why"], vec!["show", "--items"]];
+        lines.extend(paths.iter().map(|path| vec!["show", path]));
+        lines.extend(paths.iter().map(|path| vec!["why", path]));
         for count in 1..=events.len() {
-            let recorded = recorded(&name, count);
-            for width in [40, 60, 200] {
+            for (width, line) in [40, 200]
+                .iter()
+                .flat_map(|width| lines.iter().map(move |line| (*width, line)))
+            {
                 let looks = Looks {
                     width,
-                    color: width == 60,
+                    color: width == 200,
                     unicode: width != 40,
                 };
-                let mut lines = vec![vec!["show"], vec!["why"], vec!["show", "--items"]];
-                let paths = paths(&plan);
-                lines.extend(paths.iter().map(|path| vec!["show", path]));
-                lines.extend(paths.iter().map(|path| vec!["why", path]));
-                for line in lines {
-                    let answer = match ask(&recorded, &line, looks) {
-                        Ok(answer) => answer,
-                        // What hasn't begun has nothing to show.
-                        Err(Failure::Told { .. }) => continue,
-                        Err(Failure::Closed) => panic!("nobody reads"),
-                    };
-                    check(&name, count, &line, &answer, looks);
+                match ask(&recorded, count, line, looks) {
+                    Ok(answer) => check(&name, count, line, &answer, looks),
+                    // What hasn't begun has nothing to show.
+                    Err(Failure::Told { .. }) => {}
+                    Err(Failure::Closed) => panic!("nobody reads"),
                 }
             }
         }
@@ -327,4 +345,33 @@ fn check(name: &str, count: usize, line: &[&str], answer: &str, looks: Looks) {
             assert_eq!(sign, None, "{name} {count} {line:?}: {text}");
         }
     }
+}
+
+#[test]
+fn the_doctor_compares_lists_with_logs() {
+    let (plan, text, events) = read("paid");
+    let whole = || batch(&plan, &text, &events);
+    let lists = |edit: &dyn Fn(&mut Append)| {
+        let mut batch = whole();
+        edit(batch.append.as_mut().unwrap());
+        let recorded = stored(std::iter::once(batch), Timestamp(0));
+        let run = RunId(called(events.len()).into());
+        let row = recorded.archive.reader.run(&run).unwrap().unwrap();
+        doctor::logs::faults(&recorded.archive, &row)
+    };
+    assert_eq!(lists(&|_| {}), Vec::<String>::new());
+    let phase = lists(&|append| append.summary.as_mut().unwrap().phase = Phase::Waiting);
+    assert!(phase[0].contains("Waiting"), "{phase:?}");
+    let spent = lists(&|append| append.summary.as_mut().unwrap().spent = Money(5));
+    assert!(spent[0].contains("were spent"), "{spent:?}");
+    // An event that nobody can read.
+    let damaged = lists(&|append| append.events[3].body = vec![255; 9]);
+    assert!(
+        damaged[0].contains("can't be read at event 3"),
+        "{damaged:?}"
+    );
+    let gap = lists(&|append| {
+        append.events[0].body = append.events[1].body.clone();
+    });
+    assert!(gap[0].contains("doesn't begin with a start"), "{gap:?}");
 }

@@ -6,11 +6,12 @@ use flow_core::address::At;
 use flow_core::amount::Money;
 use flow_core::letter::Order as Wanted;
 use flow_core::run::Input;
-use flow_runtime::driver::{Driver, Order, Reuse};
+use flow_runtime::driver::{BeginError, Driver, Order, Reuse};
 use flow_runtime::store::{Phase, RunRow, Runs};
 
 use crate::archive::{Archive, unreadable};
 use crate::args::{Acting, Resume as Args};
+use crate::commands::edit;
 use crate::drive::{Budgets, Desk, budgets, drive, terms};
 use crate::exit::{Exit, Failure};
 use crate::extra::Extra;
@@ -19,6 +20,19 @@ use crate::scene::{Obeyed, Scene, process, unread};
 
 /// Goes on with a run.
 pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exit, Failure> {
+    if let Some(with) = &args.edit.with {
+        return edit::run(args, with, extra, output);
+    }
+    if let Some(name) = args.edit.agreement.given() {
+        let message = format!("`{name}` belongs to an edited file");
+        return Err(Failure::usage(message).with_help("write `--with FILE`, too"));
+    }
+    if let Some(pair) = args.edit.inputs.first() {
+        let message = format!("the inputs of a run stay, and `{pair}` is one");
+        return Err(Failure::usage(message).with_help(
+            "`flow rerun RUN --set NAME=VALUE` begins another; `--with FILE` may need new ones",
+        ));
+    }
     let root = crate::project::root_here()?;
     // Without right limits nothing goes on, whichever run is meant.
     terms(&root, args.running.settled.profile.as_deref())?;
@@ -64,9 +78,14 @@ pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exi
             if driver.run().is_paused() || driver.run().is_short() {
                 drop(give(Input::Resume { by }).await);
             }
-            Ok(driver)
+            Ok::<_, BeginError>(driver)
         },
     )
+}
+
+pub(super) async fn give(orders: &tokio::sync::mpsc::Sender<Order>, input: Input) {
+    // The driver holds the other end, and takes them up first of all.
+    drop(orders.send(Order::Give(Box::new(input))).await);
 }
 
 /// Returns the budgets of a run by their places.

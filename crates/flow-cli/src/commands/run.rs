@@ -203,8 +203,13 @@ fn input(
             .with_help(format!("write `{}=…`", param.name))),
         };
     };
-    let wrong = |why: String| Failure::usage(format!("the input `{}`: {why}", param.name));
-    given::read(text, &param.ty).map_err(wrong)
+    read(param, text)
+}
+
+/// Reads an input by its type.
+pub(super) fn read(param: &Param, text: &str) -> Result<Given, Failure> {
+    given::read(text, &param.ty)
+        .map_err(|why| Failure::usage(format!("the input `{}`: {why}", param.name)))
 }
 
 /// Computes a default that isn't a plain value.

@@ -8,11 +8,13 @@ use flow_compiler::signature::{Signature, Signatures};
 use flow_core::effect::Effect;
 use flow_core::schema::json_schema;
 use flow_core::ty::{EnumType, FieldType, RecordType, Type};
+use flow_steps::Plugins;
 use flow_syntax::diagnostic::nearest;
 use flow_syntax::span::Span;
 use serde::Serialize;
 
 use crate::args::{DataFormat, Steps};
+use crate::drive::wall_clock;
 use crate::exit::{Exit, Failure};
 use crate::extra::Extra;
 use crate::output::Output;
@@ -36,14 +38,15 @@ pub(super) fn run(args: &Steps, extra: &Extra, output: &mut Output) -> Result<Ex
         output.message(&said)?;
     }
     let signatures = &project.signatures;
+    let programs = Plugins::new(&project.root, &wall_clock());
     let found = matching(signatures, args.name.as_deref())?;
     let exact = args
         .name
         .as_deref()
         .and_then(|name| signatures.steps.get(name));
     let text = match (args.format, exact) {
-        (DataFormat::Json, _) => json(signatures, &found),
-        (DataFormat::Human, Some(step)) => page(signatures, step),
+        (DataFormat::Json, _) => json(signatures, &found, &programs),
+        (DataFormat::Human, Some(step)) => page(signatures, step, &programs),
         (DataFormat::Human, None) => list(&found),
     };
     output.data(&text)?;
@@ -97,7 +100,14 @@ fn list(steps: &[&Signature]) -> String {
         .unwrap_or(0);
     let effect = effect.min(24);
     let lines = steps.iter().map(|step| {
-        let about = sentence(&step.docs);
+        let about = match &step.run {
+            None => sentence(&step.docs),
+            Some(run) => {
+                let about = [sentence(&step.docs), format!("runs `{}`", clip(run, 60))];
+                let about = about.iter().filter(|part| !part.is_empty());
+                about.map(String::as_str).collect::<Vec<_>>().join(" · ")
+            }
+        };
         let line = format!("{:width$}  {:effect$}  {about}", step.name, effects(step));
         format!("{}\n", line.trim_end())
     });
@@ -118,7 +128,7 @@ fn effects(step: &Signature) -> String {
     words.collect::<Vec<_>>().join(" | ")
 }
 
-fn page(signatures: &Signatures, step: &Signature) -> String {
+fn page(signatures: &Signatures, step: &Signature, programs: &Plugins) -> String {
     let mut out = format!("{}\n", head(step));
     if !step.docs.is_empty() {
         writeln!(out, "\n{}", step.docs).ok();
@@ -153,8 +163,24 @@ fn page(signatures: &Signatures, step: &Signature) -> String {
     }
     if let Some(run) = &step.run {
         writeln!(out, "Runs    {run}").ok();
+        writeln!(out, "        {}", program(run, programs)).ok();
     }
     out
+}
+
+/// Says what the program of a command consists of.
+fn program(run: &str, programs: &Plugins) -> String {
+    match programs.look(run) {
+        Err(failure) => failure.message.to_string(),
+        Ok(parts) => {
+            let digest = parts.program.digest.short();
+            match parts.files.as_slice() {
+                [] => "a program of this machine, known by its name".to_owned(),
+                [file] => format!("{file}, {digest}"),
+                files => format!("{} files, {digest}", files.len()),
+            }
+        }
+    }
 }
 
 /// Writes what the types are that a step mentions by name.
@@ -313,7 +339,16 @@ struct StepShape<'a> {
     cost: Option<String>,
     pool: Option<String>,
     run: Option<&'a str>,
+    /// What its program consists of; nothing if it is none, or can't be found.
+    program: Option<ProgramShape>,
     digest: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+struct ProgramShape {
+    files: Vec<String>,
+    digest: String,
+    variables: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -328,7 +363,7 @@ struct ParamShape<'a> {
     schema: Option<serde_json::Value>,
 }
 
-fn json(signatures: &Signatures, steps: &[&Signature]) -> String {
+fn json(signatures: &Signatures, steps: &[&Signature], programs: &Plugins) -> String {
     let steps = steps.iter().map(|step| StepShape {
         name: &step.name,
         signature: head(step),
@@ -339,11 +374,22 @@ fn json(signatures: &Signatures, steps: &[&Signature]) -> String {
         cost: step.cost.as_ref().map(|cost| slice(signatures, cost.span)),
         pool: step.pool.as_ref().map(|pool| slice(signatures, pool.span)),
         run: step.run.as_deref(),
+        program: step.run.as_deref().and_then(|run| parts(run, programs)),
         digest: &step.digest,
     });
     pretty(&Whole {
         version: VERSION,
         steps: steps.collect(),
+    })
+}
+
+fn parts(run: &str, programs: &Plugins) -> Option<ProgramShape> {
+    let parts = programs.look(run).ok()?;
+    let variables = parts.program.variables.iter();
+    Some(ProgramShape {
+        variables: variables.map(|(name, _)| name.to_string()).collect(),
+        digest: parts.program.digest.to_string(),
+        files: parts.files,
     })
 }
 

@@ -52,6 +52,19 @@ impl Target {
         })
     }
 
+    /// Returns the file, as the user would write it.
+    pub(super) fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// Means the workflow of a name, unless another was named or it isn't there.
+    pub(super) fn prefer(&mut self, name: &str) {
+        let mut all = self.compiled.workflows.iter();
+        if self.name.is_none() && all.any(|workflow| &*workflow.name == name) {
+            self.name = Some(name.to_owned());
+        }
+    }
+
     /// Returns the workflow that is meant, and drops the others.
     pub(super) fn into_workflow(mut self) -> Result<CompiledWorkflow, Failure> {
         let name = self.workflow()?.name.clone();

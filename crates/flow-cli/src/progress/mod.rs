@@ -6,6 +6,7 @@
 
 mod bars;
 mod screen;
+mod stream;
 mod tally;
 mod told;
 
@@ -20,6 +21,7 @@ use flow_core::step::Progress;
 use flow_runtime::driver::{Driver, View, Watcher};
 
 pub(crate) use screen::{Lines, Screen};
+pub(crate) use stream::Stream;
 
 /// Something that shows a run.
 pub(crate) trait Show: Send {

@@ -26,7 +26,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// What must never get into the pure crates.
-const IMPURE: &[&str] = &["tokio", "reqwest", "rusqlite", "clap", "miette", "rand"];
+const IMPURE: &[&str] = &[
+    "tokio", "hyper", "rustls", "rusqlite", "clap", "miette", "rand",
+];
 
 fn metadata() -> serde_json::Value {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());

@@ -23,6 +23,7 @@ workflow poster(takes: int in 1..4 = 2) -> list<image> budget $0.40 {
 fn project(name: &str, poster: &str) -> Folder {
     let folder = Folder::new(name);
     folder.write("steps/paint.flow", STEPS);
+    folder.write("paint", "");
     folder.write("poster.flow", poster);
     folder
 }
@@ -49,6 +50,8 @@ fn steps_order_and_cost_are_said_to_programs() {
     assert_eq!(plan["cost"]["total"]["text"], "$0.40");
     assert_eq!(plan["cost"]["total"]["nano_usd"], 400_000_000);
     assert_eq!(plan["effects"][0]["step"], "paint");
+    assert_eq!(plan["programs"][0]["run"], "./paint");
+    assert_eq!(plan["programs"][0]["steps"][0], "paint");
     assert_eq!(plan["over_budget"].as_array().map(Vec::len), Some(0));
 }
 

@@ -41,7 +41,8 @@ fn the_same_again_is_recalled_and_says_the_same() {
     assert!(!is_recalled);
     assert_eq!(fresh.out, first.out);
     let (_, json) = run(&folder, &["pure.flow", "--format", "json"]);
-    let json: serde_json::Value = serde_json::from_str(json.out.trim()).unwrap();
+    let last = json.out.lines().last().unwrap();
+    let json: serde_json::Value = serde_json::from_str(last).unwrap();
     assert_eq!(json["status"], "succeeded");
     assert_eq!(json["output"].to_string(), first.out.trim());
     let runs = folder.flow(&["runs"]).out;

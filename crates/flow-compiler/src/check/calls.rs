@@ -441,7 +441,7 @@ impl Checker<'_> {
 
     /// `fixture("…")`: a file, in tests.
     pub(super) fn fixture(&mut self, tree: &ast::Expr, wanted: Option<&Type>) -> Typed {
-        if !self.in_test {
+        if self.test.is_none() {
             let diagnostic = Self::error(
                 codes::MISPLACED_FIXTURE,
                 tree.span,
@@ -451,7 +451,9 @@ impl Checker<'_> {
             self.report(diagnostic);
             return Typed::unknown();
         }
-        self.file_path(tree, wanted)
+        let file = self.file_path(tree, wanted);
+        self.note_fixture(&file, tree.span);
+        file
     }
 
     /// `secret("NAME")`

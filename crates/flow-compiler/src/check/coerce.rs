@@ -76,7 +76,7 @@ impl Checker<'_> {
         let Some(found) = ty else {
             return expr;
         };
-        if *wanted.present() == Type::Json && is_jsonable(&found) {
+        if *wanted.present() == Type::Json && (is_jsonable(&found) || self.is_answer(&found)) {
             // JSON has a null of its own, so what may be missing fits.
             return outside(expr, &found);
         }

@@ -59,6 +59,7 @@ impl Checker<'_> {
             return Typed::unknown();
         }
         self.remember(tree, &typed, wanted);
+        self.note_seen(tree, &typed);
         typed
     }
 

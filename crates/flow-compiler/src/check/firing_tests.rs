@@ -3,7 +3,7 @@
 use flow_core::amount::Duration;
 use flow_core::effect::FailureClass;
 
-use super::{Catchup, Overlap, Slot, StubReply, TestAction, When};
+use super::{Called, Catchup, Overlap, Slot, StubReply, TestAction, When};
 use crate::declare::tests::{compiled, faults};
 
 const WORKFLOW: &str = "
@@ -184,7 +184,8 @@ test \"says it once\" {{
     let files = [("a.flow", text.as_str())];
     assert_eq!(faults(&files), Vec::<String>::new());
     let test = &compiled(&files).tests[0];
-    assert_eq!(test.slots, [Slot::Run, Slot::Calls("notify".into())]);
+    let notify = Called::Step("notify".into());
+    assert_eq!(test.slots, [Slot::Run, Slot::Calls(notify)]);
     assert_eq!(test.actions.len(), 5);
     let TestAction::Stub(stub) = &test.actions[0] else {
         panic!("{:?}", test.actions[0]);

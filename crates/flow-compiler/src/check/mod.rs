@@ -11,7 +11,7 @@ mod words;
 mod arguments;
 mod block;
 mod call;
-mod generic;
+pub(crate) mod generic;
 mod graph;
 mod matching;
 mod mentions;
@@ -43,7 +43,7 @@ mod trigger;
 #[cfg(test)]
 mod tests;
 
-pub use test::{CheckedTest, Expect, Slot, Stub, StubReply, TestAction, TestRun};
+pub use test::{Called, CheckedTest, Expect, Seen, Slot, Stub, StubReply, TestAction, TestRun};
 pub use trigger::{Catchup, CheckedTrigger, FlowEnd, Notify, NotifyOn, Overlap, Schedule, When};
 
 pub(crate) use scope::{Binding, Scopes};
@@ -107,8 +107,8 @@ pub(crate) struct Checker<'a> {
     pub(crate) loaded: Vec<Source>,
     /// The statement that is being checked, before which a fix may put another.
     pub(crate) stmt: Option<Span>,
-    /// Whether this is a test, which may use fixtures.
-    pub(crate) in_test: bool,
+    /// What is noted of a test. Only a test may use fixtures.
+    pub(crate) test: Option<test::Notes>,
     /// How many comprehensions are open.
     locals: u32,
     /// How many expressions are open.
@@ -165,7 +165,7 @@ impl<'a> Checker<'a> {
             loaded: Vec::new(),
             readings: Readings::new(),
             stmt: None,
-            in_test: false,
+            test: None,
             locals: 0,
             depth: 0,
             making: Vec::new(),

@@ -68,7 +68,7 @@ pub(crate) struct FileId(pub(crate) usize);
 
 /// Names a workflow of a compilation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct WorkflowId(pub(crate) usize);
+pub struct WorkflowId(pub(crate) usize);
 
 /// What a file declares.
 #[derive(Debug, Default)]

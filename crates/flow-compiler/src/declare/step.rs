@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use flow_core::command;
 use flow_core::effect::{Act, Effect};
 use flow_core::expr::Function;
 use flow_core::ty::Type;
@@ -66,6 +67,7 @@ pub(crate) fn signature(
         cost: decl.cost.clone(),
         pool: decl.pool.clone(),
         run,
+        run_span: decl.run.as_ref().map_or(decl.path.span, |run| run.span),
         digest: Arc::from(""),
         span: decl.path.span,
     })
@@ -122,12 +124,14 @@ fn run(decl: &StepDecl, origin: Origin, out: &mut Diagnostics) -> Option<Arc<str
             out.push(Diagnostic::new(codes::BAD_RUN, run.span, message));
             None
         }
-        (Some(run), Origin::Project) if run.text.trim().is_empty() => {
-            let message = "the command is empty";
-            out.push(Diagnostic::new(codes::BAD_RUN, run.span, message));
-            None
-        }
-        (Some(run), Origin::Project) => Some(run.text.as_str().into()),
+        (Some(run), Origin::Project) => match command::read(&run.text) {
+            Ok(_) => Some(run.text.as_str().into()),
+            Err(fault) => {
+                let diagnostic = Diagnostic::new(codes::BAD_RUN, run.span, fault.to_string());
+                out.push(diagnostic.help(fault.help()));
+                None
+            }
+        },
         (None, Origin::Library) => None,
         (None, Origin::Project) => {
             let message = format!("nothing says what does `{}`", decl.path.text);

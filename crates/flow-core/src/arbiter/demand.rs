@@ -51,6 +51,9 @@ pub enum LedgerId {
     Run(RunId),
     /// A budget of an instance in a run.
     Instance(RunId, At),
+    /// A budget of an instance in a run that may be edited: it counts by its
+    /// place, whatever number its node has.
+    Place(RunId, Arc<str>),
 }
 
 /// A ledger, and what may be in it.
@@ -109,7 +112,11 @@ impl LedgerId {
         match self {
             Self::ProjectPeriod { period, .. } | Self::Scope { period, .. } => Some(*period),
             Self::Trigger { period, .. } => period.as_ref().map(|(period, _)| *period),
-            Self::Project | Self::Provider(_) | Self::Run(_) | Self::Instance(..) => None,
+            Self::Project
+            | Self::Provider(_)
+            | Self::Run(_)
+            | Self::Instance(..)
+            | Self::Place(..) => None,
         }
     }
 
@@ -118,14 +125,18 @@ impl LedgerId {
         match self {
             Self::ProjectPeriod { day, .. } | Self::Scope { day, .. } => Some(day),
             Self::Trigger { period, .. } => period.as_ref().map(|(_, day)| day),
-            Self::Project | Self::Provider(_) | Self::Run(_) | Self::Instance(..) => None,
+            Self::Project
+            | Self::Provider(_)
+            | Self::Run(_)
+            | Self::Instance(..)
+            | Self::Place(..) => None,
         }
     }
 
     /// Returns the run whose own it is, if no other run can be in it.
     pub fn run(&self) -> Option<&RunId> {
         match self {
-            Self::Run(run) | Self::Instance(run, _) => Some(run),
+            Self::Run(run) | Self::Instance(run, _) | Self::Place(run, _) => Some(run),
             Self::Project
             | Self::ProjectPeriod { .. }
             | Self::Provider(_)
@@ -159,7 +170,8 @@ impl LedgerId {
             | Self::Provider(_)
             | Self::Trigger { period: None, .. }
             | Self::Run(_)
-            | Self::Instance(..) => self.clone(),
+            | Self::Instance(..)
+            | Self::Place(..) => self.clone(),
         }
     }
 
@@ -185,6 +197,8 @@ impl fmt::Display for LedgerId {
             Self::Scope { path, period, day } => write!(f, "{path} per {} {day}", word(*period)),
             Self::Run(run) => write!(f, "run {run}"),
             Self::Instance(run, at) => write!(f, "run {run} at {at}"),
+            Self::Place(run, place) if place.is_empty() => write!(f, "run {run}'s workflow"),
+            Self::Place(run, place) => write!(f, "run {run} at {place}"),
         }
     }
 }
@@ -287,7 +301,8 @@ mod tests {
             LedgerId::Provider("p".into()),
             trigger(None),
             LedgerId::Run(run.clone()),
-            LedgerId::Instance(run, At::root()),
+            LedgerId::Instance(run.clone(), At::root()),
+            LedgerId::Place(run, "stills[3]".into()),
         ];
         for ledger in without {
             assert_eq!(ledger.dated(&day), ledger);

@@ -96,7 +96,10 @@ impl Terms {
                 let period = period.as_ref().map(|(period, _)| *period);
                 budgets.triggers.get(&(name.clone(), period)).copied()
             }
-            LedgerId::Scope { .. } | LedgerId::Run(_) | LedgerId::Instance(..) => None,
+            LedgerId::Scope { .. }
+            | LedgerId::Run(_)
+            | LedgerId::Instance(..)
+            | LedgerId::Place(..) => None,
         }
     }
 }

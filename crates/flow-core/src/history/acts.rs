@@ -78,6 +78,7 @@ impl Acts {
 
     /// Adds an event. The run and its history are as they are after it.
     #[expect(clippy::wildcard_enum_match_arm, reason = "others say nothing of acts")]
+    #[expect(clippy::too_many_lines, reason = "an arm for each fact")]
     pub fn note(
         &mut self,
         event: &Event,

@@ -13,18 +13,20 @@ use crate::plan::{NodeId, Plan};
 use crate::step::Bill;
 
 use super::{
-    Attempt, Cancel, Choice, End, Entry, History, Items, Outcome, Probed, Refused, Resolved, Said,
-    Source,
+    Attempt, Cancel, Choice, Edit, End, Entry, History, Items, Outcome, Probed, Refused, Resolved,
+    Said, Source,
 };
 
 impl History {
     /// Adds an event, and takes over the plan that the run follows after it.
+    #[expect(clippy::too_many_lines, reason = "an arm for each fact")]
     pub fn note(&mut self, seq: u64, event: &Event, plan: &Arc<Plan>) {
         match &event.fact {
             Fact::RunStarted(_)
             | Fact::PauseAsked { .. }
             | Fact::ResumeAsked { .. }
             | Fact::LimitsChanged { .. }
+            | Fact::ProgramsFound { .. }
             | Fact::WasSent { .. } => {}
             Fact::OwnerTook { binary, .. } => self.owners.push((event.at, binary.clone())),
             Fact::CancelAsked {
@@ -41,18 +43,18 @@ impl History {
                 by: by.clone(),
                 why: why.clone(),
             }),
-            Fact::Reset { .. } | Fact::PlanReplaced { .. } => {
-                self.plan = plan.clone();
-                self.nodes = vec![BTreeMap::new(); plan.graph.node_count()];
-                self.restarts += 1;
-                self.settled = None;
-            }
+            Fact::Reset { by, .. } => self.edited(event.at, by, false, plan),
+            Fact::PlanReplaced { by, .. } => self.edited(event.at, by, true, plan),
             Fact::RunSettled { status, .. } => self.settled = Some((event.at, *status)),
             Fact::Reopened { .. } => self.settled = None,
-            Fact::Opened { at, .. } => drop(self.touch(at, event.at)),
-            Fact::Adopted { at, value, from } => {
-                self.note_source(at, value, from, None, seq, event.at);
-            }
+            Fact::Opened { at, .. } => self.hear_of(at, event.at),
+            Fact::Adopted {
+                at,
+                value,
+                from,
+                key: _,
+            } => self.note_source(at, value, from, None, seq, event.at),
+            Fact::Joined { at, ticket } => self.join(at, ticket, event.at),
             Fact::Reused {
                 at,
                 key,
@@ -85,15 +87,15 @@ impl History {
             Fact::Elapsed(timer) => self.note_timer(timer, event.at),
             Fact::AttemptStarted(started) => self.note_started(seq, started, event.at),
             Fact::Submitted { .. }
-            | Fact::Succeeded { .. }
+            | Fact::Asked { .. }
+            | Fact::Waits { .. }
+            | Fact::Rebilled { .. } => self.note_progress(&event.fact),
+            Fact::Succeeded { .. }
             | Fact::Failed { .. }
             | Fact::Stopped { .. }
             | Fact::AttemptLost { .. }
             | Fact::Probed { .. }
             | Fact::Resolved { .. }
-            | Fact::Rebilled { .. }
-            | Fact::Waits { .. }
-            | Fact::Asked { .. }
             | Fact::Answered { .. } => self.note_outcome(event),
         }
     }
@@ -112,6 +114,10 @@ impl History {
         Some(entry)
     }
 
+    fn hear_of(&mut self, at: &At, now: Timestamp) {
+        self.touch(at, now);
+    }
+
     fn note_source(
         &mut self,
         at: &At,
@@ -125,6 +131,40 @@ impl History {
             let from = from.clone();
             entry.source = Some(Source { from, key, seq });
             entry.end = Some(End::Done(value.clone()));
+        }
+    }
+
+    fn edited(&mut self, at: Timestamp, by: &Arc<str>, is_other_plan: bool, plan: &Arc<Plan>) {
+        self.leave_open();
+        self.plan = plan.clone();
+        self.nodes = vec![BTreeMap::new(); plan.graph.node_count()];
+        self.settled = None;
+        self.edits.push(Edit {
+            at,
+            by: by.clone(),
+            is_other_plan,
+        });
+    }
+
+    /// The run begins again: what is in progress may be taken over.
+    fn leave_open(&mut self) {
+        let nodes = std::mem::take(&mut self.nodes);
+        let entries = nodes.into_iter().flat_map(BTreeMap::into_values);
+        let open = entries.filter(|entry| entry.end.is_none());
+        let attempts = open.filter_map(|mut entry| entry.attempts.pop());
+        let left = attempts.map(|attempt| (attempt.ticket.clone(), attempt));
+        self.left.extend(left);
+        self.joined.clear();
+    }
+
+    /// An instance takes over an attempt from before the run began again.
+    fn join(&mut self, at: &At, ticket: &Ticket, now: Timestamp) {
+        let Some(attempt) = self.left.remove(ticket) else {
+            return;
+        };
+        self.joined.insert(ticket.clone(), at.clone());
+        if let Some(entry) = self.touch(at, now) {
+            entry.attempts.push(attempt);
         }
     }
 
@@ -260,7 +300,7 @@ impl History {
 
     fn note_timer(&mut self, timer: &Timer, now: Timestamp) {
         match timer {
-            Timer::Pause(at) => drop(self.touch(at, now)),
+            Timer::Pause(at) => self.hear_of(at, now),
             Timer::Within(at) => {
                 if let Some(entry) = self.touch(at, now) {
                     entry.is_late = true;
@@ -279,8 +319,9 @@ impl History {
 
     /// Finds an attempt by its name.
     fn attempt_mut(&mut self, ticket: &Ticket) -> Option<&mut Attempt> {
-        let entries = self.nodes.get_mut(ticket.at.node.0 as usize)?;
-        let entry = entries.get_mut(&ticket.at.ords)?;
+        let at = self.joined.get(ticket).unwrap_or(&ticket.at);
+        let entries = self.nodes.get_mut(at.node.0 as usize)?;
+        let entry = entries.get_mut(&at.ords)?;
         let mut attempts = entry.attempts.iter_mut().rev();
         attempts.find(|attempt| attempt.ticket == *ticket)
     }
@@ -291,7 +332,39 @@ impl History {
         };
         attempt.ended = Some(now);
         edit(attempt);
-        drop(self.touch(&ticket.at, now));
+        let at = self.joined.get(ticket).unwrap_or(&ticket.at).clone();
+        self.hear_of(&at, now);
+    }
+
+    /// What an attempt waits for, or what it cost after all.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "only facts of attempts that go on come here"
+    )]
+    fn note_progress(&mut self, fact: &Fact) {
+        let (Fact::Submitted { ticket, .. }
+        | Fact::Asked { ticket, .. }
+        | Fact::Waits { ticket, .. }
+        | Fact::Rebilled { ticket, .. }) = fact
+        else {
+            return;
+        };
+        let Some(attempt) = self.attempt_mut(ticket) else {
+            return;
+        };
+        match fact {
+            Fact::Submitted { .. } => attempt.outcome = Outcome::Submitted,
+            Fact::Asked { otherwise, .. } => {
+                attempt.outcome = Outcome::Asked;
+                attempt.otherwise.clone_from(otherwise);
+            }
+            Fact::Waits { until, value, .. } => {
+                attempt.outcome = Outcome::Waits(*until);
+                attempt.otherwise = Some(value.clone());
+            }
+            Fact::Rebilled { bill, .. } => attempt.bill = *bill,
+            _ => {}
+        }
     }
 
     #[expect(
@@ -301,29 +374,6 @@ impl History {
     fn note_outcome(&mut self, event: &Event) {
         let now = event.at;
         match &event.fact {
-            Fact::Submitted { ticket, .. } => {
-                if let Some(attempt) = self.attempt_mut(ticket) {
-                    attempt.outcome = Outcome::Submitted;
-                }
-            }
-            Fact::Asked {
-                ticket, otherwise, ..
-            } => {
-                if let Some(attempt) = self.attempt_mut(ticket) {
-                    attempt.outcome = Outcome::Asked;
-                    attempt.otherwise.clone_from(otherwise);
-                }
-            }
-            Fact::Waits {
-                ticket,
-                until,
-                value,
-            } => {
-                if let Some(attempt) = self.attempt_mut(ticket) {
-                    attempt.outcome = Outcome::Waits(*until);
-                    attempt.otherwise = Some(value.clone());
-                }
-            }
             Fact::Succeeded {
                 ticket,
                 value,
@@ -362,11 +412,6 @@ impl History {
                     attempt.outcome = Outcome::Answered(by.clone());
                 });
                 self.ends_with(ticket, End::Done(value.clone()));
-            }
-            Fact::Rebilled { ticket, bill } => {
-                if let Some(attempt) = self.attempt_mut(ticket) {
-                    attempt.bill = *bill;
-                }
             }
             Fact::Probed {
                 ticket,
@@ -431,8 +476,9 @@ impl History {
 
     /// Finds the entry whose last attempt this is.
     fn entry_mut(&mut self, ticket: &Ticket) -> Option<&mut Entry> {
-        let entries = self.nodes.get_mut(ticket.at.node.0 as usize)?;
-        let entry = entries.get_mut(&ticket.at.ords)?;
+        let at = self.joined.get(ticket).unwrap_or(&ticket.at);
+        let entries = self.nodes.get_mut(at.node.0 as usize)?;
+        let entry = entries.get_mut(&at.ords)?;
         let is_last = entry.attempt().is_some_and(|last| last.ticket == *ticket);
         is_last.then_some(entry)
     }

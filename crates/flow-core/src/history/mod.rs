@@ -50,8 +50,12 @@ pub struct History {
     owners: Vec<(Timestamp, Arc<str>)>,
     /// What was given up, by whom and why.
     cancels: Vec<Cancel>,
-    /// How often everything was begun again, by a reset or another plan.
-    restarts: u32,
+    /// When it began again, under another plan or without a part of it.
+    edits: Vec<Edit>,
+    /// Attempts from before it last began again.
+    left: BTreeMap<Ticket, Attempt>,
+    /// Those that were taken over, and by which instances.
+    joined: BTreeMap<Ticket, At>,
 }
 
 /// What happened to an instance.
@@ -256,6 +260,17 @@ pub struct Cancel {
     pub why: Arc<str>,
 }
 
+/// A run that began again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// When.
+    pub at: Timestamp,
+    /// Who asked.
+    pub by: Arc<str>,
+    /// Whether it follows another plan since then.
+    pub is_other_plan: bool,
+}
+
 impl History {
     /// Begins a history of a plan, with nothing in it.
     pub fn new(plan: Arc<Plan>) -> Self {
@@ -266,7 +281,9 @@ impl History {
             settled: None,
             owners: Vec::new(),
             cancels: Vec::new(),
-            restarts: 0,
+            edits: Vec::new(),
+            left: BTreeMap::new(),
+            joined: BTreeMap::new(),
         }
     }
 
@@ -301,9 +318,10 @@ impl History {
         &self.cancels
     }
 
-    /// Returns how often everything was begun again.
-    pub fn restarts(&self) -> u32 {
-        self.restarts
+    /// Returns when the run began again, under another plan or without a part of
+    /// it.
+    pub fn edits(&self) -> &[Edit] {
+        &self.edits
     }
 }
 
@@ -334,6 +352,24 @@ impl Entry {
         match &self.choice {
             Some(Choice::Items(items)) => Some(items),
             Some(Choice::Arm { .. } | Choice::Rounds { .. } | Choice::Won(_)) | None => None,
+        }
+    }
+}
+
+impl Outcome {
+    /// Returns why it failed, if it did.
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Failed { failure, .. } => Some(failure),
+            Self::Running
+            | Self::Submitted
+            | Self::Asked
+            | Self::Waits(_)
+            | Self::Succeeded
+            | Self::Stopped(_)
+            | Self::Lost(_)
+            | Self::Answered(_)
+            | Self::Expired => None,
         }
     }
 }

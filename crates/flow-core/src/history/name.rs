@@ -171,6 +171,38 @@ impl History {
         }
     }
 
+    /// Returns the places that are meant, without the name of the workflow; a
+    /// part without a key stands for all items.
+    pub fn spot(&self, place: &Place, values: &dyn Values) -> StepPath {
+        let mut spot = StepPath::default();
+        let mut ords = place.ords.iter();
+        let mut around = At::root();
+        let mut is_known = true;
+        for part in self.parts(place.node).iter().skip(1) {
+            spot = spot.join(part.name);
+            let Some(node) = part.node.filter(|node| self.plan.node(*node).repeats()) else {
+                continue;
+            };
+            let ord = if node == place.node {
+                place.item
+            } else {
+                ords.next().copied().flatten()
+            };
+            let Some(ord) = ord else {
+                is_known = false;
+                continue;
+            };
+            around.node = node;
+            spot = spot.item(if is_known {
+                self.key(&around, ord, values)
+            } else {
+                Key::Index(u64::from(ord))
+            });
+            around.ords.push(ord);
+        }
+        spot
+    }
+
     fn key(&self, region: &At, ord: u32, values: &dyn Values) -> Key {
         let items = self.entry(region).and_then(|entry| entry.items());
         let words = items.and_then(|items| items.words(values));

@@ -282,11 +282,13 @@ impl<'a> Survey<'a> {
             Own::Inside => {
                 let state = self.of_parts(instance, inside());
                 let is_held = instance.is_live && self.run.stance(&instance.at).is_some();
-                match state {
+                if is_held && state.is_over() {
                     // All in it is over, and it is about to be.
-                    _ if is_held && state.is_over() => State::Running,
-                    State::Pending if !is_held => State::Cut,
-                    _ => state,
+                    State::Running
+                } else if !is_held && state == State::Pending {
+                    State::Cut
+                } else {
+                    state
                 }
             }
         }
@@ -336,7 +338,7 @@ impl<'a> Survey<'a> {
 
     /// Returns whether nothing was walked: an equal run had the result.
     pub fn is_recalled(&self) -> bool {
-        self.run.started().recalled.is_some() && self.history.restarts == 0
+        self.run.started().recalled.is_some() && self.history.edits.is_empty()
     }
 
     fn own(&self, instance: &Instance) -> Own {
@@ -496,7 +498,7 @@ impl<'a> Survey<'a> {
         let fell_back = entry.is_some_and(|entry| entry.fell_back.is_some());
         let choice = entry.and_then(|entry| entry.choice.as_ref());
         let node = self.node(at);
-        let taken = taken(&node.kind, choice);
+        let taken = Taken::of(&node.kind, choice);
         let has_fallback = has_fallback(&node.kind);
         let blocks = node.blocks();
         let last = blocks.len().saturating_sub(1);
@@ -507,7 +509,7 @@ impl<'a> Survey<'a> {
                 let is_taken = if is_fallback {
                     fell_back
                 } else {
-                    taken.is_none_or(|taken| taken == Some(number))
+                    taken.has(number)
                 };
                 is_taken.then(|| Arm {
                     number,
@@ -592,22 +594,40 @@ fn good(entry: Option<&Entry>) -> State {
     }
 }
 
-/// Returns the number of the block that was taken, where one is; outside,
-/// nothing if all are.
-fn taken(kind: &NodeKind, choice: Option<&Choice>) -> Option<Option<u32>> {
-    match (kind, choice) {
-        (NodeKind::If(_) | NodeKind::Match(_), Some(Choice::Arm { arm, .. })) => Some(*arm),
-        (NodeKind::If(_) | NodeKind::Match(_), _) => Some(None),
-        (
-            NodeKind::Value(_)
-            | NodeKind::Step(_)
-            | NodeKind::Workflow(_)
-            | NodeKind::For(_)
-            | NodeKind::Repeat(_)
-            | NodeKind::Race(_)
-            | NodeKind::Parallel(_),
-            _,
-        ) => None,
+/// Which blocks of a node are done.
+#[derive(Clone, Copy)]
+enum Taken {
+    All,
+    One(u32),
+    None,
+}
+
+impl Taken {
+    fn of(kind: &NodeKind, choice: Option<&Choice>) -> Self {
+        match (kind, choice) {
+            (NodeKind::If(_) | NodeKind::Match(_), Some(Choice::Arm { arm: Some(arm), .. })) => {
+                Self::One(*arm)
+            }
+            (NodeKind::If(_) | NodeKind::Match(_), _) => Self::None,
+            (
+                NodeKind::Value(_)
+                | NodeKind::Step(_)
+                | NodeKind::Workflow(_)
+                | NodeKind::For(_)
+                | NodeKind::Repeat(_)
+                | NodeKind::Race(_)
+                | NodeKind::Parallel(_),
+                _,
+            ) => Self::All,
+        }
+    }
+
+    fn has(self, number: u32) -> bool {
+        match self {
+            Self::All => true,
+            Self::One(taken) => taken == number,
+            Self::None => false,
+        }
     }
 }
 

@@ -66,6 +66,13 @@ impl Content {
         self.0.update(text.as_bytes());
     }
 
+    /// Adds two texts as if they were one.
+    pub(super) fn words(&mut self, (first, second): (&str, &str)) {
+        self.count(first.len() + second.len());
+        self.0.update(first.as_bytes());
+        self.0.update(second.as_bytes());
+    }
+
     /// Adds a value. What is inside of it waits in a list and not on the stack,
     /// so it may be as deep as it is.
     pub(super) fn value(&mut self, value: &Value) {

@@ -7,17 +7,14 @@ use crate::step::Bill;
 
 use super::Run;
 use super::fold::{given_up, late, lost, stopped};
-use super::state::{Asking, CellId, OrphanState, Phase, Running, State};
+use super::state::{Asking, CellId, Intent, Phase, Running, State};
 
 impl Run {
     /// Finds the cell of an attempt, if that is the one in progress.
     pub(super) fn attempt(&self, ticket: &Ticket) -> Option<CellId> {
-        let cell = self.find(&ticket.at)?;
-        let step = self.step(cell)?;
-        let is_it = self.frames.get(cell.frame).generation == ticket.generation
-            && step.attempt == ticket.attempt
-            && step.phase.running().is_some();
-        is_it.then_some(cell)
+        let cell = self.cell_of(ticket)?;
+        let is_in_progress = self.step(cell)?.phase.running().is_some();
+        is_in_progress.then_some(cell)
     }
 
     pub(super) fn fold_attempt(&mut self, event: &Event) {
@@ -68,6 +65,12 @@ impl Run {
         self.edit_step(cell, |step| {
             step.attempt += 1;
             step.era_since.get_or_insert(now);
+            step.intent = Some(Box::new(Intent {
+                key: started.key,
+                unseeded: started.unseeded,
+                idempotency: started.idempotency,
+                era: step.era,
+            }));
             step.phase = Phase::Running(Box::new(Running {
                 effect: started.effect,
                 hold: started.grant.hold,
@@ -171,45 +174,6 @@ impl Run {
         }
     }
 
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "only facts of attempts come here"
-    )]
-    fn fold_orphan(&mut self, ticket: &Ticket, fact: &Fact) {
-        let Some(orphan) = self.orphans.get(ticket).cloned() else {
-            return;
-        };
-        self.book(ticket, orphan.running.hold, fact);
-        let state = match fact {
-            Fact::WasSent { .. } => return,
-            Fact::Submitted { job, .. } => Some(OrphanState::Remote(job.clone())),
-            Fact::AttemptLost { then, .. }
-            | Fact::Failed { then, .. }
-            | Fact::Stopped { then, .. }
-                if *then == Then::Unknown =>
-            {
-                Some(OrphanState::Unknown)
-            }
-            _ => None,
-        };
-        self.delta.withdrawn.extend(super::orphan_action(&orphan));
-        let mut orphan = orphan;
-        match state {
-            None => {
-                self.orphans.remove(ticket);
-            }
-            Some(state) => {
-                // Its hold is gone, if this was its outcome.
-                if fact.settlement().is_some() {
-                    orphan.running.hold = Money(0);
-                }
-                orphan.state = state;
-                self.delta.actions.extend(super::orphan_action(&orphan));
-                self.orphans.insert(ticket.clone(), orphan);
-            }
-        }
-    }
-
     // Money.
 
     fn account(&mut self, cell: CellId, fact: &Fact) {
@@ -227,7 +191,7 @@ impl Run {
         }
     }
 
-    fn book(&mut self, ticket: &Ticket, hold: Money, fact: &Fact) {
+    pub(super) fn book(&mut self, ticket: &Ticket, hold: Money, fact: &Fact) {
         let Some((_, bill)) = fact.settlement() else {
             return;
         };

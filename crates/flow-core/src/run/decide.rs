@@ -16,7 +16,7 @@ use crate::value::Value;
 use super::Run;
 use super::fold::late;
 use super::outcome::{Ended, Known, is_inside};
-use super::state::{CellId, OrphanState, Phase, RegionPhase, State};
+use super::state::{CellId, Phase, RegionPhase, State};
 use super::wish::{Fits, Input, Refusal};
 
 impl Run {
@@ -34,6 +34,7 @@ impl Run {
     fn facts(&self, input: Input, now: Timestamp, values: &dyn Values) -> Vec<Fact> {
         match input {
             Input::Take { epoch, binary } => self.take(epoch, binary, now),
+            Input::Programs(programs) => self.programs_found(programs),
             Input::Evaluate { at, item } => self.evaluate(&at, item, now, values),
             Input::Granted(started) => self.granted(*started, now),
             Input::Reused {
@@ -49,9 +50,16 @@ impl Run {
             }),
             Input::Adopted {
                 ticket,
+                key,
                 value,
                 from,
-            } => self.if_admissible(&ticket, |at| Fact::Adopted { at, value, from }),
+            } => self.if_admissible(&ticket, |at| Fact::Adopted {
+                at,
+                value,
+                from,
+                key,
+            }),
+            Input::Joined { ticket, left } => self.joins(&ticket, &left),
             Input::Refused { ticket, why } => self.refused(&ticket, why),
             Input::Sent(ticket) => self.if_running(&ticket, |ticket| Fact::WasSent { ticket }),
             Input::Reported { ticket, report } => self.reported(&ticket, report, now, values),
@@ -77,7 +85,7 @@ impl Run {
             | Input::Limit { .. }
             | Input::Reopen { .. }
             | Input::Reset { .. }
-            | Input::Replan { .. } => self.ordered(input, now, values).into_iter().collect(),
+            | Input::Replan(_) => self.ordered(input, now, values).into_iter().collect(),
         }
     }
 
@@ -101,15 +109,18 @@ impl Run {
             });
         }
         let orphans = self.orphans.values();
-        for orphan in orphans.filter(|orphan| orphan.state == OrphanState::Running) {
-            let then = if orphan.running.effect.acts() {
+        for orphan in orphans {
+            let Phase::Running(running) = &orphan.step.phase else {
+                continue;
+            };
+            let then = if running.effect.acts() {
                 Then::Unknown
             } else {
                 Then::Cut
             };
             facts.push(Fact::AttemptLost {
                 ticket: orphan.ticket.clone(),
-                bill: Self::bill_of(&orphan.running, Sent::Maybe, None),
+                bill: Self::bill_of(running, Sent::Maybe, None),
                 then,
             });
         }
@@ -205,6 +216,11 @@ impl Run {
     fn exhausted(&self, ledger: &LedgerId) -> Exhausted {
         match ledger {
             LedgerId::Instance(_, at) => self.budgets.get(at).map_or(Exhausted::Stop, |set| set.or),
+            LedgerId::Place(_, place) => {
+                let mut sets = self.budgets.values();
+                let found = sets.find(|set| set.place.as_ref() == Some(place));
+                found.map_or(Exhausted::Stop, |set| set.or)
+            }
             LedgerId::Scope { path, .. } => {
                 let found = self
                     .budgets
@@ -378,17 +394,17 @@ impl Run {
         report: StepReport,
         values: &dyn Values,
     ) -> Vec<Fact> {
-        let orphan = self.orphans.get(ticket);
-        let Some(orphan) = orphan.filter(|orphan| orphan.state != OrphanState::Unknown) else {
+        let phase = self.orphans.get(ticket).map(|orphan| &orphan.step.phase);
+        let Some(Phase::Running(running) | Phase::Remote(running, _)) = phase else {
             return Vec::new();
         };
         let ticket = ticket.clone();
         let closed = |sent, bill| {
-            let is_open = sent == Sent::Maybe && orphan.running.effect.acts();
+            let is_open = sent == Sent::Maybe && running.effect.acts();
             Fact::Stopped {
                 ticket: ticket.clone(),
                 sent,
-                bill: Self::bill_of(&orphan.running, sent, bill),
+                bill: Self::bill_of(running, sent, bill),
                 then: if is_open { Then::Unknown } else { Then::Cut },
             }
         };

@@ -42,6 +42,7 @@ impl Run {
             | Fact::PlanReplaced { .. }
             | Fact::Reset { .. }
             | Fact::Adopted { .. }
+            | Fact::Joined { .. }
             | Fact::RunSettled { .. }
             | Fact::Reopened { .. }
             | Fact::Submitted { .. }
@@ -51,6 +52,7 @@ impl Run {
             | Fact::Asked { .. }
             | Fact::Answered { .. } => true,
             Fact::Opened { .. }
+            | Fact::ProgramsFound { .. }
             | Fact::ItemsExpanded { .. }
             | Fact::BranchTaken { .. }
             | Fact::RoundOpened { .. }

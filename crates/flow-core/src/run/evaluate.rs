@@ -144,14 +144,15 @@ impl Run {
                     amount,
                     per: found.per,
                     or: found.or,
+                    place: None,
                 });
             }
         }
-        Ok(Fact::Opened {
-            at: self.at_of(cell),
-            within,
-            budget,
-        })
+        let at = self.at_of(cell);
+        if let Some(budget) = &mut budget {
+            budget.place = Some(self.path(&at, values).inside().to_string().into());
+        }
+        Ok(Fact::Opened { at, within, budget })
     }
 
     fn choose(&self, cell: CellId, values: &dyn Values) -> Result<Fact, Failure> {

@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::address::At;
 use crate::amount::{Money, Timestamp};
 use crate::arbiter::LedgerId;
-use crate::digest::Digest;
 use crate::effect::FailureClass;
 use crate::event::{Counts, Event, Fact, Failure, Same, Then, Timer};
 use crate::handle::Handle;
@@ -16,11 +15,12 @@ use crate::value::Value;
 
 use super::Run;
 use super::state::{
-    CellId, Due, Ending, ItemState, Items, Lack, OrphanState, Phase, RegionPhase, RegionState,
-    Running, State, StepState, Stop,
+    CellId, Due, Ending, ItemState, Items, Lack, Phase, RegionPhase, RegionState, State, StepState,
+    Stop,
 };
 
 impl Run {
+    #[expect(clippy::too_many_lines, reason = "an arm for each fact")]
     pub(super) fn fold(&mut self, event: &Event) {
         match &event.fact {
             Fact::RunStarted(_) => {}
@@ -42,8 +42,21 @@ impl Run {
                 self.fold_opened(cell);
             }
             Fact::LimitsChanged { at, amount, .. } => self.fold_limit(at.as_ref(), *amount),
-            Fact::PlanReplaced { plan, .. } => self.fold_plan(plan),
-            Fact::Reset { .. } => self.begin_again(),
+            Fact::PlanReplaced {
+                plan,
+                inputs,
+                files,
+                estate,
+                ..
+            } => {
+                self.fold_plan(plan, inputs.as_ref(), files);
+                self.estate = *estate;
+            }
+            Fact::Reset { estate, .. } => {
+                self.begin_again(|_| {});
+                self.estate = *estate;
+            }
+            Fact::Joined { at, ticket } => self.fold_joined(at, ticket),
             Fact::Adopted { at, value, .. } | Fact::Reused { at, value, .. } => {
                 if let Some(cell) = self.find(at)
                     && let Some(step) = self.step(cell)
@@ -56,6 +69,7 @@ impl Run {
                 self.settled = Some((*status, output.clone()));
             }
             Fact::Reopened { at, item, .. } => self.reopen(at.as_ref(), *item),
+            Fact::ProgramsFound { programs } => self.fold_programs(programs),
             Fact::ItemsExpanded { .. }
             | Fact::BranchTaken { .. }
             | Fact::RoundOpened { .. }
@@ -107,14 +121,6 @@ impl Run {
                     lack.missing = missing;
                 }
             });
-        }
-    }
-
-    fn fold_plan(&mut self, plan: &Digest) {
-        if let Some(plan) = self.offered.get(plan).cloned() {
-            self.shape = super::Shape::of(&plan).into();
-            self.plan = plan;
-            self.begin_again();
         }
     }
 
@@ -505,61 +511,6 @@ impl Run {
                     self.settle(cell, State::Done(value));
                 }
             }
-        }
-    }
-
-    /// Begins at the beginning; what is in progress stays with the run.
-    fn begin_again(&mut self) {
-        let live = self.cells_where(|state| matches!(state, State::Step(_) | State::Region(_)));
-        for cell in live {
-            let ticket = self
-                .step(cell)
-                .map(|step| self.ticket_of(cell, step.attempt));
-            let kept = self.step(cell).and_then(orphaned);
-            self.set(cell, State::Cut);
-            if let (Some(ticket), Some((running, state))) = (ticket, kept) {
-                let orphan = super::Orphan {
-                    ticket: ticket.clone(),
-                    running,
-                    state,
-                };
-                if let Some(action) = super::orphan_action(&orphan) {
-                    self.wish(action);
-                }
-                self.orphans.insert(ticket, orphan);
-            }
-        }
-        self.tasks.clear();
-        self.frames = super::Frames::default();
-        self.budgets = BTreeMap::new();
-        self.active = BTreeMap::new();
-        self.timers = BTreeSet::new();
-        self.settled = None;
-        self.generation += 1;
-        let root = self.open_frame(0, None, None);
-        self.root = Some(root);
-    }
-}
-
-/// Returns what stays of a step that is forgotten: an attempt in progress, or
-/// one that nobody knows the outcome of.
-fn orphaned(step: &StepState) -> Option<(Running, OrphanState)> {
-    match &step.phase {
-        Phase::Running(running) => Some((Running::clone(running), OrphanState::Running)),
-        Phase::Remote(running, job) => {
-            Some((Running::clone(running), OrphanState::Remote(job.clone())))
-        }
-        Phase::Unknown(running) | Phase::Probing(running, ..) => {
-            Some((Running::clone(running), OrphanState::Unknown))
-        }
-        Phase::Opening
-        | Phase::Ready
-        | Phase::Held
-        | Phase::Asking(..)
-        | Phase::Sleeping(..)
-        | Phase::Pausing(_) => {
-            let open = step.open.as_ref()?;
-            Some((Running::clone(open), OrphanState::Unknown))
         }
     }
 }

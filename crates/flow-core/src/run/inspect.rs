@@ -187,12 +187,13 @@ impl Run {
 
     /// Returns the attempts that belong to no step any more.
     pub fn strays(&self) -> impl Iterator<Item = (&Ticket, Stray)> {
-        self.orphans.iter().map(|(ticket, orphan)| {
-            let stray = match orphan.state {
+        self.orphans.iter().filter_map(|(ticket, orphan)| {
+            let stray = match orphan.state()? {
                 OrphanState::Running | OrphanState::Remote(_) => Stray::Busy,
                 OrphanState::Unknown => Stray::Unknown,
+                OrphanState::Resting => return None,
             };
-            (ticket, stray)
+            Some((ticket, stray))
         })
     }
 }

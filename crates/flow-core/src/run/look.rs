@@ -99,12 +99,14 @@ impl Run {
             })
         });
         let orphans = self.orphans.values();
-        let orphans = orphans.filter(|orphan| orphan.state == OrphanState::Unknown);
-        let orphans = orphans.map(|orphan| OpenOutcome {
-            ticket: orphan.ticket.clone(),
-            effect: orphan.running.effect,
-            evidence: None,
-            place: Belongs::Nowhere,
+        let orphans = orphans.filter(|orphan| orphan.state() == Some(OrphanState::Unknown));
+        let orphans = orphans.filter_map(|orphan| {
+            Some(OpenOutcome {
+                ticket: orphan.ticket.clone(),
+                effect: orphan.running()?.effect,
+                evidence: None,
+                place: Belongs::Nowhere,
+            })
         });
         sorted(here.chain(orphans), |open| &open.ticket)
     }

@@ -17,10 +17,12 @@ mod wish;
 mod shape;
 mod state;
 
+mod ahead;
 mod attempts;
 mod fold;
 mod items;
 mod notice;
+mod renew;
 mod reopen;
 mod stop;
 mod walk;
@@ -36,6 +38,7 @@ mod left;
 mod orders;
 mod outcome;
 mod prepare;
+mod programs;
 
 mod inspect;
 
@@ -45,10 +48,10 @@ use std::sync::Arc;
 use crate::address::{At, RunId, Ticket};
 use crate::amount::{Money, Timestamp};
 use crate::digest::Digest;
-use crate::event::{BEHAVIOUR, BudgetSet, Event, Fact, Start, Status, Timer};
+use crate::event::{BEHAVIOUR, BudgetSet, Event, Fact, PinnedFile, Start, Status, Timer};
 use crate::handle::{Handle, Values};
 use crate::plan::Plan;
-use crate::step::Bill;
+use crate::step::{Bill, Program};
 use crate::value::Value;
 
 use notice::Active;
@@ -56,14 +59,16 @@ use shape::Shape;
 use state::{CellId, FrameId, Frames, Orphan, OrphanState, Phase, State};
 use walk::Task;
 
+pub use ahead::Ahead;
 pub(crate) use fold::{given_up, lost, stopped};
 pub use inspect::{ItemsNow, Stance, Stray};
 pub use left::in_block;
 pub use look::{Belongs, OpenOutcome, OpenQuestion, Shortage};
 pub(crate) use place::{keys_of, path_in};
+pub use renew::{Left, Leftover};
 pub use scope::constant;
 pub(crate) use scope::load;
-pub use wish::{Action, Corrupt, Delta, Fits, Input, Prepared, Refusal, Shared, Standing};
+pub use wish::{Action, Corrupt, Delta, Fits, Input, Prepared, Refusal, Replan, Shared, Standing};
 
 /// The state of a run: a fold of its events over its plan.
 #[derive(Debug, Clone)]
@@ -73,6 +78,12 @@ pub struct Run {
     /// Plans that may be followed later.
     offered: BTreeMap<Digest, Arc<Plan>>,
     start: Start,
+    /// The arguments of the workflow, as a list in their order.
+    inputs: Handle,
+    /// The files of the project that the plan names.
+    files: Vec<PinnedFile>,
+    /// What may be taken over since it last began again.
+    estate: Option<Digest>,
     started_at: Timestamp,
     last_at: Timestamp,
     epoch: u64,
@@ -91,6 +102,11 @@ pub struct Run {
     active: BTreeMap<At, Active>,
     timers: BTreeSet<(Timestamp, Timer)>,
     orphans: BTreeMap<Ticket, Orphan>,
+    /// Attempts from before the run began again, and the instances that took
+    /// them over.
+    joined: BTreeMap<Ticket, At>,
+    /// What the commands of plugins consisted of when somebody last looked.
+    programs: BTreeMap<Arc<str>, Program>,
     /// Bills that nobody knows yet.
     presumed: BTreeMap<Ticket, Money>,
     costs: Costs,
@@ -165,6 +181,9 @@ impl Run {
             plan,
             offered: BTreeMap::new(),
             budget: start.budget,
+            inputs: start.inputs.clone(),
+            files: start.files.clone(),
+            estate: start.estate,
             start,
             started_at: now,
             last_at: now,
@@ -178,6 +197,8 @@ impl Run {
             active: BTreeMap::new(),
             timers: BTreeSet::new(),
             orphans: BTreeMap::new(),
+            joined: BTreeMap::new(),
+            programs: BTreeMap::new(),
             presumed: BTreeMap::new(),
             costs: Costs::default(),
             tasks: VecDeque::new(),
@@ -216,7 +237,11 @@ impl Run {
     /// Folds an event, and says what changed in what should be in progress.
     pub fn apply(&mut self, event: &Event) -> Delta {
         let was_over = self.can_settle();
-        if !matches!(event.fact, Fact::OwnerTook { .. }) {
+        // Nobody owned the run before it was taken: that time doesn't count.
+        if !matches!(
+            event.fact,
+            Fact::OwnerTook { .. } | Fact::ProgramsFound { .. }
+        ) {
             self.last_at = self.last_at.max(event.at);
         }
         self.fold(event);
@@ -260,7 +285,7 @@ impl Run {
         };
         self.settled.is_none()
             && self.frames.cell(root).state.is_settled()
-            && self.orphans.is_empty()
+            && !self.orphans.values().any(Orphan::is_open)
     }
 
     fn compare_settling(&mut self, before: bool) {
@@ -290,6 +315,22 @@ impl Run {
     /// Returns the plan that it follows.
     pub fn plan(&self) -> &Arc<Plan> {
         &self.plan
+    }
+
+    /// Returns the arguments of its workflow, as a list in their order.
+    pub fn inputs(&self) -> &Handle {
+        &self.inputs
+    }
+
+    /// Returns the files of the project that its plan names.
+    pub fn files(&self) -> &[PinnedFile] {
+        &self.files
+    }
+
+    /// Returns what may be taken over since it last began again: the digest of
+    /// an [`Estate`](crate::edit::Estate).
+    pub fn estate(&self) -> Option<Digest> {
+        self.estate
     }
 
     /// Returns how many owners it has had.
@@ -328,13 +369,14 @@ impl Run {
             let step = self.step(cell)?;
             Some(self.ticket_of(cell, step.attempt))
         });
-        open.chain(self.orphans.keys().cloned())
+        let orphans = self.orphans.values().filter(|orphan| orphan.is_open());
+        open.chain(orphans.map(|orphan| orphan.ticket.clone()))
     }
 
     /// Returns the job of an attempt that runs elsewhere.
     pub fn job(&self, ticket: &Ticket, values: &dyn Values) -> Option<Value> {
         let job = if let Some(orphan) = self.orphans.get(ticket) {
-            let OrphanState::Remote(job) = &orphan.state else {
+            let Phase::Remote(_, job) = &orphan.step.phase else {
                 return None;
             };
             job
@@ -403,7 +445,7 @@ impl Run {
             self.next_wake()
         };
         match wake {
-            _ if tally.unknown || !self.orphans.is_empty() => Standing::Unknown,
+            _ if tally.unknown || self.orphans.values().any(Orphan::is_open) => Standing::Unknown,
             Some(_) if tally.asking => Standing::Waiting,
             Some(wake) => Standing::Sleeping(wake),
             None if tally.held => Standing::Short,
@@ -413,7 +455,10 @@ impl Run {
 
     fn has_busy_orphans(&self) -> bool {
         let mut orphans = self.orphans.values();
-        orphans.any(|orphan| orphan.state != OrphanState::Unknown)
+        orphans.any(|orphan| match orphan.state() {
+            Some(OrphanState::Running | OrphanState::Remote(_)) => true,
+            Some(OrphanState::Unknown | OrphanState::Resting) | None => false,
+        })
     }
 
     /// Returns whether an expression waits to be evaluated.
@@ -484,10 +529,10 @@ fn settling() -> Action {
 
 fn orphan_action(orphan: &Orphan) -> Option<Action> {
     let ticket = orphan.ticket.clone();
-    match orphan.state {
+    match orphan.state()? {
         OrphanState::Running => Some(Action::Stop { ticket }),
         OrphanState::Remote(_) => Some(Action::Poll { ticket }),
-        OrphanState::Unknown => None,
+        OrphanState::Unknown | OrphanState::Resting => None,
     }
 }
 
@@ -517,8 +562,10 @@ impl Fact {
             | Self::PlanReplaced { .. }
             | Self::Reset { .. }
             | Self::Adopted { .. }
+            | Self::Joined { .. }
             | Self::RunSettled { .. }
             | Self::Reopened { .. }
+            | Self::ProgramsFound { .. }
             | Self::ItemsExpanded { .. }
             | Self::BranchTaken { .. }
             | Self::RoundOpened { .. }

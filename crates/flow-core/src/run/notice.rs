@@ -210,7 +210,7 @@ impl Run {
     }
 
     /// An action that was wished by the same event was never carried out.
-    fn withdraw(&mut self, action: Action) {
+    pub(super) fn withdraw(&mut self, action: Action) {
         match self
             .delta
             .actions

@@ -1,7 +1,7 @@
 //! What people want: each order makes one fact, or there is a reason why it
 //! changes nothing.
 
-use crate::address::{At, Part, Ticket};
+use crate::address::{Part, Ticket};
 use crate::amount::{Money, Timestamp};
 use crate::event::{Event, Fact, Status, Verdict};
 use crate::handle::{Handle, Values};
@@ -12,7 +12,7 @@ use crate::value::Value;
 use super::Run;
 use super::scope::load;
 use super::state::{OrphanState, Phase, State};
-use super::wish::Input;
+use super::wish::{Input, Replan};
 
 impl Run {
     /// Returns the event that an order makes, or why it makes none.
@@ -112,15 +112,31 @@ impl Run {
                 let at = part.map(|part| part.at);
                 Ok(Fact::Reopened { by, at, item })
             }
-            Input::Reset { part, by } => {
-                self.check_reset(&part.at)?;
-                let Part { at, item } = part;
-                Ok(Fact::Reset { at, item, by })
+            Input::Reset { at, estate, by } => {
+                if at.node.0 as usize >= self.shape.nodes.len() {
+                    return Err(Objection::Nowhere);
+                }
+                Ok(Fact::Reset { at, by, estate })
             }
-            Input::Replan { plan, sheet, by } if self.offered.contains_key(&plan) => {
-                Ok(Fact::PlanReplaced { plan, sheet, by })
+            Input::Replan(replan) if self.offered.contains_key(&replan.plan) => {
+                let Replan {
+                    plan,
+                    sheet,
+                    inputs,
+                    files,
+                    estate,
+                    by,
+                } = *replan;
+                Ok(Fact::PlanReplaced {
+                    plan,
+                    sheet,
+                    by,
+                    inputs,
+                    files,
+                    estate,
+                })
             }
-            Input::Replan { .. } => Err(Objection::NoPlan),
+            Input::Replan(_) => Err(Objection::NoPlan),
             _ => Err(Objection::Nowhere),
         }
     }
@@ -168,9 +184,9 @@ impl Run {
         }
         // The step of an orphan may be gone: nothing says what it gives.
         let orphan = self.orphans.get(ticket);
-        match orphan.map(|orphan| &orphan.state) {
+        match orphan.and_then(super::state::Orphan::state) {
             Some(OrphanState::Unknown) => Ok(()),
-            Some(OrphanState::Running | OrphanState::Remote(_)) | None => {
+            Some(OrphanState::Running | OrphanState::Remote(_) | OrphanState::Resting) | None => {
                 Err(Objection::NotUnknown)
             }
         }
@@ -236,47 +252,6 @@ impl Run {
             | State::Region(_)
             | State::Done(_)
             | State::Blocked => Err(Objection::NotFailed),
-        }
-    }
-
-    /// What is in progress would be lost, and what may have happened might
-    /// happen again.
-    fn check_reset(&self, at: &At) -> Result<(), Objection> {
-        let node = self.shape.nodes.get(at.node.0 as usize);
-        if node.is_none_or(|node| node.depth as usize != at.ords.len()) {
-            return Err(Objection::Nowhere);
-        }
-        let is_open = |state: &State| match state {
-            State::Step(step) => match step.phase {
-                Phase::Running(_) | Phase::Remote(..) => Err(Objection::Busy),
-                Phase::Probing(..) | Phase::Unknown(_) => Err(Objection::Unknown),
-                Phase::Opening
-                | Phase::Ready
-                | Phase::Held
-                | Phase::Asking(..)
-                | Phase::Sleeping(..)
-                | Phase::Pausing(_) => match step.open {
-                    Some(_) => Err(Objection::Unknown),
-                    None => Ok(()),
-                },
-            },
-            State::Waiting
-            | State::Value(_)
-            | State::Region(_)
-            | State::Done(_)
-            | State::Failed(_)
-            | State::Blocked
-            | State::Cut => Ok(()),
-        };
-        for frame in self.frames.ids() {
-            for cell in &self.frames.get(frame).cells {
-                is_open(&cell.state)?;
-            }
-        }
-        if self.orphans.is_empty() {
-            Ok(())
-        } else {
-            Err(Objection::Unknown)
         }
     }
 }

@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use crate::address::At;
-use crate::handle::Values;
+use crate::handle::{Handle, Values};
 use crate::path::{Key, StepPath};
 use crate::plan::{NodeId, NodeKind, Plan};
 use crate::value::Value;
 
 use super::Run;
 use super::scope::load;
-use super::state::{CellId, Items, RegionPhase};
+use super::state::{CellId, Items, RegionPhase, State};
 
 impl Run {
-    /// Returns the path of an instance. Items of what isn't open any more are
-    /// counted instead of named.
+    /// Returns the path of an instance. Items of what is forgotten are counted
+    /// instead of named.
     pub fn path(&self, at: &At, values: &dyn Values) -> StepPath {
         path_in(&self.plan, at, &|region, ord| {
             self.key_of(region, ord, values)
@@ -23,10 +23,19 @@ impl Run {
 
     fn key_of(&self, region: &At, ord: u32, values: &dyn Values) -> Key {
         let cell = self.find(region);
-        let items = cell.and_then(|cell| self.items(cell));
-        let key = items.and_then(|items| {
-            let words = words(items, values)?;
-            words.get(ord as usize).cloned()
+        let key = cell.and_then(|cell| match &self.frames.cell(cell).state {
+            State::Region(region) => word(&region.phase, ord, values),
+            State::Failed(failed) => word(&failed.region.as_ref()?.phase, ord, values),
+            State::Done(Handle::Listed(listed)) => {
+                let keys = load(listed.keys.as_ref()?, values).ok()?;
+                keys_of(&keys)?.get(ord as usize).cloned()
+            }
+            State::Done(Handle::Small(_) | Handle::Stored(_))
+            | State::Waiting
+            | State::Value(_)
+            | State::Step(_)
+            | State::Blocked
+            | State::Cut => None,
         });
         key.unwrap_or(Key::Index(u64::from(ord)))
     }
@@ -100,6 +109,14 @@ pub(crate) fn path_in(plan: &Plan, at: &At, key: &dyn Fn(&At, u32) -> Key) -> St
         above = Some(*id);
     }
     path
+}
+
+/// Returns the key of an item, if it has one.
+fn word(phase: &RegionPhase, ord: u32, values: &dyn Values) -> Option<Key> {
+    let RegionPhase::Items(items) = phase else {
+        return None;
+    };
+    words(items, values)?.get(ord as usize).cloned()
 }
 
 /// Returns the keys of items, read once.

@@ -11,7 +11,7 @@ use crate::effect::{Effect, FailureClass};
 use crate::eval::EvalError;
 use crate::event::Failure;
 use crate::handle::Values;
-use crate::key::{self, Ingredients};
+use crate::key;
 use crate::path::StepPath;
 use crate::plan::{Cache, NodeKind, Period, Step};
 use crate::value::Value;
@@ -51,6 +51,9 @@ impl Run {
         let diverged = || super::Corrupt::Diverged {
             ticket: ticket.clone(),
         };
+        if let Some(orphan) = self.orphans.get(ticket) {
+            return orphan.former.prepare_again(ticket, values);
+        }
         let cell = self.attempt(ticket).ok_or_else(diverged)?;
         let day = |_| Arc::from("");
         let mut prepared = self
@@ -63,6 +66,17 @@ impl Run {
         }
         prepared.idempotency = running.idempotency;
         Ok(prepared)
+    }
+
+    /// Returns whether an attempt waits to be admitted.
+    pub fn is_admissible(&self, ticket: &Ticket) -> bool {
+        self.paused.is_none() && self.admissible(ticket).is_some()
+    }
+
+    /// Returns whether something else is done if an attempt can't be made.
+    pub(crate) fn has_fallback(&self, ticket: &Ticket) -> bool {
+        let cell = self.admissible(ticket);
+        cell.is_some_and(|cell| self.shape.node(self.node_of(cell)).has_fallback)
     }
 
     /// Finds the cell that waits to be admitted under a ticket.
@@ -98,10 +112,16 @@ impl Run {
             Some(expr) => length(&place.eval(expr)?),
             None => None,
         };
-        let path = self.path(&ticket.at, values);
+        let at = self.at_of(cell);
+        let path = self.path(&at, values);
         let seed = key::seed(self.start.seed, &path);
-        let result = self.plan.node(ticket.at.node).ty.clone();
-        let key = key::cache_key(&Ingredients::of(step, result.as_ref(), &args, seed));
+        let result = self.plan.node(at.node).ty.clone();
+        let key = self.result_key(step, result.as_ref(), &args, seed);
+        // What can't be named can't be found again.
+        let shared = match &key {
+            Some(_) => shared(step, place)?,
+            None => Shared::No,
+        };
         Ok(Prepared {
             step: step.step.clone(),
             types: step.params.clone(),
@@ -111,7 +131,7 @@ impl Run {
             effect: step.effect,
             tries: state.used + 1,
             input: key::input_digest(&args),
-            shared: shared(step, place)?,
+            shared,
             idempotency: self.idempotency(&path, ticket, state),
             seed,
             timeout,
@@ -119,16 +139,29 @@ impl Run {
                 .failure
                 .as_ref()
                 .map(|failure| failure.message.clone()),
-            demand: self.demand(cell, ticket, step, &args, day, place, key.digest)?,
+            demand: self.demand(
+                cell,
+                ticket,
+                step,
+                &args,
+                day,
+                place,
+                key.as_ref().map(|key| key.digest),
+            )?,
             ticket: ticket.clone(),
-            key: Some(key),
+            key,
             path,
             args,
         })
     }
 
     fn idempotency(&self, path: &StepPath, ticket: &Ticket, state: &StepState) -> Digest {
-        key::idempotency(&self.start.run, path, ticket.generation, state.era)
+        // An act that was taken over is known by the key that it left with.
+        let inherited = state.joined.as_ref().and(state.intent.as_ref());
+        match inherited.filter(|intent| intent.era == state.era) {
+            Some(intent) => intent.idempotency,
+            None => key::idempotency(&self.start.run, path, ticket.generation, state.era),
+        }
     }
 
     #[expect(
@@ -143,7 +176,7 @@ impl Run {
         args: &BTreeMap<Arc<str>, Value>,
         day: &dyn Fn(Period) -> Arc<str>,
         place: Place<'_>,
-        key: Digest,
+        key: Option<Digest>,
     ) -> Result<Demand, EvalError> {
         let given: Vec<Value> = args.values().cloned().collect();
         let amount = match &step.price {
@@ -171,7 +204,7 @@ impl Run {
             ledgers,
             price: has_price.then(|| step.step.clone()),
             pools,
-            key: (step.effect == Effect::Pure).then_some(key),
+            key: key.filter(|_| step.effect == Effect::Pure),
             has_fallback: if step.fallback.is_some() {
                 HasFallback::Yes
             } else {
@@ -213,7 +246,10 @@ impl Run {
                 continue;
             };
             let ledger = match budget.per {
-                None => LedgerId::Instance(self.start.run.clone(), at),
+                None => match &budget.place {
+                    Some(place) => LedgerId::Place(self.start.run.clone(), place.clone()),
+                    None => LedgerId::Instance(self.start.run.clone(), at),
+                },
                 Some(period) => LedgerId::Scope {
                     path: self.plan_path(*node),
                     period,
@@ -231,7 +267,7 @@ impl Run {
     /// Returns what an attempt in progress may do.
     pub fn effect_of(&self, ticket: &Ticket) -> Option<Effect> {
         if let Some(orphan) = self.orphans.get(ticket) {
-            return Some(orphan.running.effect);
+            return Some(orphan.running()?.effect);
         }
         let step = self.step(self.attempt(ticket)?)?;
         Some(step.phase.running()?.effect)

@@ -247,7 +247,7 @@ impl Inside<'_> {
             return None;
         };
         if node == NodeId(0) {
-            let inputs = self.keep(load(&run.start.inputs, self.place.values))?;
+            let inputs = self.keep(load(&run.inputs, self.place.values))?;
             let Value::List(inputs) = inputs else {
                 return None;
             };
@@ -386,7 +386,7 @@ impl Scope for Inside<'_> {
     }
 
     fn file(&self, path: &str, _media: Media) -> Option<Value> {
-        let files = &self.place.run.start.files;
+        let files = &self.place.run.files;
         let file = files.iter().find(|file| &*file.path == path)?;
         self.keep(load(&file.artifact, self.place.values))
     }

@@ -100,7 +100,7 @@ impl Shape {
             let (block, pos) = places[id.0 as usize];
             let mut blocks = SmallVec::new();
             let kind = &node.kind;
-            let has_fallback = has_fallback(kind);
+            let has_fallback = node.has_fallback();
             let owned = node.blocks();
             for (at, (_, inner)) in owned.iter().enumerate() {
                 let number = small(shape.blocks.len());
@@ -183,20 +183,6 @@ fn block_shape(plan: &Plan, block: &Block, is_fallback: bool) -> BlockShape {
         nodes: block.nodes.clone(),
         result,
         is_fallback,
-    }
-}
-
-fn has_fallback(kind: &NodeKind) -> bool {
-    match kind {
-        NodeKind::Step(step) => step.fallback.is_some(),
-        NodeKind::Workflow(workflow) => workflow.fallback.is_some(),
-        NodeKind::Race(race) => race.fallback.is_some(),
-        NodeKind::Value(_)
-        | NodeKind::If(_)
-        | NodeKind::Match(_)
-        | NodeKind::For(_)
-        | NodeKind::Repeat(_)
-        | NodeKind::Parallel(_) => false,
     }
 }
 

@@ -126,6 +126,23 @@ pub(super) struct StepState {
     /// The last attempt at this act, if nobody knows what became of it, and it
     /// is tried again to find out.
     pub(super) open: Option<Box<Running>>,
+    /// What the last attempt was begun with.
+    pub(super) intent: Option<Box<Intent>>,
+    /// The attempt that it took over from before the run began again.
+    pub(super) joined: Option<Ticket>,
+}
+
+/// What an attempt was begun with.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Intent {
+    /// The key of its result.
+    pub(super) key: Option<Digest>,
+    /// The same without the seed.
+    pub(super) unseeded: Option<Digest>,
+    /// The key by which its target knows the act.
+    pub(super) idempotency: Digest,
+    /// The era for which that is.
+    pub(super) era: u32,
 }
 
 /// Where a step is.
@@ -298,6 +315,24 @@ impl StepState {
             failure: None,
             lack: None,
             open: None,
+            intent: None,
+            joined: None,
+        }
+    }
+
+    /// It is wanted again, whatever was said before.
+    pub(super) fn want(&mut self) {
+        let running = match &mut self.phase {
+            Phase::Running(running)
+            | Phase::Remote(running, _)
+            | Phase::Asking(running, _)
+            | Phase::Sleeping(running, ..)
+            | Phase::Probing(running, ..)
+            | Phase::Unknown(running) => Some(running),
+            Phase::Opening | Phase::Ready | Phase::Held | Phase::Pausing(_) => self.open.as_mut(),
+        };
+        if let Some(running) = running {
+            running.stop = None;
         }
     }
 
@@ -455,13 +490,15 @@ impl Frames {
     }
 }
 
-/// An attempt that belongs to no cell any more: its step was edited away while
+/// An attempt that belongs to no cell any more: the run began again while
 /// nobody knew what became of it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) struct Orphan {
     pub(super) ticket: Ticket,
-    pub(super) running: Running,
-    pub(super) state: OrphanState,
+    /// The step as it stands.
+    pub(super) step: Box<StepState>,
+    /// The run as it was, which knows its arguments.
+    pub(super) former: Arc<super::Run>,
 }
 
 /// How an attempt stands that belongs to no cell any more.
@@ -473,4 +510,6 @@ pub(super) enum OrphanState {
     Remote(Handle),
     /// Somebody has to say what became of it.
     Unknown,
+    /// Nothing is in progress: it can be taken over, or left alone.
+    Resting,
 }

@@ -48,6 +48,10 @@ impl Run {
     }
 
     pub(super) fn ticket_of(&self, cell: CellId, attempt: u32) -> Ticket {
+        let taken_over = self.step(cell).and_then(|step| step.joined.as_ref());
+        if let Some(ticket) = taken_over.filter(|ticket| ticket.attempt == attempt) {
+            return ticket.clone();
+        }
         Ticket {
             at: self.at_of(cell),
             generation: self.frames.get(cell.frame).generation,

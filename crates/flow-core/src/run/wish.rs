@@ -9,7 +9,7 @@ use crate::amount::{Duration, Money, Timestamp};
 use crate::arbiter::{Demand, LedgerId};
 use crate::digest::Digest;
 use crate::effect::{Effect, FailureClass};
-use crate::event::{BEHAVIOUR, Failure, Grant, Origin, Started, Verdict};
+use crate::event::{BEHAVIOUR, Failure, FoundProgram, Grant, Origin, PinnedFile, Started, Verdict};
 use crate::handle::Handle;
 use crate::key::ResultKey;
 use crate::path::StepPath;
@@ -80,6 +80,9 @@ pub enum Input {
         /// The version of flow.
         binary: Arc<str>,
     },
+    /// Somebody looked at the programs of plugins. To be handed in before a
+    /// process takes the run or begins with it.
+    Programs(Vec<FoundProgram>),
     /// An [`Action::Evaluate`] is carried out.
     Evaluate {
         /// The instance.
@@ -104,10 +107,19 @@ pub enum Input {
     Adopted {
         /// The attempt that it would have been.
         ticket: Ticket,
+        /// The key by which it was found.
+        key: Option<Digest>,
         /// The value.
         value: Handle,
         /// Where it is from.
         from: Origin,
+    },
+    /// An attempt from before the run began again is taken over.
+    Joined {
+        /// The attempt that it would have been.
+        ticket: Ticket,
+        /// The attempt from before.
+        left: Ticket,
     },
     /// An attempt can't begin.
     Refused {
@@ -187,20 +199,15 @@ pub enum Input {
     },
     /// A part and what depends on it are to be made again.
     Reset {
-        /// The part.
-        part: Part,
+        /// The instance, or what is around all of them.
+        at: At,
+        /// What may be taken over.
+        estate: Option<Digest>,
         /// Who asked.
         by: Arc<str>,
     },
     /// Another plan is to be followed; it was given to the run before.
-    Replan {
-        /// The plan.
-        plan: Digest,
-        /// The digest of what was shown before.
-        sheet: Digest,
-        /// Who asked.
-        by: Arc<str>,
-    },
+    Replan(Box<Replan>),
     /// Somebody says what became of an attempt of unknown outcome.
     Resolve {
         /// The attempt.
@@ -219,6 +226,24 @@ pub enum Input {
         /// The bill.
         bill: Bill,
     },
+}
+
+/// Another plan for a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Replan {
+    /// The plan.
+    pub plan: Digest,
+    /// The digest of what was shown before.
+    pub sheet: Digest,
+    /// The arguments of the workflow from here on; nothing if they and the files
+    /// stay as they are.
+    pub inputs: Option<Handle>,
+    /// The files of the project that the plan names.
+    pub files: Vec<PinnedFile>,
+    /// What may be taken over.
+    pub estate: Option<Digest>,
+    /// Who asked.
+    pub by: Arc<str>,
 }
 
 /// Why an attempt can't begin.
@@ -305,6 +330,12 @@ pub enum Shared {
 }
 
 impl Prepared {
+    /// Returns the key without the seed, of what can't simply be made again.
+    fn unseeded(&self) -> Option<Digest> {
+        let key = self.key.as_ref()?;
+        key.unseeded.filter(|_| self.effect != Effect::Pure)
+    }
+
     /// Returns the intent to begin it with what it was granted.
     pub fn intent(&self, grant: Grant) -> Started {
         Started {
@@ -315,6 +346,7 @@ impl Prepared {
             idempotency: self.idempotency,
             grant,
             timeout: self.timeout,
+            unseeded: self.unseeded(),
         }
     }
 }

@@ -6,11 +6,11 @@ use crate::address::Ticket;
 use crate::arbiter::LedgerId;
 use crate::effect::{Act, Effect, FailureClass};
 use crate::event::{
-    BudgetSet, Counts, Event, Fact, Failure, Firing, Grant, Origin, PinnedFile, Recalled, Same,
-    Start, Started, Status, Then, Timer, Verdict,
+    BudgetSet, Counts, Event, Fact, Failure, Firing, FoundProgram, Grant, Origin, PinnedFile,
+    Recalled, Same, Start, Started, Status, Then, Timer, Verdict,
 };
 use crate::plan::{Exhausted, Period};
-use crate::step::{Bill, Sent};
+use crate::step::{Bill, Program, Sent};
 use crate::wire::{wire_choice, wire_struct, wire_words};
 
 wire_struct!(Event { 1 at, 2 fact });
@@ -24,11 +24,12 @@ wire_choice!(Fact "fact" {
     5 CancelAsked { 1 scope, 2 by, 3 why, 4 item },
     6 Opened { 1 at, 2 within, 3 budget },
     7 LimitsChanged { 1 at, 2 amount, 3 by },
-    8 PlanReplaced { 1 plan, 2 sheet, 3 by },
-    9 Reset { 1 at, 2 by, 3 item },
-    10 Adopted { 1 at, 2 value, 3 from },
+    8 PlanReplaced { 1 plan, 2 sheet, 3 by, 4 inputs, 5 files, 6 estate },
+    9 Reset { 1 at, 2 by, 3 estate },
+    10 Adopted { 1 at, 2 value, 3 from, 4 key },
     11 RunSettled { 1 status, 2 output },
     12 Reopened { 1 by, 2 at, 3 item },
+    13 ProgramsFound { 1 programs },
     // Regions.
     20 ItemsExpanded { 1 at, 2 count, 3 parallel, 4 keys },
     21 BranchTaken { 1 at, 2 arm },
@@ -49,6 +50,7 @@ wire_choice!(Fact "fact" {
     49 Resolved { 1 ticket, 2 verdict, 3 bill, 4 by },
     50 Rebilled { 1 ticket, 2 bill },
     51 Refused { 1 at, 2 failure, 3 ledger, 4 then, 5 missing },
+    52 Joined { 1 at, 2 ticket },
     // Waiting.
     70 Elapsed(..),
     71 Waits { 1 ticket, 2 until, 3 value },
@@ -66,15 +68,21 @@ wire_struct!(Start {
     7 trigger,
     8 files,
     9 recalled,
+    10 estate,
+    11 parent,
 });
 
 wire_struct!(Recalled { 1 key, 2 value, 3 from });
 
 wire_struct!(PinnedFile { 1 path, 2 artifact });
 
+wire_struct!(FoundProgram { 1 run, 2 program });
+
+wire_struct!(Program { 1 digest, 2 variables });
+
 wire_struct!(Firing { 1 trigger, 2 scheduled, 3 event, 4 number });
 
-wire_struct!(BudgetSet { 1 amount, 2 per, 3 or });
+wire_struct!(BudgetSet { 1 amount, 2 per, 3 or, 4 place });
 
 wire_struct!(Origin { 1 run, 2 seq });
 
@@ -90,6 +98,7 @@ wire_struct!(Started {
     5 idempotency,
     6 grant,
     7 timeout,
+    8 unseeded,
 });
 
 wire_struct!(Grant { 1 hold, 2 ledgers, 3 pools, 4 price });
@@ -145,6 +154,7 @@ wire_choice!(LedgerId "ledger" {
     5 Scope { 1 path, 2 period, 3 day },
     6 Run(..),
     7 Instance(1 run, 2 at),
+    8 Place(1 run, 2 place),
 });
 
 wire_words!(Status "status" { 1 Succeeded, 2 Failed, 3 Cancelled });

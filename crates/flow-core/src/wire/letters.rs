@@ -15,7 +15,6 @@ wire_choice!(Order "order" {
     4 Cancel { 1 part, 2 why },
     5 Limit { 1 at, 2 amount },
     6 Reopen { 1 part },
-    7 Reset { 1 part },
     8 Resolve { 1 ticket, 2 said, 3 bill },
     9 Rebill { 1 ticket, 2 bill },
 });

@@ -231,3 +231,16 @@ fn an_event_with_fields_of_a_later_version_is_read() {
     bytes.extend(body);
     assert_eq!(Event::decode(&bytes), Ok(event));
 }
+
+#[test]
+fn numbers_with_a_name_are_those_of_their_facts() {
+    let fact = Fact::PlanReplaced {
+        plan: crate::digest::Digest([0; 32]),
+        sheet: crate::digest::Digest([0; 32]),
+        by: "it".into(),
+        inputs: None,
+        files: Vec::new(),
+        estate: None,
+    };
+    assert_eq!(fact.kind(), Fact::PLAN_REPLACED);
+}

@@ -10,7 +10,8 @@ use flow_core::digest::Digest;
 use flow_core::effect::Effect;
 use flow_core::expr::Expr;
 use flow_core::key::{
-    Ingredients, PAUSE_MIN, ResultKey, backoff, cache_key, idempotency, input_digest, seed,
+    Difference, Ingredients, KeptParts, PAUSE_MIN, Part, ResultKey, Way, backoff, cache_key,
+    idempotency, input_digest, seed,
 };
 use flow_core::path::{Key, StepPath};
 use flow_core::plan::{Cache, Policies, Step};
@@ -27,6 +28,7 @@ struct Recipe {
     type_arg: Option<Type>,
     result: Option<Type>,
     seed: Option<u64>,
+    models: BTreeMap<Arc<str>, Digest>,
     environment: BTreeMap<Arc<str>, Arc<str>>,
 }
 
@@ -39,6 +41,7 @@ impl Recipe {
             type_arg: self.type_arg.as_ref(),
             result: self.result.as_ref(),
             seed: self.seed,
+            models: &self.models,
             environment: &self.environment,
         })
     }
@@ -52,6 +55,7 @@ fn recipe() -> Recipe {
         type_arg: Some(shot("A shot.", "Shot")),
         result: Some(Type::list(shot("A shot.", "Shot"))),
         seed: Some(42),
+        models: BTreeMap::new(),
         environment: BTreeMap::from([("LANG".into(), "C".into()), ("TZ".into(), "UTC".into())]),
     }
 }
@@ -133,7 +137,7 @@ fn shot(docs: &str, name: &str) -> Type {
 #[test]
 fn every_ingredient_changes_the_key_and_is_named() {
     type Change = fn(&mut Recipe);
-    let table: [(&str, Change); 14] = [
+    let table: [(&str, Change); 16] = [
         ("signature", |it| it.signature.push('0')),
         ("implementation", |it| it.implementation = None),
         ("implementation", |it| {
@@ -146,6 +150,14 @@ fn every_ingredient_changes_the_key_and_is_named() {
         ("result", |it| it.result = Some(shot("A shot.", "Shot"))),
         ("seed", |it| it.seed = None),
         ("seed", |it| it.seed = Some(43)),
+        ("model local/sketch", |it| {
+            let digest = Digest::of(b"weights");
+            it.models.insert("local/sketch".into(), digest);
+        }),
+        ("model local/sketch", |it| {
+            let digest = Digest::of(b"other weights");
+            it.models.insert("local/sketch".into(), digest);
+        }),
         ("environment TZ", |it| {
             it.environment.insert("TZ".into(), "CET".into());
         }),
@@ -223,18 +235,77 @@ fn other_inputs() -> Vec<(&'static str, Value)> {
 
 /// Names the parts that two keys don't share.
 fn differences(one: &ResultKey, other: &ResultKey) -> Vec<String> {
-    let only = |some: &ResultKey, others: &ResultKey| {
-        let parts = some
-            .parts
-            .iter()
-            .filter(|part| !others.parts.contains(part));
-        parts.map(|(name, _)| name.to_string()).collect::<Vec<_>>()
-    };
-    let mut names = only(one, other);
-    names.extend(only(other, one));
-    names.sort();
+    let [one, other] = [one, other].map(|key| {
+        // What is kept is enough to tell.
+        let bytes = KeptParts::of(&key.parts).encode();
+        KeptParts::decode(&bytes).unwrap()
+    });
+    let mut names: Vec<String> = other
+        .differences_from(&one)
+        .into_iter()
+        .map(|found| found.part.to_string())
+        .collect();
     names.dedup();
     names
+}
+
+#[test]
+fn differences_say_in_which_way() {
+    let mut other = recipe();
+    other.args.remove("nothing");
+    other.args.insert("more".into(), Value::Int(1));
+    other.args.insert("prompt".into(), Value::text("a dog"));
+    let [before, after] = [recipe(), other].map(|it| KeptParts::of(&it.key().parts));
+    let input = |name: &str, way| Difference {
+        part: Part::Input(name.into()),
+        way,
+    };
+    let expected = [
+        input("more", Way::New),
+        input("nothing", Way::Gone),
+        input("prompt", Way::Other),
+    ];
+    let found = after.differences_from(&before);
+    assert_eq!(found, expected);
+    let told: Vec<_> = found.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        ["a new `more`", "no more `nothing`", "another `prompt`"]
+    );
+    assert_eq!(after.differences_from(&after), []);
+}
+
+#[test]
+fn what_is_kept_of_parts_is_small_and_is_read_only_if_it_is_whole() {
+    let kept = KeptParts::of(&recipe().key().parts);
+    let bytes = kept.encode();
+    assert!(bytes.len() < 23 * 30, "{}", bytes.len());
+    assert_eq!(KeptParts::decode(&bytes), Some(kept.clone()));
+    for length in 0..bytes.len() {
+        let read = KeptParts::decode(&bytes[..length]);
+        assert_ne!(read, Some(kept.clone()), "{length}");
+    }
+    assert_eq!(KeptParts::decode(b"signature\0"), None);
+    let long = "x".repeat(100_000);
+    let long = [(Part::Input(long.into()), Digest::of(b"x"))];
+    let read = KeptParts::decode(&KeptParts::of(&long).encode());
+    assert!(read.is_some());
+}
+
+#[test]
+fn a_key_without_its_seed_is_that_of_a_step_that_draws_nothing() {
+    let drawn = recipe().key();
+    let fixed = Recipe {
+        seed: None,
+        ..recipe()
+    };
+    assert_eq!(drawn.unseeded, Some(fixed.key().digest));
+    assert_eq!(fixed.key().unseeded, None);
+    let other = Recipe {
+        seed: Some(43),
+        ..recipe()
+    };
+    assert_eq!(other.key().unseeded, drawn.unseeded);
 }
 
 #[test]
@@ -296,10 +367,10 @@ fn a_call_is_made_of_what_its_step_says() {
     let step = call(&[("prompt", Type::text())]);
     let result = Some(&Type::Bool);
     let parts = cache_key(&Ingredients::of(&step, result, &args, 42)).parts;
-    let names: Vec<_> = parts.iter().map(|(name, _)| &**name).collect();
+    let names: Vec<_> = parts.iter().map(|(part, _)| part.to_string()).collect();
     assert_eq!(names.len(), args.len() + 3);
     for name in ["signature", "type", "result"] {
-        assert!(names.contains(&name), "{name}");
+        assert!(names.contains(&name.to_owned()), "{name}");
     }
 
     // Neither the name of the step nor what governs the call is in it.
@@ -505,6 +576,7 @@ pub(crate) fn samples() -> Vec<(String, String)> {
         type_arg: None,
         result: None,
         seed: None,
+        models: BTreeMap::new(),
         environment: BTreeMap::new(),
     };
     add("result of nothing", nothing.key().digest.to_string());

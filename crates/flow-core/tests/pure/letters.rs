@@ -28,7 +28,6 @@ impl Dice {
             Order::Reopen {
                 part: self.maybe(Self::part),
             },
-            Order::Reset { part: self.part() },
             Order::Resolve {
                 ticket: self.ticket(),
                 said: {

@@ -5,6 +5,7 @@ mod golden;
 mod key;
 mod letters;
 mod outline;
+mod programs;
 mod recall;
 mod sample;
 mod template;

@@ -64,6 +64,8 @@ fn settles(plan: &Arc<Plan>) {
                 seq: 9,
             },
         }),
+        estate: None,
+        parent: None,
     };
     let (mut run, first, delta) = Run::start(plan.clone(), start, Timestamp(5));
     let at = At::root();

@@ -10,13 +10,13 @@ use flow_core::arbiter::LedgerId;
 use flow_core::digest::Digest;
 use flow_core::effect::{Act, Effect, FailureClass};
 use flow_core::event::{
-    BudgetSet, Counts, Event, Fact, Failure, Firing, Grant, Origin, PinnedFile, Recalled, Same,
-    Start, Started, Status, Then, Timer, Verdict,
+    BudgetSet, Counts, Event, Fact, Failure, Firing, FoundProgram, Grant, Origin, PinnedFile,
+    Recalled, Same, Start, Started, Status, Then, Timer, Verdict,
 };
 use flow_core::handle::Handle;
 use flow_core::path::Key;
 use flow_core::plan::{Exhausted, NodeId, Period};
-use flow_core::step::{Bill, Sent};
+use flow_core::step::{Bill, Program, Sent};
 use flow_core::ty::Media;
 use flow_core::value::{Artifact, List, Value};
 
@@ -239,7 +239,7 @@ impl Dice {
     }
 
     fn ledger(&mut self) -> LedgerId {
-        match self.below(7) {
+        match self.below(8) {
             0 => LedgerId::Project,
             1 => LedgerId::ProjectPeriod {
                 period: self.period(),
@@ -256,6 +256,7 @@ impl Dice {
                 day: self.text(),
             },
             5 => LedgerId::Run(self.run()),
+            6 => LedgerId::Place(self.run(), self.text()),
             _ => LedgerId::Instance(self.run(), self.at()),
         }
     }
@@ -266,12 +267,7 @@ impl Dice {
             behaviour: self.short(),
             plan: self.digest(),
             inputs: self.handle(),
-            files: (0..self.below(3))
-                .map(|_| PinnedFile {
-                    path: self.text(),
-                    artifact: self.handle(),
-                })
-                .collect(),
+            files: self.files(),
             seed: self.bits(),
             budget: self.maybe(Self::money),
             trigger: self.maybe(|dice| Firing {
@@ -288,7 +284,17 @@ impl Dice {
                     seq: dice.bits(),
                 },
             }),
+            estate: self.maybe(Self::digest),
+            parent: self.maybe(Self::origin),
         }
+    }
+
+    fn files(&mut self) -> Vec<PinnedFile> {
+        let files = (0..self.below(3)).map(|_| PinnedFile {
+            path: self.text(),
+            artifact: self.handle(),
+        });
+        files.collect()
     }
 
     fn started(&mut self) -> Started {
@@ -305,6 +311,7 @@ impl Dice {
                 price: self.maybe(Self::text),
             },
             timeout: self.maybe(Self::length),
+            unseeded: self.maybe(Self::digest),
         }
     }
 
@@ -328,6 +335,7 @@ impl Dice {
         facts.extend(self.facts_of_regions());
         facts.extend(self.facts_of_attempts());
         facts.extend(self.facts_of_waiting());
+        facts.push(self.programs_found());
         let events = facts.into_iter().map(|fact| Event {
             at: self.instant(),
             fact,
@@ -357,6 +365,7 @@ impl Dice {
                     amount: dice.money(),
                     per: dice.maybe(Self::period),
                     or: dice.pick(&[Exhausted::Stop, Exhausted::Ask]),
+                    place: dice.maybe(Self::text),
                 }),
             },
             Fact::LimitsChanged {
@@ -368,16 +377,20 @@ impl Dice {
                 plan: self.digest(),
                 sheet: self.digest(),
                 by: self.text(),
+                inputs: self.maybe(Self::handle),
+                files: self.files(),
+                estate: self.maybe(Self::digest),
             },
             Fact::Reset {
                 at: self.at(),
-                item: self.maybe(Self::short),
                 by: self.text(),
+                estate: self.maybe(Self::digest),
             },
             Fact::Adopted {
                 at: self.at(),
                 value: self.handle(),
                 from: self.origin(),
+                key: self.maybe(Self::digest),
             },
             Fact::RunSettled {
                 status: self.pick(&[Status::Succeeded, Status::Failed, Status::Cancelled]),
@@ -485,6 +498,17 @@ impl Dice {
         ]
     }
 
+    fn programs_found(&mut self) -> Fact {
+        let programs = self.several(3, |dice| FoundProgram {
+            run: dice.text(),
+            program: dice.maybe(|dice| Program {
+                digest: dice.digest(),
+                variables: dice.several(3, |dice| (dice.text(), dice.digest())),
+            }),
+        });
+        Fact::ProgramsFound { programs }
+    }
+
     fn facts_of_waiting(&mut self) -> Vec<Fact> {
         vec![
             Fact::Elapsed(self.timer()),
@@ -511,6 +535,10 @@ impl Dice {
                 ledger: self.maybe(Self::ledger),
                 missing: self.maybe(Self::money),
                 then: self.then(),
+            },
+            Fact::Joined {
+                at: self.at(),
+                ticket: self.ticket(),
             },
         ]
     }
@@ -554,6 +582,8 @@ pub(crate) fn position(fact: &Fact) -> usize {
         Fact::Asked { .. } => 31,
         Fact::Answered { .. } => 32,
         Fact::Refused { .. } => 33,
+        Fact::Joined { .. } => 34,
+        Fact::ProgramsFound { .. } => 35,
     }
 }
 
@@ -582,4 +612,4 @@ pub(crate) fn kind(value: &Value) -> usize {
 }
 
 /// How many facts there are.
-pub(crate) const FACTS: usize = 34;
+pub(crate) const FACTS: usize = 36;

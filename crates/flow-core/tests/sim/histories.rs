@@ -110,7 +110,7 @@ fn ending(run: &Run, state: State) -> Result<(), String> {
 
 /// What attempts cost together is what the run says.
 fn costs(run: &Run, history: &History) -> Result<(), String> {
-    if history.restarts() > 0 {
+    if !history.edits().is_empty() {
         // What was edited away is in no plan any more.
         return Ok(());
     }

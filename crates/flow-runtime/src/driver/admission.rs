@@ -8,12 +8,13 @@ use flow_core::amount::Money;
 use flow_core::arbiter::{Decision, Ending, HoldId, Rebill, Reply, Row};
 use flow_core::event::{Event, Fact, Grant, Origin, Then};
 use flow_core::handle::Handle;
+use flow_core::key::{KeptParts, ResultKey};
 use flow_core::run::{Action, Input, Prepared, Refusal, Shared};
 
 use super::clerk::Hands;
-use super::draft::{Asked, handle_of, held};
+use super::draft::{Asked, handle_of, held, ticket_bytes};
 use super::{DriveError, Driver};
-use crate::store::{CacheEntry, SharedChange, SharedRow};
+use crate::store::{AskChange, CacheEntry, Missed, PartsRow, SharedChange, SharedRow};
 use crate::values::artifacts;
 
 impl Driver {
@@ -24,6 +25,13 @@ impl Driver {
         }
         // A wish that comes again asks for something else than before.
         self.take_back(ticket);
+        if !self.offer(ticket) {
+            self.admit_now(ticket);
+        }
+    }
+
+    /// Admits an attempt for which there is nothing to be taken over.
+    pub(super) fn admit_now(&mut self, ticket: &Ticket) {
         if self.granted.len() >= self.around.parallel || !self.has_room() {
             self.queued.push_back(ticket.clone());
             return;
@@ -67,44 +75,73 @@ impl Driver {
             let Some(ticket) = self.queued.pop_front() else {
                 return;
             };
-            self.admit(&ticket);
+            if !self.granted.contains_key(&ticket) {
+                self.take_back(&ticket);
+                self.admit_now(&ticket);
+            }
         }
     }
 
-    fn refuse(&mut self, ticket: &Ticket, why: Refusal) {
+    pub(super) fn refuse(&mut self, ticket: &Ticket, why: Refusal) {
         let ticket = ticket.clone();
         self.inputs.push_back(Input::Refused { ticket, why });
     }
 
     fn grant(&mut self, prepared: Box<Prepared>, grant: Grant) {
+        // What is shared has its parts in the cache.
+        if prepared.shared == Shared::No
+            && prepared.tries == 1
+            && let Some(key) = &prepared.key
+        {
+            self.note_parts(key, None);
+        }
         let started = Box::new(prepared.intent(grant));
         self.granted.insert(prepared.ticket.clone(), prepared);
         self.inputs.push_back(Input::Granted(started));
     }
 
     /// Looks for a result that is there already.
-    fn look_up(&self, prepared: &Prepared) -> Option<Input> {
-        if prepared.shared == Shared::No || self.around.reuse == Reuse::Nothing {
+    fn look_up(&mut self, prepared: &Prepared) -> Option<Input> {
+        let is_wanted = self.around.reuse == Reuse::Results && !self.is_anew(prepared);
+        if prepared.shared == Shared::No || !is_wanted {
             return None;
         }
-        let key = prepared.key.as_ref()?.digest;
+        let key = prepared.key.as_ref()?;
         // What can't be read is made again. One is seldom looked for alone.
         self.reader.hold_on();
-        let entry = self.reader.cached(&key).ok().flatten()?;
+        let found = self.reader.cached(&key.digest).ok().flatten()?;
+        let entry = found.entry;
         let now = self.around.clock.now();
-        if entry.expires.is_some_and(|expires| expires <= now) {
+        let expired = entry.expires.filter(|expires| *expires <= now);
+        let missed = match (found.evicted, expired) {
+            (Some(since), _) => Some(Missed::Evicted(since)),
+            (None, Some(since)) => Some(Missed::Stale(since)),
+            (None, None) => None,
+        };
+        if missed.is_some() {
+            // Its entry will be another's soon: this is what stays to tell.
+            self.note_parts(key, missed);
             return None;
         }
         let value = handle_of(&entry.value)?;
         Some(Input::Reused {
             ticket: prepared.ticket.clone(),
-            key,
+            key: key.digest,
             value,
             from: Origin {
                 run: entry.run,
                 seq: entry.seq,
             },
         })
+    }
+
+    /// Keeps what an attempt is made of, to say later how another differs.
+    fn note_parts(&mut self, key: &ResultKey, missed: Option<Missed>) {
+        self.draft.parts.push(PartsRow {
+            key: key.digest,
+            parts: KeptParts::of(&key.parts).encode(),
+            missed,
+        });
     }
 
     /// Takes up what the arbiter decided.
@@ -172,7 +209,17 @@ impl Driver {
             Action::Start { .. } | Action::Poll { .. } | Action::Probe { .. } => {
                 self.draft.actions.retain(|other| other != action);
             }
-            Action::Evaluate { .. } | Action::Stop { .. } | Action::Ask { .. } => {}
+            Action::Ask { ticket } => self.draft.asks.push(AskChange::Over {
+                ticket: ticket_bytes(ticket),
+            }),
+            Action::Evaluate { .. } | Action::Stop { .. } => {}
+        }
+    }
+
+    /// A question goes on that was asked before the run began again.
+    pub(super) fn ask_on(&mut self, ticket: &Ticket) {
+        if let Some(event) = self.run.asked(ticket) {
+            self.draft.ask(&event);
         }
     }
 
@@ -273,8 +320,10 @@ impl Driver {
             Fact::Succeeded { value, .. } => Some(value),
             _ => None,
         };
-        if let Some(value) = value {
-            self.keep_result(event, &prepared, value);
+        match (value, &prepared.key) {
+            (Some(value), _) => self.keep_result(event, &prepared, value),
+            (None, Some(key)) if prepared.shared != Shared::No => self.note_parts(key, None),
+            (None, _) => {}
         }
         if is_free(&prepared) {
             self.land(&prepared, value);
@@ -315,22 +364,19 @@ impl Driver {
             Shared::Ever => None,
             Shared::For(length) => event.at.checked_add(length),
         };
+        if !self.is_of_its_program(prepared) {
+            return;
+        }
         let Some(held) = held(value) else { return };
         let blobs = match value {
             Handle::Small(value) => artifacts(value),
             Handle::Stored(_) | Handle::Listed(_) => Vec::new(),
         };
-        let mut parts = Vec::new();
-        for (name, digest) in &key.parts {
-            parts.extend_from_slice(name.as_bytes());
-            parts.push(0);
-            parts.extend_from_slice(&digest.0);
-        }
         self.draft.cache.push(CacheEntry {
             key: key.digest,
             value: held,
             blobs,
-            parts,
+            parts: KeptParts::of(&key.parts).encode(),
             made: event.at,
             expires,
             run: self.run.id().clone(),
@@ -390,7 +436,7 @@ pub enum Reuse {
 }
 
 /// Returns whether an attempt needs nothing that is shared.
-pub(super) fn is_free(prepared: &Prepared) -> bool {
+pub(crate) fn is_free(prepared: &Prepared) -> bool {
     let demand = &prepared.demand;
     demand.amount == Money(0) && demand.ledgers.is_empty() && demand.pools.is_empty()
 }

@@ -8,7 +8,7 @@ use flow_core::address::Ticket;
 use flow_core::amount::Duration;
 use flow_core::effect::{Effect, FailureClass};
 use flow_core::run::{Action, Input, Prepared};
-use flow_core::step::{Found, Sent, StepCall, StepFailure, StepReport, Work};
+use flow_core::step::{Desk, Found, Sent, StepCall, StepFailure, StepReport, Work};
 use tokio::task::{Id, JoinError};
 
 use super::clerk::Hands;
@@ -79,7 +79,10 @@ impl Driver {
         let Some(prepared) = self.granted.get(ticket) else {
             return;
         };
-        let Some(executor) = self.around.executors.get(&prepared.step).cloned() else {
+        let executor = self
+            .around
+            .executor(&prepared.step, prepared.run.as_deref());
+        let Some(executor) = executor else {
             let message = format!("nothing here carries out `{}`", prepared.step);
             let failure = StepFailure::unsent(FailureClass::Bug, message);
             self.inputs.push_back(Input::Reported {
@@ -103,7 +106,10 @@ impl Driver {
         let Some(job) = self.run.job(ticket, &self.values) else {
             return Ok(());
         };
-        let Some(executor) = self.around.executors.get(&prepared.step).cloned() else {
+        let executor = self
+            .around
+            .executor(&prepared.step, prepared.run.as_deref());
+        let Some(executor) = executor else {
             return Ok(());
         };
         let desk = self.desk(ticket, prepared.effect);
@@ -120,7 +126,10 @@ impl Driver {
             return Ok(());
         }
         let prepared = self.prepare_again(ticket)?;
-        let Some(executor) = self.around.executors.get(&prepared.step).cloned() else {
+        let executor = self
+            .around
+            .executor(&prepared.step, prepared.run.as_deref());
+        let Some(executor) = executor else {
             return Ok(());
         };
         let desk = self.desk(ticket, prepared.effect);
@@ -257,7 +266,7 @@ fn begin(work: impl FnOnce() -> Work<StepReport> + Send + 'static) -> Work<StepR
     Box::pin(async move { work().await })
 }
 
-fn call(prepared: &Prepared, desk: Arc<AttemptDesk>) -> StepCall {
+pub(crate) fn call(prepared: &Prepared, desk: Arc<dyn Desk>) -> StepCall {
     StepCall {
         ticket: prepared.ticket.clone(),
         step: prepared.step.clone(),
@@ -313,7 +322,7 @@ async fn sleep(limit: Option<Wait>) {
 }
 
 /// What an attempt that took too long has come to.
-fn late(report: Option<StepReport>) -> StepReport {
+pub(crate) fn late(report: Option<StepReport>) -> StepReport {
     let (sent, bill) = match report {
         Some(StepReport::Failed(failure)) => (failure.sent, failure.bill),
         Some(StepReport::Stopped { sent, bill }) => (sent, bill),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use flow_core::address::{RunId, Ticket};
 use flow_core::amount::Money;
 use flow_core::arbiter::{Arbiter, OwnerId};
-use flow_core::event::{BEHAVIOUR, Event, Fact, Firing, Start};
+use flow_core::event::{BEHAVIOUR, Firing, Start};
 use flow_core::handle::Values;
 use flow_core::key::run_key;
 use flow_core::plan::{NodeKind, Plan};
@@ -20,6 +20,7 @@ use tokio::task::JoinSet;
 
 use super::clerk::Hands;
 use super::draft::Draft;
+use super::record::Record;
 use super::{DriveError, Driver, Reuse, Surroundings, recall};
 use crate::desk::Office;
 use crate::folders::Folders;
@@ -31,9 +32,6 @@ use crate::values::StoreValues;
 
 /// How many notes of attempts may wait.
 const NOTES: usize = 1024;
-
-/// How many events are read at once.
-const PAGE: usize = 10_000;
 
 /// What a run begins with.
 #[derive(Debug, Clone)]
@@ -109,6 +107,16 @@ pub enum BeginError {
         /// Why.
         why: Corrupt,
     },
+    /// What it may take over isn't there, or can't be read.
+    #[error(
+        "the run `{run}` goes on with results of before, and their list {estate} can't be read; use the flow that began it"
+    )]
+    NoEstate {
+        /// The run.
+        run: RunId,
+        /// The name of the list.
+        estate: String,
+    },
     /// It can't be driven.
     #[error(transparent)]
     Drive(#[from] DriveError),
@@ -140,6 +148,8 @@ impl Driver {
                 (Some(key), Reuse::Results) => recall::find(&around.store.reader()?, &key, now),
                 (_, Reuse::Nothing) | (None, _) => None,
             },
+            estate: None,
+            parent: None,
         };
         let (run, event, delta) = Run::start(new.plan, start, now);
         let mut driver = Self::new(around, run, values, EPOCH_FIRST)?;
@@ -156,6 +166,7 @@ impl Driver {
         });
         driver.draft.push(0, &event, Level::Synced);
         driver.seq = 1;
+        driver.look_at_programs()?;
         for action in delta.actions {
             driver.carry_out(action)?;
         }
@@ -164,8 +175,11 @@ impl Driver {
 
     /// Takes up a run where its log ends.
     pub async fn resume(around: Surroundings, id: &RunId) -> Result<Self, BeginError> {
-        let mut driver = Self::taken(around, id).await?;
+        let (mut driver, record, taken) = Self::take(around, id).await?;
         check_executors(&driver.around, driver.run.plan())?;
+        driver.takeover = record.takeover(&driver.values)?;
+        driver.look_at_programs()?;
+        driver.inputs.push_back(taken);
         driver.pump()?;
         for action in driver.run.outstanding() {
             // What follows from being taken waits for its commit.
@@ -178,31 +192,31 @@ impl Driver {
 
     /// Takes a run, and follows its log. That it was taken is yet to be pumped.
     pub(super) async fn taken(around: Surroundings, id: &RunId) -> Result<Self, BeginError> {
+        let (mut driver, record, taken) = Self::take(around, id).await?;
+        driver.takeover = record.takeover(&driver.values)?;
+        driver.inputs.push_back(taken);
+        Ok(driver)
+    }
+
+    /// Takes a run, and says what it has to be told first.
+    pub(super) async fn take(
+        around: Surroundings,
+        id: &RunId,
+    ) -> Result<(Self, Record, Input), BeginError> {
         let taken = around.store.take(id).await?;
         let values = StoreValues::new(around.store.clone());
-        let events = read_log(&around, id)?;
-        let plans = |digest: &flow_core::digest::Digest| {
-            let bytes = values.bytes(digest)?;
-            let text = std::str::from_utf8(&bytes).ok()?;
-            Plan::from_json(text).ok().map(Arc::new)
-        };
-        let run = Run::replay(&plans, events).map_err(|why| BeginError::Corrupt {
-            run: id.clone(),
-            why,
-        })?;
-        let mut driver = Self::new(around, run, values, taken.epoch)?;
+        let record = Record::read(&around.store, &values, id)?;
+        let mut driver = Self::new(around, record.run.clone(), values, taken.epoch)?;
         driver.seq = taken.head;
         driver.head = taken.head;
-        if let Some(row) = driver.reader.run(id)? {
-            driver.counts = row.summary.counts;
-        }
+        driver.told = taken.head;
         driver.reload()?;
         driver.recover();
-        driver.inputs.push_back(Input::Take {
+        let taken = Input::Take {
             epoch: taken.epoch,
             binary: env!("CARGO_PKG_VERSION").into(),
-        });
-        Ok(driver)
+        };
+        Ok((driver, record, taken))
     }
 
     /// Gives back what was granted for attempts that never began, and the slots
@@ -225,7 +239,7 @@ impl Driver {
         }
     }
 
-    fn new(
+    pub(super) fn new(
         around: Surroundings,
         run: Run,
         values: StoreValues,
@@ -254,6 +268,7 @@ impl Driver {
             office,
             epoch,
             seq: 0,
+            told: 0,
             head: 0,
             summarised: None,
             shared: 0,
@@ -276,14 +291,15 @@ impl Driver {
             notes: mpsc::channel(NOTES),
             counts: crate::store::Counts::default(),
             whole: None,
+            takeover: None,
         })
     }
 }
 
-fn check_executors(around: &Surroundings, plan: &Plan) -> Result<(), BeginError> {
+pub(super) fn check_executors(around: &Surroundings, plan: &Plan) -> Result<(), BeginError> {
     for node in plan.graph.node_weights() {
         if let NodeKind::Step(step) = &node.kind
-            && !around.executors.contains_key(&step.step)
+            && around.executor(&step.step, step.run.as_deref()).is_none()
         {
             return Err(BeginError::NoExecutor {
                 step: step.step.clone(),
@@ -313,40 +329,28 @@ pub(super) fn take_file(
     media: Media,
 ) -> Result<Value, BeginError> {
     let kept = around.store.blobs().keep_file(file);
-    let kept = kept.map_err(|error| BeginError::File {
+    let failed = |cause| BeginError::File {
         path: file.display().to_string().into(),
-        cause: error.to_string(),
-    })?;
+        cause,
+    };
+    let kept = kept.map_err(|error| failed(error.to_string()))?;
+    let facts = match media {
+        Media::File => std::collections::BTreeMap::new(),
+        Media::Image | Media::Video | Media::Audio => {
+            let stored = around.store.blobs().open(&kept.digest);
+            let facts = stored.map_err(|error| error.to_string());
+            let facts = facts.and_then(|stored| (around.inspect)(&stored, media));
+            facts.map_err(failed)?
+        }
+    };
     let artifact = Artifact {
         digest: kept.digest.to_string().into(),
         media,
         bytes: kept.size,
-        facts: std::collections::BTreeMap::new(),
+        facts,
     };
     values.keep(kept);
     Ok(Value::Artifact(Arc::new(artifact)))
-}
-
-/// Reads the log of a run.
-fn read_log(around: &Surroundings, id: &RunId) -> Result<Vec<Event>, BeginError> {
-    let reader = around.store.reader()?;
-    let mut events = Vec::new();
-    loop {
-        let from = u64::try_from(events.len()).unwrap_or(u64::MAX);
-        let rows = reader.events(id, from, PAGE)?;
-        let count = rows.len();
-        for row in rows {
-            let fact = Fact::decode(&row.body).map_err(|cause| BeginError::Log {
-                run: id.clone(),
-                seq: row.seq,
-                cause,
-            })?;
-            events.push(Event { at: row.at, fact });
-        }
-        if count < PAGE {
-            return Ok(events);
-        }
-    }
 }
 
 /// Makes a name that is short and can be said.

@@ -36,7 +36,7 @@ impl Driver {
         let standing = driver.run.standing();
         driver.summarise(standing, Hold::Released);
         driver.submit().await?;
-        driver.land_all().await?;
+        driver.write_all().await?;
         Ok(())
     }
 }

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use crate::artifacts::Kept;
 use crate::store::{
     Append, AskChange, AskRow, Batch, Begin, CacheEntry, EffectRow, EffectState, EventRow, Hold,
-    LetterReply, Level, Summary,
+    LetterReply, Level, PartsRow, Summary,
 };
 use crate::values::Fresh;
 
@@ -52,6 +52,7 @@ pub(crate) struct Draft {
     pub(crate) cache: Vec<CacheEntry>,
     pub(crate) effects: Vec<EffectRow>,
     pub(crate) asks: Vec<AskChange>,
+    pub(crate) parts: Vec<PartsRow>,
     pub(crate) asked: Vec<Asked>,
     pub(crate) replies: Vec<LetterReply>,
     pub(crate) begin: Option<Begin>,
@@ -124,6 +125,14 @@ impl Draft {
         }
     }
 
+    /// Notes that a question is open again.
+    pub(crate) fn ask(&mut self, event: &Event) {
+        let mut body = Vec::new();
+        let encoded = event.fact.encode(&mut body);
+        encoded.expect("the fact was in the log before");
+        self.note_ask(event, &body);
+    }
+
     #[expect(
         clippy::wildcard_enum_match_arm,
         reason = "other facts say nothing about it"
@@ -155,6 +164,7 @@ impl Draft {
         append.summary = self.summary.take();
         append.effects = std::mem::take(&mut self.effects);
         append.asks = std::mem::take(&mut self.asks);
+        append.parts = std::mem::take(&mut self.parts);
         append.replies = std::mem::take(&mut self.replies);
         append.hold = self.hold;
         let mut blobs = std::mem::take(&mut self.values.blobs);
@@ -186,6 +196,7 @@ fn node(fact: &Fact) -> NodeId {
         | Fact::Opened { at, .. }
         | Fact::Reset { at, .. }
         | Fact::Adopted { at, .. }
+        | Fact::Joined { at, .. }
         | Fact::ItemsExpanded { at, .. }
         | Fact::BranchTaken { at, .. }
         | Fact::RoundOpened { at, .. }
@@ -214,6 +225,7 @@ fn node(fact: &Fact) -> NodeId {
         | Fact::ResumeAsked { .. }
         | Fact::LimitsChanged { .. }
         | Fact::PlanReplaced { .. }
+        | Fact::ProgramsFound { .. }
         | Fact::RunSettled { .. }
         | Fact::Reopened { .. } => NodeId(0),
     }
@@ -243,6 +255,10 @@ fn handles(fact: &Fact) -> Vec<&Handle> {
                 .chain(recalled)
                 .collect()
         }
+        Fact::PlanReplaced { inputs, files, .. } => {
+            let files = files.iter().map(|file| &file.artifact);
+            inputs.iter().chain(files).collect()
+        }
         Fact::Adopted { value, .. }
         | Fact::Yielded { value, .. }
         | Fact::Reused { value, .. }
@@ -267,9 +283,10 @@ fn handles(fact: &Fact) -> Vec<&Handle> {
         | Fact::CancelAsked { .. }
         | Fact::Opened { .. }
         | Fact::LimitsChanged { .. }
-        | Fact::PlanReplaced { .. }
         | Fact::Reset { .. }
+        | Fact::Joined { .. }
         | Fact::Reopened { .. }
+        | Fact::ProgramsFound { .. }
         | Fact::BranchTaken { .. }
         | Fact::RaceWon { .. }
         | Fact::Broke { .. }

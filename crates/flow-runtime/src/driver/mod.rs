@@ -5,19 +5,25 @@
 //! follows is carried out, after the commit if an event had to be synced.
 //!
 //! Modules, in reading order: what waits for the writer, how an attempt gets
-//! what it needs, how it is carried out, how a run is begun or taken, and what
-//! others want of it.
+//! what it needs, how it is carried out, by which programs, how a run is begun or
+//! taken, how it is changed, and what others want of it.
 
 mod admission;
 mod attempts;
 mod begin;
+mod change;
 mod clerk;
 mod draft;
 mod letters;
 mod moved;
+mod programs;
 mod recall;
+mod record;
+mod rerun;
+mod takeover;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration as Wait;
 
@@ -25,9 +31,13 @@ use flow_core::address::Ticket;
 use flow_core::amount::Timestamp;
 use flow_core::arbiter::Arbiter;
 use flow_core::digest::Digest;
+use flow_core::edit::Takeover;
 use flow_core::event::{Event, Fact, Status, Then};
+use flow_core::handle::Values;
 use flow_core::run::{Action, Costs, Input, Prepared, Run, Standing};
-use flow_core::step::Executor;
+use flow_core::step::{Executor, Plugins};
+use flow_core::ty::Media;
+use flow_core::value::Value;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -48,11 +58,19 @@ use moved::Copy;
 use draft::{Draft, effect_state, ticket_bytes};
 
 pub use admission::Reuse;
+pub(crate) use admission::is_free;
+pub(crate) use attempts::{call, late};
 pub use begin::{BeginError, Given, NewRun};
+pub use change::{Change, ChangeError, NewPlan, propose};
 pub use recall::{Known, Over, recall};
+pub use rerun::{Rerun, propose_rerun};
 
 /// What carries out steps, by their names.
 pub type Executors = BTreeMap<Arc<str>, Arc<dyn Executor>>;
+
+/// Says what is known of a file that is one of these, or why it is none.
+pub type Inspect =
+    Arc<dyn Fn(&File, Media) -> Result<BTreeMap<Arc<str>, Value>, String> + Send + Sync>;
 
 /// What a driver works with.
 #[expect(
@@ -64,10 +82,14 @@ pub struct Surroundings {
     pub store: Arc<Store>,
     /// What carries out steps.
     pub executors: Executors,
+    /// What carries out steps that are declared with a command.
+    pub plugins: Option<Arc<dyn Plugins>>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// What secrets hide.
     pub secrets: Secrets,
+    /// Says what is known of a picture, a sound or a film that a run begins with.
+    pub inspect: Inspect,
     /// How much there is of what runs share.
     pub terms: flow_core::arbiter::Terms,
     /// How many attempts are in progress at once, at most.
@@ -91,17 +113,23 @@ pub trait Watcher: Send {
 pub struct View<'a> {
     /// The run.
     pub run: &'a Run,
-    values: &'a StoreValues,
+    /// The position of the event in its log.
+    pub seq: u64,
+    values: &'a dyn Values,
 }
 
-impl View<'_> {
+impl<'a> View<'a> {
+    pub(crate) fn new(run: &'a Run, seq: u64, values: &'a dyn Values) -> Self {
+        Self { run, seq, values }
+    }
+
     /// Returns the path of an instance.
     pub fn path(&self, at: &flow_core::address::At) -> flow_core::path::StepPath {
         self.run.path(at, self.values)
     }
 
     /// Returns the value behind a handle.
-    pub fn value(&self, handle: &flow_core::handle::Handle) -> Option<flow_core::value::Value> {
+    pub fn value(&self, handle: &flow_core::handle::Handle) -> Option<Value> {
         self.run.load(handle, self.values)
     }
 }
@@ -204,6 +232,8 @@ pub struct Driver {
     epoch: u64,
     /// How many events were decided.
     seq: u64,
+    /// How many events were told, or were there before.
+    told: u64,
     /// How many events were handed to the writer.
     head: u64,
     /// How many events were decided when the run was last summarised.
@@ -239,6 +269,8 @@ pub struct Driver {
     by_task: HashMap<tokio::task::Id, Ticket>,
     notes: (mpsc::Sender<Note>, mpsc::Receiver<Note>),
     counts: Counts,
+    /// What was made before the run last began again, and may be taken over.
+    takeover: Option<Takeover>,
     /// The key under which the result is kept for equal runs, as long as all
     /// goes well.
     whole: Option<Digest>,
@@ -256,12 +288,12 @@ impl Driver {
     }
 
     /// Returns the value that the run gave.
-    pub fn output(&self) -> Option<flow_core::value::Value> {
+    pub fn output(&self) -> Option<Value> {
         self.run.output(&self.values)
     }
 
     /// Returns the values of the run.
-    pub fn values(&self) -> &dyn flow_core::handle::Values {
+    pub fn values(&self) -> &dyn Values {
         &self.values
     }
 
@@ -362,9 +394,7 @@ impl Driver {
 
     /// Takes up all inputs, and all that follows from them at once.
     fn pump(&mut self) -> Result<(), DriveError> {
-        while let Some(input) = self.inputs.pop_front() {
-            self.take_up(input)?;
-        }
+        self.take_all()?;
         let flushed = self.flush_lazy();
         self.reader.let_go();
         flushed
@@ -391,8 +421,29 @@ impl Driver {
         Ok(())
     }
 
-    /// Folds an event and puts it into the draft.
+    /// Folds an event and puts it into the draft; what follows is seen to.
     fn record(&mut self, event: &Event) {
+        let delta = self.write_down(event);
+        for action in delta {
+            match action {
+                Action::Evaluate { at, item } => {
+                    self.inputs.push_back(Input::Evaluate { at, item });
+                }
+                Action::Admit { ticket } => self.admit(&ticket),
+                Action::Stop { ticket } => self.stop(&ticket),
+                Action::Start { .. }
+                | Action::Poll { .. }
+                | Action::Probe { .. }
+                | Action::Ask { .. } => {
+                    self.draft.actions.push(action);
+                }
+            }
+        }
+    }
+
+    /// Folds an event and puts it into the draft. Returns what should be in
+    /// progress now.
+    fn write_down(&mut self, event: &Event) -> Vec<Action> {
         let effect = self.effect_before(&event.fact);
         let level = if self.run.is_dear(&event.fact) {
             Level::Synced
@@ -412,21 +463,10 @@ impl Driver {
         for action in delta.withdrawn {
             self.withdraw(&action);
         }
-        for action in delta.actions {
-            match action {
-                Action::Evaluate { at, item } => {
-                    self.inputs.push_back(Input::Evaluate { at, item });
-                }
-                Action::Admit { ticket } => self.admit(&ticket),
-                Action::Stop { ticket } => self.stop(&ticket),
-                Action::Start { .. }
-                | Action::Poll { .. }
-                | Action::Probe { .. }
-                | Action::Ask { .. } => {
-                    self.draft.actions.push(action);
-                }
-            }
+        if let Fact::Joined { ticket, .. } = &event.fact {
+            self.ask_on(ticket);
         }
+        delta.actions
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "other facts end no attempt")]
@@ -492,9 +532,7 @@ impl Driver {
             for action in go {
                 self.carry_out(action)?;
             }
-            while let Some(input) = self.inputs.pop_front() {
-                self.take_up(input)?;
-            }
+            self.take_all()?;
         }
     }
 
@@ -542,9 +580,11 @@ impl Driver {
         for event in &sent.draft.told {
             let view = View {
                 run: &self.run,
+                seq: self.told,
                 values: &self.values,
             };
             self.around.watcher.event(&view, event);
+            self.told += 1;
         }
         for action in sent.draft.actions {
             self.carry_out(action)?;
@@ -592,9 +632,8 @@ impl Driver {
         }
         if self.summarised != Some(self.seq) {
             self.summarise(standing, Hold::Released);
-            self.submit().await?;
         }
-        self.land_all().await?;
+        self.write_all().await?;
         self.tidy();
         while self.sweeps.join_next().await.is_some() {}
         Ok(Some(Outcome {
@@ -604,8 +643,9 @@ impl Driver {
         }))
     }
 
-    /// Waits until all that was handed to the writer is in the store.
-    async fn land_all(&mut self) -> Result<(), DriveError> {
+    /// Waits until all that was decided is in the store.
+    async fn write_all(&mut self) -> Result<(), DriveError> {
+        self.submit().await?;
         while self.sent.is_some() {
             let answer = answer(&mut self.sent).await;
             self.acknowledge(answer).await?;

@@ -34,6 +34,7 @@ impl Copy {
             summary: append.summary.clone(),
             effects: append.effects.clone(),
             asks: append.asks.clone(),
+            parts: append.parts.clone(),
             replies: append.replies.clone(),
             hold: append.hold,
         });

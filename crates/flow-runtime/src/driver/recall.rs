@@ -88,6 +88,8 @@ pub async fn recall(around: &Surroundings, known: Known) -> Result<Option<Over>,
         budget: known.budget,
         trigger: None,
         recalled: Some(recalled),
+        estate: None,
+        parent: None,
     };
     let facts = [
         Fact::RunStarted(Box::new(start)),
@@ -169,8 +171,10 @@ pub(super) fn pinned(values: &StoreValues, files: &BTreeMap<Arc<str>, Value>) ->
 /// Looks for the result of an equal run.
 pub(super) fn find(reader: &Reader, key: &Digest, now: Timestamp) -> Option<Recalled> {
     // What can't be read is made again.
-    let entry = reader.cached(key).ok().flatten()?;
-    if entry.expires.is_some_and(|expires| expires <= now) {
+    let found = reader.cached(key).ok().flatten()?;
+    let entry = found.entry;
+    let is_old = entry.expires.is_some_and(|expires| expires <= now);
+    if is_old || found.evicted.is_some() {
         return None;
     }
     Some(Recalled {
@@ -225,10 +229,12 @@ impl Driver {
             | Fact::PlanReplaced { .. }
             | Fact::Reset { .. }
             | Fact::Adopted { .. }
+            | Fact::Joined { .. }
             | Fact::Reopened { .. } => self.whole = None,
             Fact::RunStarted(_)
             | Fact::PauseAsked { .. }
             | Fact::ResumeAsked { .. }
+            | Fact::ProgramsFound { .. }
             | Fact::Opened { .. }
             | Fact::LimitsChanged { .. }
             | Fact::RunSettled { .. }

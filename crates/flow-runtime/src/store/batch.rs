@@ -79,6 +79,8 @@ pub struct Append {
     pub effects: Vec<EffectRow>,
     /// Questions that are asked or over.
     pub asks: Vec<AskChange>,
+    /// What attempts are made of, where no entry of the cache says it.
+    pub parts: Vec<PartsRow>,
     /// What is answered to letters.
     pub replies: Vec<LetterReply>,
     /// Whether the run has no owner from here on.
@@ -299,6 +301,26 @@ pub struct CacheEntry {
     pub seq: u64,
 }
 
+/// What an attempt is made of, and how the cache let it down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartsRow {
+    /// The key of its result.
+    pub key: Digest,
+    /// What the key was made of; opaque.
+    pub parts: Vec<u8>,
+    /// Why a result that was there was not taken.
+    pub missed: Option<Missed>,
+}
+
+/// Why a result that was there was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missed {
+    /// It was too old, since this instant.
+    Stale(Timestamp),
+    /// A file of it was removed or lost, at this instant.
+    Evicted(Timestamp),
+}
+
 /// A value that workflows remember from run to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StateEntry {
@@ -467,6 +489,7 @@ impl Append {
             summary: None,
             effects: Vec::new(),
             asks: Vec::new(),
+            parts: Vec::new(),
             replies: Vec::new(),
             hold: Hold::Kept,
         }
@@ -518,9 +541,14 @@ impl Append {
             AskChange::Over { ticket } => ticket.len() + ROW,
         });
         let replies = self.replies.iter().map(|reply| reply.body.len() + ROW);
-        let effects = effects.chain(replies);
+        let parts = self.parts.iter().map(|row| row.parts.len() + ROW);
         let small = self.references.len() * ROW;
-        events.chain(effects).chain(asks).sum::<usize>() + small
+        let all = events
+            .chain(effects)
+            .chain(replies)
+            .chain(asks)
+            .chain(parts);
+        all.sum::<usize>() + small
     }
 }
 
@@ -567,6 +595,24 @@ impl Phase {
 /// The first number of a phase that is over.
 pub(super) const PHASE_OVER: i64 = 16;
 
+impl Missed {
+    /// Returns the two numbers that it is kept as.
+    pub(super) fn code(self) -> (i64, i64) {
+        match self {
+            Self::Stale(since) => (1, since.0),
+            Self::Evicted(since) => (2, since.0),
+        }
+    }
+
+    pub(super) fn from_code(code: i64, since: i64) -> Option<Self> {
+        match code {
+            1 => Some(Self::Stale(Timestamp(since))),
+            2 => Some(Self::Evicted(Timestamp(since))),
+            _ => None,
+        }
+    }
+}
+
 impl EffectState {
     /// All of them.
     pub const ALL: [Self; 5] = [
@@ -606,5 +652,11 @@ mod tests {
             assert_eq!(EffectState::from_code(state.code()), Some(state));
         }
         assert_eq!(Phase::from_code(-1), None);
+        let since = Timestamp(7);
+        for missed in [Missed::Stale(since), Missed::Evicted(since)] {
+            let (code, since) = missed.code();
+            assert_eq!(Missed::from_code(code, since), Some(missed));
+        }
+        assert_eq!(Missed::from_code(0, 7), None);
     }
 }

@@ -404,7 +404,7 @@ fn remove_run(db: &Connection, run: &RunId, epoch: u64, now: Timestamp) -> rusql
     let sql = "DELETE FROM state_act \
                WHERE act IN (SELECT idempotency FROM effect WHERE run = ?1)";
     db.execute(sql, [number])?;
-    for table in ["event", "effect", "ask", "letter"] {
+    for table in ["event", "effect", "ask", "letter", "part"] {
         db.execute(&format!("DELETE FROM {table} WHERE run = ?1"), [number])?;
     }
     let_go(db, Holder::Run, &number)?;

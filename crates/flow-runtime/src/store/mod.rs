@@ -38,8 +38,9 @@ mod handle;
 
 pub use batch::{
     Append, AskChange, AskRow, Batch, Begin, CacheEntry, Committed, Counts, EPOCH_FIRST, EffectRow,
-    EffectState, EventRow, Held, Hold, LetterReply, LetterTag, Level, NewLetter, NewValue, Phase,
-    Pin, Refused, SharedChange, SharedRow, StateEntry, Summary, VALUE_MAX, WriteError,
+    EffectState, EventRow, Held, Hold, LetterReply, LetterTag, Level, Missed, NewLetter, NewValue,
+    PartsRow, Phase, Pin, Refused, SharedChange, SharedRow, StateEntry, Summary, VALUE_MAX,
+    WriteError,
 };
 pub use collect::{CollectError, Collected, Collecting};
 pub(crate) use disk::Disk;
@@ -48,5 +49,5 @@ pub use handle::{Store, TakeError};
 pub use observe::{Faults, SyncObserver, SyncPoint};
 pub use open::{Closing, OpenError, Options};
 pub use queue::{Pending, QUEUE_BYTES, Taken};
-pub use read::{Letter, Posted, ReadError, Reader, RunRow, Runs, SharedState};
+pub use read::{Cached, Letter, Posted, ReadError, Reader, RunRow, Runs, SharedState};
 pub use weigh::{Doomed, Weight};

@@ -13,8 +13,8 @@ use flow_core::plan::NodeId;
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
 use super::batch::{
-    AskRow, CacheEntry, Counts, EffectRow, EffectState, EventRow, Held, LetterTag, PHASE_OVER,
-    Phase, SharedRow, StateEntry, Summary,
+    AskRow, CacheEntry, Counts, EffectRow, EffectState, EventRow, Held, LetterTag, Missed,
+    PHASE_OVER, PartsRow, Phase, SharedRow, StateEntry, Summary,
 };
 use super::layout::Layout;
 use super::open::{self, OpenError};
@@ -103,6 +103,15 @@ pub struct SharedState {
     pub version: u64,
     /// Its rows, in the order of kinds and keys.
     pub rows: Vec<SharedRow>,
+}
+
+/// A result that is kept for other runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cached {
+    /// The result.
+    pub entry: CacheEntry,
+    /// When a file of it was removed or lost, if one was.
+    pub evicted: Option<Timestamp>,
 }
 
 /// A letter to the owner of a run.
@@ -206,15 +215,48 @@ impl Reader {
                    WHERE run = (SELECT number FROM run WHERE id = ?1) AND seq >= ?2 \
                    ORDER BY seq LIMIT ?3";
         let asked = params![&*run.0, integer(from), rows(limit)];
-        self.all(sql, asked, |row| {
-            Ok(EventRow {
-                seq: count(row.get(0)?),
-                at: Timestamp(row.get(1)?),
-                kind: row.get(2)?,
-                node: NodeId(row.get(3)?),
-                body: row.get(4)?,
-            })
-        })
+        self.all(sql, asked, event_row)
+    }
+
+    /// Returns the events of a run that are of a kind.
+    pub fn events_of_kind(&self, run: &RunId, kind: u8) -> Result<Vec<EventRow>, ReadError> {
+        let sql = "SELECT seq, at, kind, node, body FROM event \
+                   WHERE run = (SELECT number FROM run WHERE id = ?1) AND kind = ?2 ORDER BY seq";
+        self.all(sql, params![&*run.0, kind], event_row)
+    }
+
+    /// Returns the events of a run that are about a node, from a number on and
+    /// before another.
+    pub fn events_of_node(
+        &self,
+        run: &RunId,
+        node: NodeId,
+        from: u64,
+        until: u64,
+    ) -> Result<Vec<EventRow>, ReadError> {
+        let sql = "SELECT seq, at, kind, node, body FROM event \
+                   WHERE run = (SELECT number FROM run WHERE id = ?1) AND node = ?2 \
+                   AND seq >= ?3 AND seq < ?4 ORDER BY seq";
+        let until = i64::try_from(until).unwrap_or(i64::MAX);
+        let asked = params![&*run.0, node.0, integer(from), until];
+        self.all(sql, asked, event_row)
+    }
+
+    /// Returns the runs of a workflow that are older than a number, the newest
+    /// first, so many.
+    pub fn runs_of(
+        &self,
+        workflow: &str,
+        before: u64,
+        limit: usize,
+    ) -> Result<Vec<RunRow>, ReadError> {
+        let sql =
+            format!("{RUN} WHERE workflow = ?1 AND number < ?2 ORDER BY number DESC LIMIT ?3");
+        self.all(
+            &sql,
+            params![workflow, integer(before), rows(limit)],
+            run_row,
+        )
     }
 
     /// Returns a value, however large.
@@ -241,6 +283,14 @@ impl Reader {
         Ok(small.is_some() || self.blob_is_there(digest)?)
     }
 
+    /// Returns whether a value or a blob is there with all that is in it.
+    pub fn is_whole(&self, digest: &Digest) -> Result<bool, ReadError> {
+        let sql = "SELECT 1 FROM reference JOIN blob USING (digest) \
+                   WHERE gone IS NOT NULL AND kind = 2 AND holder = ?1";
+        let misses: Option<i64> = self.one(sql, [Key(digest)], |row| row.get(0))?;
+        Ok(misses.is_none() && self.has(digest)?)
+    }
+
     /// Keeps to one moment for all that is asked until [`Reader::let_go`]: many
     /// questions in a row cost less. To be let go of soon, for the log of the
     /// database can't be put away meanwhile.
@@ -258,17 +308,17 @@ impl Reader {
         }
     }
 
-    /// Returns the result of a key, unless a blob of it was lost. Whether it is
-    /// too old is for the caller to say.
-    pub fn cached(&self, key: &Digest) -> Result<Option<CacheEntry>, ReadError> {
-        let sql = "SELECT digest, inline, parts, made, expires, run, seq FROM cache \
-                   WHERE key = ?1 AND NOT EXISTS ( \
-                       SELECT 1 FROM reference JOIN blob USING (digest) \
+    /// Returns the result of a key. Whether it is too old, and whether it can be
+    /// taken although a file of it is gone, is for the caller to say.
+    pub fn cached(&self, key: &Digest) -> Result<Option<Cached>, ReadError> {
+        let sql = "SELECT digest, inline, parts, made, expires, run, seq, ( \
+                       SELECT min(gone) FROM reference JOIN blob USING (digest) \
                        WHERE gone IS NOT NULL AND ((kind = 1 AND holder = ?1) \
-                       OR (kind = 2 AND holder = cache.digest)))";
+                       OR (kind = 2 AND holder = cache.digest))) \
+                   FROM cache WHERE key = ?1";
         self.one(sql, [Key(key)], |row| {
             let stored: Option<[u8; 32]> = row.get(0)?;
-            Ok(CacheEntry {
+            let entry = CacheEntry {
                 key: *key,
                 value: match stored {
                     Some(digest) => Held::Stored(Digest(digest)),
@@ -280,6 +330,27 @@ impl Reader {
                 expires: row.get::<_, Option<i64>>(4)?.map(Timestamp),
                 run: RunId(row.get::<_, String>(5)?.into()),
                 seq: count(row.get(6)?),
+            };
+            Ok(Cached {
+                entry,
+                evicted: row.get::<_, Option<i64>>(7)?.map(Timestamp),
+            })
+        })
+    }
+
+    /// Returns what is kept of how a result of a run was made, if no entry of
+    /// the cache has it.
+    pub fn parts(&self, run: &RunId, key: &Digest) -> Result<Option<PartsRow>, ReadError> {
+        let sql = "SELECT parts, missed, since FROM part \
+                   WHERE run = (SELECT number FROM run WHERE id = ?1) AND key = ?2";
+        self.one(sql, params![&*run.0, Key(key)], |row| {
+            let missed: Option<(i64, i64)> = row
+                .get::<_, Option<i64>>(1)?
+                .zip(row.get::<_, Option<i64>>(2)?);
+            Ok(PartsRow {
+                key: *key,
+                parts: row.get(0)?,
+                missed: missed.and_then(|(code, since)| Missed::from_code(code, since)),
             })
         })
     }
@@ -481,6 +552,16 @@ impl Reader {
         let path = self.layout.database();
         move |source| ReadError::Database { path, source }
     }
+}
+
+fn event_row(row: &Row<'_>) -> rusqlite::Result<EventRow> {
+    Ok(EventRow {
+        seq: count(row.get(0)?),
+        at: Timestamp(row.get(1)?),
+        kind: row.get(2)?,
+        node: NodeId(row.get(3)?),
+        body: row.get(4)?,
+    })
 }
 
 fn run_row(row: &Row<'_>) -> rusqlite::Result<RunRow> {

@@ -7,8 +7,8 @@ use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 
 use super::batch::{
-    Append, AskChange, Batch, Begin, CacheEntry, Held, Hold, LetterTag, NewLetter, NewValue,
-    OwnerRow, Refused, SharedChange, StateEntry, Summary, VALUE_MAX,
+    Append, AskChange, Batch, Begin, CacheEntry, Held, Hold, LetterTag, Missed, NewLetter,
+    NewValue, OwnerRow, PartsRow, Refused, SharedChange, StateEntry, Summary, VALUE_MAX,
 };
 use super::schema::Holder;
 use crate::artifacts::{Durable, Kept};
@@ -218,6 +218,9 @@ fn write_append(db: &Connection, append: &Append, number: i64) -> Result<(), Sto
     for ask in &append.asks {
         write_ask(db, ask, number)?;
     }
+    for row in &append.parts {
+        write_parts(db, row, number)?;
+    }
     for reply in &append.replies {
         // Who is answered first is answered for good.
         let sql = "UPDATE letter SET reply = ?3 WHERE number = ?1 AND run = ?2 AND reply IS NULL";
@@ -243,6 +246,15 @@ fn write_summary(db: &Connection, summary: &Summary, number: i64) -> rusqlite::R
         summary.wake.map(|wake| wake.0),
         summary.note
     ])?;
+    Ok(())
+}
+
+fn write_parts(db: &Connection, row: &PartsRow, number: i64) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO part (run, key, parts, missed, since) \
+               VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
+    let (missed, since) = row.missed.map(Missed::code).unzip();
+    let row = params![number, Key(&row.key), row.parts, missed, since];
+    db.prepare_cached(sql)?.execute(row)?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use rusqlite::{Connection, TransactionBehavior};
 pub(super) const APPLICATION: i32 = 0x666c_6f77;
 
 /// The version of the tables that this program writes.
-pub(super) const VERSION: i32 = 3;
+pub(super) const VERSION: i32 = 4;
 
 /// A step from one version to the next.
 pub(super) struct Migration {
@@ -22,8 +22,9 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         from: 1,
         sql: STATE_ACT,
     },
+    Migration { from: 2, sql: PART },
     Migration {
-        from: 2,
+        from: 3,
         sql: REPLIES,
     },
 ];
@@ -33,6 +34,19 @@ pub(super) const MIGRATIONS: &[Migration] = &[
 const STATE_ACT: &str = "
 CREATE TABLE state_act (
     act BLOB PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+";
+
+/// What results were made of that are in no cache, or that were looked for
+/// there and found unfit.
+const PART: &str = "
+CREATE TABLE part (
+    run INTEGER NOT NULL,
+    key BLOB NOT NULL,
+    parts BLOB NOT NULL,
+    missed INTEGER,
+    since INTEGER,
+    PRIMARY KEY (run, key)
 ) STRICT, WITHOUT ROWID;
 ";
 
@@ -324,21 +338,22 @@ mod tests {
     fn a_step_is_taken_whole_or_not_at_all() {
         const STEPS: &[Migration] = &[
             Migration {
-                from: 1,
+                from: VERSION,
                 sql: "CREATE TABLE one (a INTEGER)",
             },
             Migration {
-                from: 2,
+                from: VERSION + 1,
                 sql: "CREATE TABLE two (a INTEGER); CREATE TABLE one (a INTEGER)",
             },
         ];
-        let mut connection = old(1);
+        let mut connection = old(VERSION);
         assert!(migrate(&mut connection, STEPS).is_err());
-        assert_eq!(version(&connection).unwrap(), 2);
+        assert_eq!(version(&connection).unwrap(), VERSION + 1);
         let tables = "SELECT count(*) FROM sqlite_schema WHERE name IN ('one', 'two')";
         let tables: i64 = connection.query_one(tables, [], |row| row.get(0)).unwrap();
         assert_eq!(tables, 1);
 
-        assert_eq!(migrate(&mut connection, &STEPS[..1]).unwrap(), 2);
+        let reached = migrate(&mut connection, &STEPS[..1]).unwrap();
+        assert_eq!(reached, VERSION + 1);
     }
 }

@@ -7,8 +7,8 @@ use flow_core::amount::Timestamp;
 use flow_core::digest::Digest;
 use flow_runtime::store::{
     AskChange, AskRow, Batch, CacheEntry, EffectRow, EffectState, Held, Hold, LetterReply,
-    LetterTag, Level, NewLetter, Phase, Posted, QUEUE_BYTES, Refused, Runs, SharedChange,
-    SharedRow, StateEntry, Store, WriteError,
+    LetterTag, Level, Missed, NewLetter, PartsRow, Phase, Posted, QUEUE_BYTES, Refused, Runs,
+    SharedChange, SharedRow, StateEntry, Store, WriteError,
 };
 use tempfile::tempdir;
 
@@ -269,6 +269,19 @@ fn everything() -> Batch {
         expires: Some(Timestamp(3)),
         body: b"may I?".to_vec(),
     })];
+    append.parts = [
+        None,
+        Some(Missed::Stale(Timestamp(6))),
+        Some(Missed::Evicted(Timestamp(7))),
+    ]
+    .into_iter()
+    .enumerate()
+    .map(|(at, missed)| PartsRow {
+        key: Digest::of(&[u8::try_from(at).unwrap()]),
+        parts: b"made of".to_vec(),
+        missed,
+    })
+    .collect();
     batch.shared = Some(shared(0, "pool", Some("3")));
     batch.cache = vec![cached("key", Held::Stored(Digest::of(small)))];
     batch.state = vec![StateEntry {
@@ -330,8 +343,13 @@ fn whoever_opens_it_again_sees_everything() {
     assert_eq!(intended, [(id("r"), append.effects[0].clone())]);
     let asked = reader.asks(&id("r")).unwrap();
     assert_eq!(AskChange::Asked(asked[0].clone()), append.asks[0]);
-    let entry = reader.cached(&Digest::of(b"key")).unwrap();
-    assert_eq!(entry.as_ref(), written.cache.first());
+    let found = reader.cached(&Digest::of(b"key")).unwrap().unwrap();
+    assert_eq!(Some(&found.entry), written.cache.first());
+    assert_eq!(found.evicted, None);
+    for row in &append.parts {
+        let found = reader.parts(&id("r"), &row.key).unwrap();
+        assert_eq!(found.as_ref(), Some(row));
+    }
     let state = reader.state(b"seen").unwrap().unwrap();
     assert_eq!(state.handle, written.state[0].handle);
     let letter = &reader.letters(&id("r"), 0).unwrap()[0];

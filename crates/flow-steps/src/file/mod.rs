@@ -19,14 +19,11 @@ use crate::inside::{Inside, PathFault};
 use crate::pattern::Pattern;
 use content::{Taken, take};
 
-/// The steps of this family.
-pub(crate) const STEPS: [&str; 5] = [
-    "file.copy",
-    "file.glob",
-    "file.open",
-    "file.read",
-    "file.write",
-];
+/// The steps of this family that touch the project.
+pub(crate) const STEPS: [&str; 4] = ["file.copy", "file.glob", "file.read", "file.write"];
+
+/// The step that only looks into a file of a run.
+pub(crate) const OPENING: [&str; 1] = ["file.open"];
 
 /// Reads and writes files.
 pub(crate) struct Files {
@@ -46,19 +43,30 @@ impl Executor for Files {
     fn start(&self, call: StepCall) -> Work<StepReport> {
         let inside = self.inside.clone();
         on_disk(call, move |call| {
-            let ended = match &*call.step {
+            ended(match &*call.step {
                 "file.read" => read(&inside, call),
-                "file.open" => open(call),
                 "file.glob" => glob(&inside, call),
                 "file.copy" => write::copy(&inside, call),
                 _ => write::write(&inside, call),
-            };
-            match ended {
-                Ok(value) => Ok(done(value)),
-                Err(Halt::Failed(failure)) => Err(failure),
-                Err(Halt::Stopped(sent)) => Ok(StepReport::Stopped { sent, bill: None }),
-            }
+            })
         })
+    }
+}
+
+/// Looks into files of a run.
+pub(crate) struct Opener;
+
+impl Executor for Opener {
+    fn start(&self, call: StepCall) -> Work<StepReport> {
+        on_disk(call, |call| ended(open(call)))
+    }
+}
+
+fn ended(ended: Result<Value, Halt>) -> Result<StepReport, StepFailure> {
+    match ended {
+        Ok(value) => Ok(done(value)),
+        Err(Halt::Failed(failure)) => Err(failure),
+        Err(Halt::Stopped(sent)) => Ok(StepReport::Stopped { sent, bill: None }),
     }
 }
 
@@ -97,11 +105,9 @@ fn read(inside: &Inside, call: &StepCall) -> Result<Value, Halt> {
 }
 
 /// Names the file that a failure is about.
-fn about(path: &str, failure: StepFailure) -> StepFailure {
-    StepFailure {
-        message: format!("`{path}`: {}", failure.message).into(),
-        ..failure
-    }
+fn about(path: &str, mut failure: StepFailure) -> StepFailure {
+    failure.message = format!("`{path}`: {}", failure.message).into();
+    failure
 }
 
 fn open(call: &StepCall) -> Result<Value, Halt> {

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::future::poll_fn;
-use std::io::{Read, Seek, Write};
+use std::io::{Seek, Write};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration as Wait;
 
 use flow_core::amount::{Duration, Timestamp};
-use flow_core::effect::FailureClass;
+use flow_core::effect::{Act, Effect, FailureClass};
 use flow_core::mask::Stream;
-use flow_core::step::{Sent, StepCall, StepFailure};
+use flow_core::step::{Progress, Sent, StepCall, StepFailure};
 use flow_core::ty::Media;
 use flow_core::value::Value;
 use hyper::StatusCode;
@@ -53,10 +53,11 @@ pub(super) async fn next(body: &mut Incoming) -> Option<Result<Bytes, hyper::Err
         let frame = poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await?;
         match frame {
             // What comes behind a body is of no use.
-            Ok(frame) => match frame.into_data() {
-                Ok(bytes) => return Some(Ok(bytes)),
-                Err(_) => continue,
-            },
+            Ok(frame) => {
+                if let Ok(bytes) = frame.into_data() {
+                    return Some(Ok(bytes));
+                }
+            }
             Err(error) => return Some(Err(error)),
         }
     }
@@ -73,6 +74,7 @@ pub(super) async fn value(
     if body.size_hint().lower() > limits.body {
         return Err(BodyFault::TooLarge);
     }
+    let length = body.size_hint().exact();
     let mut taken = Taken::new(call, limits);
     loop {
         let next = match limits.silence {
@@ -80,7 +82,11 @@ pub(super) async fn value(
             None => Ok(next(body).await),
         };
         match next.map_err(|_| BodyFault::Silent)? {
-            Some(Ok(bytes)) => taken.push(&bytes)?,
+            Some(Ok(bytes)) => {
+                let before = taken.count;
+                taken.push(&bytes)?;
+                tell(call, before, taken.count, length);
+            }
             Some(Err(error)) => return Err(BodyFault::Broken(error)),
             None => break,
         }
@@ -94,6 +100,27 @@ pub(super) async fn value(
     ];
     let fields = fields.map(|(name, value)| (Arc::from(name), value));
     Ok(Value::Record(Arc::new(BTreeMap::from(fields))))
+}
+
+/// Shows how far a body is that takes a while: with each of its mebibytes.
+fn tell(call: &StepCall, before: u64, now: u64, length: Option<u64>) {
+    const SOME: u64 = 1 << 20;
+    if before / SOME == now / SOME {
+        return;
+    }
+    let (done, of) = match length {
+        Some(length) => {
+            let thousandths = now.saturating_mul(1000) / length.max(1);
+            let thousandths = u32::try_from(thousandths).unwrap_or(1000);
+            let of = format!(" of {}", length.div_ceil(SOME));
+            (Some(f64::from(thousandths) / 1000.0), of)
+        }
+        None => (None, String::new()),
+    };
+    call.desk.progress(Progress {
+        done,
+        note: format!("{}{of} MiB", now / SOME).into(),
+    });
 }
 
 fn header_map(headers: &HeaderMap) -> Value {
@@ -192,20 +219,15 @@ impl<'a> Taken<'a> {
         }
         let desk = self.call.desk.clone();
         let (file, held) = (self.file.take(), self.held);
-        let kept = spawn_blocking(move || match file {
-            Some(mut file) => {
-                let rewound = file.rewind().map_err(BodyFault::Disk);
-                rewound.and_then(|()| {
-                    let kept = desk.keep(&mut file, Media::File);
-                    Ok((String::new(), kept.map_err(BodyFault::Kept)?))
-                })
+        let kept = spawn_blocking(move || {
+            if let Some(mut file) = file {
+                file.rewind().map_err(BodyFault::Disk)?;
+                let kept = desk.keep(&mut file, Media::File);
+                return Ok((String::new(), kept.map_err(BodyFault::Kept)?));
             }
-            None => {
-                let mut bytes = &held[..];
-                let kept = desk.keep(&mut bytes as &mut dyn Read, Media::File);
-                let kept = kept.map_err(BodyFault::Kept)?;
-                Ok((String::from_utf8(held).unwrap_or_default(), kept))
-            }
+            let kept = desk.keep(&mut &held[..], Media::File);
+            let kept = kept.map_err(BodyFault::Kept)?;
+            Ok((String::from_utf8(held).unwrap_or_default(), kept))
         });
         match kept.await {
             Ok(kept) => kept.map(|(text, kept)| (text, Value::Artifact(Arc::new(kept)))),
@@ -258,7 +280,7 @@ pub(super) fn maybe(failure: StepFailure) -> StepFailure {
 
 /// Says what an answer means that is no success.
 pub(super) async fn refused(
-    host: &str,
+    (host, effect): (&str, Effect),
     status: StatusCode,
     headers: &HeaderMap,
     body: &mut Incoming,
@@ -287,7 +309,7 @@ pub(super) async fn refused(
         .and_then(|value| value.to_str().ok());
     StepFailure {
         class: class(status),
-        sent: sent(status),
+        sent: sent(status, effect),
         bill: None,
         retry_after: patience.and_then(|text| patience_of(text, now)),
         message: message.into(),
@@ -336,13 +358,14 @@ fn class(status: StatusCode) -> FailureClass {
 }
 
 /// Returns whether it is known of an answer that nothing has happened.
-fn sent(status: StatusCode) -> Sent {
+fn sent(status: StatusCode, effect: Effect) -> Sent {
     match status.as_u16() {
         // These say that it is to be asked for elsewhere, or not at all.
         304 | 305 | 307 | 308 => Sent::Refused,
-        // Somebody on the way may have lost patience, or the same is going on
-        // under the same key just now.
-        408 | 409 => Sent::Maybe,
+        // Somebody on the way may have lost patience.
+        408 => Sent::Maybe,
+        // The same may be going on under the same key just now.
+        409 if matches!(effect, Effect::Act(Act::Keyed(_))) => Sent::Maybe,
         400..=499 | 501 | 505 => Sent::Refused,
         // A page that comes after what was done; a server that broke down in
         // the middle; and what nobody knows.
@@ -353,13 +376,12 @@ fn sent(status: StatusCode) -> Sent {
 /// Reads how long a server asks to wait: a number of seconds, or an instant.
 fn patience_of(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
-    let length = match text.parse::<i64>() {
-        Ok(seconds) => Duration::SECOND.checked_times(seconds.max(0)),
-        Err(_) => {
-            let until = instant(text)?;
-            let millis = until.0.saturating_sub(now.0).max(0);
-            millis.checked_mul(Duration::SECOND.0 / 1000).map(Duration)
-        }
+    let length = if let Ok(seconds) = text.parse::<i64>() {
+        Duration::SECOND.checked_times(seconds.max(0))
+    } else {
+        let until = instant(text)?;
+        let millis = until.0.saturating_sub(now.0).max(0);
+        millis.checked_mul(Duration::SECOND.0 / 1000).map(Duration)
     };
     Some(length.unwrap_or(PATIENCE).min(PATIENCE))
 }
@@ -378,51 +400,4 @@ fn instant(text: &str) -> Option<Timestamp> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_server_asks_for_patience_in_seconds_or_until_an_instant() {
-        let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
-        let seconds = |count: i64| Some(Duration::SECOND.checked_times(count).unwrap());
-        for (text, expected) in [
-            ("7", seconds(7)),
-            (" 0 ", seconds(0)),
-            ("-3", seconds(0)),
-            ("Thu, 01 Jan 2026 00:01:30 GMT", seconds(90)),
-            ("Wed, 31 Dec 2025 23:59:59 GMT", seconds(0)),
-            ("99999999999999999", Some(PATIENCE)),
-            ("Thu, 01 Jan 2099 00:00:00 GMT", Some(PATIENCE)),
-            ("soon", None),
-            ("Thu, 41 Jan 2026 00:01:30 GMT", None),
-        ] {
-            assert_eq!(patience_of(text, now), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_status_says_what_may_be_done_and_whether_anything_has_happened() {
-        use FailureClass::{Auth, Invalid, RateLimited, Timeout, Transient};
-        for (status, expected_class, expected_sent) in [
-            (302, Invalid, Sent::Maybe),
-            (303, Invalid, Sent::Maybe),
-            (307, Invalid, Sent::Refused),
-            (400, Invalid, Sent::Refused),
-            (401, Auth, Sent::Refused),
-            (403, Auth, Sent::Refused),
-            (404, Invalid, Sent::Refused),
-            (408, Timeout, Sent::Maybe),
-            (409, Invalid, Sent::Maybe),
-            (422, Invalid, Sent::Refused),
-            (429, RateLimited, Sent::Refused),
-            (500, Transient, Sent::Maybe),
-            (501, Transient, Sent::Refused),
-            (503, Transient, Sent::Maybe),
-            (999, Invalid, Sent::Maybe),
-        ] {
-            let status = StatusCode::from_u16(status).unwrap();
-            assert_eq!(class(status), expected_class, "{status}");
-            assert_eq!(sent(status), expected_sent, "{status}");
-        }
-    }
-}
+mod tests;

@@ -167,11 +167,11 @@ impl Connector {
             return Ok(vec![SocketAddr::new(address, port)]);
         }
         let all = found(host, port).await?;
-        let (open, closed): (Vec<SocketAddr>, Vec<SocketAddr>) = all
+        let (open, private): (Vec<SocketAddr>, Vec<SocketAddr>) = all
             .into_iter()
             .partition(|address| self.look(host, port, address.ip()).is_ok());
-        match (open.is_empty(), closed.first()) {
-            (true, Some(closed)) => Err(self.closed(host, port, closed.ip())),
+        match (open.is_empty(), private.first()) {
+            (true, Some(private)) => Err(closed(host, port, private.ip())),
             _ => Ok(open),
         }
     }
@@ -182,17 +182,7 @@ impl Connector {
         if is_open(address) || rules.any(|rule| rule.fits(host, port, address)) {
             Ok(())
         } else {
-            Err(self.closed(host, port, address))
-        }
-    }
-
-    fn closed(&self, host: &str, port: u16, address: IpAddr) -> ConnectFault {
-        let is_long = host.contains(':');
-        let (before, after) = if is_long { ("[", "]") } else { ("", "") };
-        ConnectFault::Closed {
-            host: host.to_owned(),
-            address,
-            rule: format!("{before}{host}{after}:{port}"),
+            Err(closed(host, port, address))
         }
     }
 
@@ -222,6 +212,16 @@ impl Connector {
         let connector = TlsConnector::from(config.clone());
         let secured = connector.connect(name, stream).await.map_err(failed)?;
         Ok(Box::new(secured))
+    }
+}
+
+fn closed(host: &str, port: u16, address: IpAddr) -> ConnectFault {
+    let is_long = host.contains(':');
+    let (before, after) = if is_long { ("[", "]") } else { ("", "") };
+    ConnectFault::Closed {
+        host: host.to_owned(),
+        address,
+        rule: format!("{before}{host}{after}:{port}"),
     }
 }
 
@@ -314,11 +314,11 @@ async fn tunnel(
         says: says.to_owned(),
     };
     let target = format!("{}:{port}", url.host_str().unwrap_or_default());
-    let mut request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n");
-    if let Some(credentials) = &proxy.credentials {
-        request.push_str(&format!("Proxy-Authorization: {credentials}\r\n"));
-    }
-    request.push_str("\r\n");
+    let credentials = proxy.credentials.as_ref();
+    let credentials = credentials.map_or_else(String::new, |credentials| {
+        format!("Proxy-Authorization: {credentials}\r\n")
+    });
+    let request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{credentials}\r\n");
     stream.write_all(request.as_bytes()).await.map_err(failed)?;
     stream.flush().await.map_err(failed)?;
     let mut answer = Vec::new();

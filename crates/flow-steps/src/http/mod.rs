@@ -198,8 +198,8 @@ impl Exchange<'_> {
         let body = answer.response.body_mut();
         if !order.accepts(status) {
             self.note(order, &status.to_string(), began);
-            let failure = refused(host, status, &headers, body, (self.clock)()).await;
-            return Err(failure);
+            let asked = (host, self.call.effect);
+            return Err(refused(asked, status, &headers, body, (self.clock)()).await);
         }
         if self.wanted == Wanted::Receipt {
             self.note(order, &status.to_string(), began);

@@ -163,4 +163,5 @@ fn nothing_outside_is_opened_while_a_folder_becomes_a_link_and_back() {
         }
         is_over.store(true, Ordering::Relaxed);
     });
+    assert!(good > 0, "it was looked at between two moves");
 }

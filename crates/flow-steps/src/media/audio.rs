@@ -12,6 +12,13 @@ pub(super) fn facts(bytes: &Bytes<'_>) -> Found {
             Ok(None)
         };
     }
+    if begin.starts_with(b"FORM") {
+        return if begin.ends_with(b"AIFF") || begin.ends_with(b"AIFC") {
+            aiff(bytes)
+        } else {
+            Ok(None)
+        };
+    }
     if begin.starts_with(b"fLaC") {
         return flac(bytes, start);
     }
@@ -69,6 +76,30 @@ fn wav(bytes: &Bytes<'_>) -> Found {
         at += 8 + size + size % 2;
     }
     Err(Short::Ends("WAV"))
+}
+
+fn aiff(bytes: &Bytes<'_>) -> Found {
+    let mut at = 12;
+    for _ in 0..PARTS_MAX {
+        let name: [u8; 4] = bytes.get(at, "AIFF")?;
+        let size = u64::from(u32::from_be_bytes(bytes.get(at + 4, "AIFF")?));
+        if &name == b"COMM" {
+            let channels = u16::from_be_bytes(bytes.get(at + 8, "AIFF")?);
+            let frames = u32::from_be_bytes(bytes.get(at + 10, "AIFF")?);
+            // A number with a point that may be anywhere.
+            let point = u16::from_be_bytes(bytes.get(at + 16, "AIFF")?);
+            let digits = u64::from_be_bytes(bytes.get(at + 18, "AIFF")?);
+            let behind = 63_u32.saturating_sub(u32::from(point).saturating_sub(0x3fff));
+            let found = Sound {
+                rate: digits.checked_shr(behind).unwrap_or(0),
+                channels: channels.into(),
+            };
+            let length = seconds(frames.into(), found.rate);
+            return Ok(Some(sound(found, length)));
+        }
+        at += 8 + size + size % 2;
+    }
+    Err(Short::Ends("AIFF"))
 }
 
 fn flac(bytes: &Bytes<'_>, start: u64) -> Found {

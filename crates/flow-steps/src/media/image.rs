@@ -1,6 +1,6 @@
 //! The sizes of pictures.
 
-use super::{Bytes, Found, Short, size};
+use super::{Bytes, Found, Short, mp4, size};
 
 pub(super) fn facts(bytes: &Bytes<'_>) -> Found {
     let begin = bytes.some(0, 12)?;
@@ -15,8 +15,12 @@ pub(super) fn facts(bytes: &Bytes<'_>) -> Found {
         webp(bytes)
     } else if begin.starts_with(b"BM") {
         bmp(bytes)
+    } else if begin.starts_with(b"II*\0") {
+        tiff(bytes, u16::from_le_bytes, u32::from_le_bytes)
+    } else if begin.starts_with(b"MM\0*") {
+        tiff(bytes, u16::from_be_bytes, u32::from_be_bytes)
     } else {
-        Ok(None)
+        Ok(mp4::still(bytes)?.map(|(width, height)| size(width, height)))
     }
 }
 
@@ -95,6 +99,32 @@ fn webp(bytes: &Bytes<'_>) -> Found {
         }
         _ => Err(Short::Ends("WebP")),
     }
+}
+
+/// A file is of machines that have the lower byte first, or of the others.
+fn tiff(bytes: &Bytes<'_>, two: fn([u8; 2]) -> u16, four: fn([u8; 4]) -> u32) -> Found {
+    const WIDTH: u16 = 256;
+    const HEIGHT: u16 = 257;
+    const SHORT: u16 = 3;
+    let table = u64::from(four(bytes.get(4, "TIFF")?));
+    let count = two(bytes.get(table, "TIFF")?);
+    let (mut width, mut height) = (0, 0);
+    for entry in 0..u64::from(count) {
+        let at = table + 2 + entry * 12;
+        let [t0, t1, k0, k1] = bytes.get(at, "TIFF")?;
+        let value = bytes.get(at + 8, "TIFF")?;
+        let number = if two([k0, k1]) == SHORT {
+            u64::from(two([value[0], value[1]]))
+        } else {
+            u64::from(four(value))
+        };
+        match two([t0, t1]) {
+            WIDTH => width = number,
+            HEIGHT => height = number,
+            _ => {}
+        }
+    }
+    some(width, height, "TIFF")
 }
 
 fn bmp(bytes: &Bytes<'_>) -> Found {

@@ -1,4 +1,4 @@
-//! WebM and Matroska: elements in elements, with numbers for names.
+//! Matroska and what is made of it for the web: elements in elements, with numbers for names.
 
 use super::{Bytes, Film, Picture, Short, Sound, float};
 

@@ -16,28 +16,42 @@ use flow_core::ty::Media;
 use flow_core::value::Value;
 
 /// What is known of a file, by the names of fields.
-type Facts = BTreeMap<Arc<str>, Value>;
+pub type Facts = BTreeMap<Arc<str>, Value>;
 
 /// Why nothing is known of a file.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum MediaFault {
+pub enum MediaFault {
+    /// It is something else.
     #[error("this is no {wanted} of a kind that is known: {known}")]
-    Unknown { wanted: Media, known: &'static str },
+    Unknown {
+        /// What it should be.
+        wanted: Media,
+        /// Which kinds of that are known.
+        known: &'static str,
+    },
+    /// It begins like one and doesn't go on so.
     #[error("this {kind} is damaged, or not all of it is there")]
-    Damaged { kind: &'static str },
+    Damaged {
+        /// What it begins like.
+        kind: &'static str,
+    },
+    /// The disk can't be read.
     #[error("it can't be read: {0}")]
     Read(io::Error),
 }
 
 /// Returns what is known of a file that is one of these.
-pub(crate) fn facts(file: &File, media: Media) -> Result<Facts, MediaFault> {
+pub fn facts(file: &File, media: Media) -> Result<Facts, MediaFault> {
     let bytes = Bytes::new(file).map_err(MediaFault::Read)?;
     let (found, known) = match media {
         Media::File => return Ok(Facts::new()),
-        Media::Image => (image::facts(&bytes), "PNG, JPEG, GIF, WebP and BMP are"),
+        Media::Image => (
+            image::facts(&bytes),
+            "PNG, JPEG, GIF, WebP, BMP, TIFF, AVIF and HEIC are",
+        ),
         Media::Audio => (
             audio::facts(&bytes),
-            "WAV, FLAC, MP3, Ogg and M4A with a track of sound are",
+            "WAV, AIFF, FLAC, MP3, Ogg and M4A with a track of sound are",
         ),
         Media::Video => (
             film(&bytes),

@@ -1,4 +1,5 @@
-//! MP4, MOV and M4A: boxes in boxes, of which one says what is in the others.
+//! MP4, MOV, M4A, AVIF and HEIC: boxes in boxes, of which one says what is in
+//! the others.
 
 use super::{Bytes, Film, Picture, Short, Sound, seconds};
 
@@ -40,6 +41,44 @@ pub(super) fn read(bytes: &Bytes<'_>) -> Result<Option<Film>, Short> {
         }
     }
     Ok(Some(film))
+}
+
+/// Returns the size of a file that is a picture in such boxes.
+pub(super) fn still(bytes: &Bytes<'_>) -> Result<Option<(u64, u64)>, Short> {
+    let begin = bytes.some(4, 8)?;
+    let kinds = [
+        b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1",
+    ];
+    let is_one = begin
+        .strip_prefix(b"ftyp")
+        .is_some_and(|kind| kinds.iter().any(|k| kind == *k));
+    if !is_one {
+        return Ok(None);
+    }
+    let mut count = 0;
+    let whole = Part {
+        name: *b"file",
+        from: 0,
+        to: bytes.length,
+    };
+    let meta = find(bytes, whole, *b"meta", &mut count)?.ok_or(Short::Ends(KIND))?;
+    let meta = Part {
+        // Behind its version.
+        from: meta.from + 4,
+        ..meta
+    };
+    let properties = within(bytes, meta, &[b"iprp", b"ipco"], &mut count)?;
+    let properties = properties.ok_or(Short::Ends(KIND))?;
+    let mut largest = None;
+    for part in parts(bytes, properties, &mut count)? {
+        if &part.name == b"ispe" {
+            let width = u64::from(u32::from_be_bytes(bytes.get(part.from + 4, KIND)?));
+            let height = u64::from(u32::from_be_bytes(bytes.get(part.from + 8, KIND)?));
+            // There are small ones for looking through, too.
+            largest = largest.max(Some((width * height, width, height)));
+        }
+    }
+    Ok(largest.map(|(_, width, height)| (width, height)))
 }
 
 /// Returns the boxes in a box.

@@ -11,10 +11,14 @@ fn file(bytes: &[u8]) -> File {
 /// What is known of some bytes, as `height 2, width 3`.
 fn known(bytes: &[u8], media: Media) -> Result<String, String> {
     let facts = facts(&file(bytes), media).map_err(|fault| fault.to_string())?;
-    let facts = facts.iter().map(|(name, value)| match value {
-        Value::Int(number) => format!("{name} {number}"),
-        Value::Float(number) => format!("{name} {number:.3}"),
-        value => panic!("{name} is {value:?}"),
+    let facts = facts.iter().map(|(name, value)| {
+        if let Value::Float(number) = value {
+            return format!("{name} {number:.3}");
+        }
+        let Value::Int(number) = value else {
+            panic!("{name} is {value:?}");
+        };
+        format!("{name} {number}")
     });
     Ok(facts.collect::<Vec<_>>().join(", "))
 }
@@ -38,7 +42,7 @@ fn the_sizes_of_pictures_are_read() {
         b"VP8 \x20\0\0\0\x30\x01\0\x9d\x01\x2a\x03\xc0\x02\0",
     );
     // 14 bits of width less one, 14 bits of height less one.
-    let bits = (299_u32 | 199 << 14).to_le_bytes();
+    let bits = (0x12b_u32 | 0xc7 << 14).to_le_bytes();
     let lossless = riff(b"WEBP", &[b"VP8L\x20\0\0\0\x2f".as_slice(), &bits].concat());
     let extended = riff(b"WEBP", b"VP8X\x0a\0\0\0\0\0\0\0\x2b\x01\0\xc7\0\0");
     let mut bmp = b"BM".to_vec();
@@ -48,7 +52,27 @@ fn the_sizes_of_pictures_are_read() {
             .iter()
             .flat_map(|number| number.to_le_bytes()),
     );
+    let avif = [
+        part(b"ftyp", &[b"avif\0\0\0\0mif1"]),
+        part(
+            b"meta",
+            &[
+                &[0; 4],
+                &part(b"hdlr", &[&[0; 4]]),
+                &part(
+                    b"iprp",
+                    &[&part(b"ipco", &[&extent(160, 90), &extent(1920, 1080)])],
+                ),
+            ],
+        ),
+    ]
+    .concat();
+    let mut tiff = b"MM\0*\0\0\0\x08\0\x02".to_vec();
+    tiff.extend(b"\x01\0\0\x03\0\0\0\x01\x01\x02\0\0");
+    tiff.extend(b"\x01\x01\0\x04\0\0\0\x01\0\0\0\x03");
     for (bytes, expected) in [
+        (&avif[..], "height 1080, width 1920"),
+        (&tiff, "height 3, width 258"),
         (&png[..], "height 1920, width 1080"),
         (&jpeg(), "height 258, width 3"),
         (b"GIF89a\x03\0\x02\x01", "height 258, width 3"),
@@ -101,8 +125,10 @@ fn ogg(packet: &[u8], count: u64) -> Vec<u8> {
 #[test]
 fn the_lengths_of_sounds_are_read() {
     let mut flac = b"fLaC\0\0\0\x22\0\0\0\0\0\0\0\0\0\0".to_vec();
-    let bits = 48_000_u64 << 44 | 1 << 41 | 15 << 36 | 96_000;
+    let bits = 0xbb80_u64 << 44 | 1 << 41 | 0xf << 36 | 0x1_7700;
     flac.extend(bits.to_be_bytes());
+    let mut aiff = b"FORM\0\0\0\0AIFFNAME\0\0\0\x03abc\0COMM\0\0\0\x12\0\x01".to_vec();
+    aiff.extend(b"\0\0\x5d\xc0\0\x10\x40\x0e\xbb\x80\0\0\0\0\0\0");
     let vorbis = b"\x01vorbis\0\0\0\0\x02\x44\xac\0\0\0\0\0";
     let opus = b"OpusHead\x01\x01\x38\x01\x44\xac\0\0\0\0\0";
     for (bytes, expected) in [
@@ -110,6 +136,7 @@ fn the_lengths_of_sounds_are_read() {
         (wav(44_100), "channels 2, rate 44100, seconds 0.250"),
         (wav(0), "channels 2, rate 44100, seconds 0.500"),
         (wav(u32::MAX), "channels 2, rate 44100, seconds 0.500"),
+        (aiff, "channels 1, rate 48000, seconds 0.500"),
         (flac, "channels 2, rate 48000, seconds 2.000"),
         (mp3(false), "channels 2, rate 44100, seconds 2.606"),
         (mp3(true), "channels 2, rate 44100, seconds 26.122"),
@@ -132,6 +159,12 @@ fn part(name: &[u8], content: &[&[u8]]) -> Vec<u8> {
     let content = content.concat();
     let size = u32::try_from(content.len() + 8).unwrap();
     [&size.to_be_bytes(), name, &content].concat()
+}
+
+/// The size of a picture in boxes.
+fn extent(width: u32, height: u32) -> Vec<u8> {
+    let numbers = [0, width, height].map(u32::to_be_bytes);
+    part(b"ispe", &[&numbers.concat()])
 }
 
 /// A head with a length: units of a thousandth.

@@ -4,42 +4,29 @@
 //! a folder of its own. Whatever becomes of the attempt, the group is ended:
 //! asked first, killed after a while.
 
-mod capture;
 mod files;
-mod group;
 mod order;
 
 use std::collections::BTreeMap;
-use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::pin::{Pin, pin};
-use std::process::ExitStatus;
+use std::pin::pin;
+use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
 
 use flow_core::effect::FailureClass;
-use flow_core::step::{Desk, Executor, Sent, StepCall, StepFailure, StepReport, Work};
+use flow_core::step::{Executor, Sent, StepCall, StepFailure, StepReport, Work};
 use flow_core::value::Value;
-use tokio::io::AsyncWriteExt;
-use tokio::process::ChildStdin;
-use tokio::time::{Instant, interval_at, timeout};
 
 use crate::given::{Given, done, invalid};
 use crate::json;
-use capture::Capture;
-use group::Group;
+use crate::process::capture::Capture;
+use crate::process::group::Group;
+use crate::process::{Attempt, End, feed, watch};
 use order::Order;
 
 /// The steps of this family.
 pub(crate) const STEPS: [&str; 3] = ["shell.json", "shell.run", "shell.script"];
-
-/// How often is looked whether the attempt should stop.
-const LOOK: Duration = Duration::from_millis(100);
-
-/// How long the outputs are read after the command has ended: something it
-/// started may hold them open for ever.
-const DRAIN: Duration = Duration::from_millis(500);
 
 /// How much of standard output is a value as it is. Of more, its ends are.
 const TEXT_MAX: usize = 256 * 1024;
@@ -76,14 +63,6 @@ impl Executor for Shell {
     }
 }
 
-/// How a command ended.
-enum End {
-    /// By itself.
-    Exited(ExitStatus),
-    /// It was asked to.
-    Stopped,
-}
-
 async fn run(project: &Path, call: &StepCall) -> Result<StepReport, StepFailure> {
     let mut order = order::prepare(project, call).await?;
     let mask = call.desk.mask();
@@ -92,7 +71,11 @@ async fn run(project: &Path, call: &StepCall) -> Result<StepReport, StepFailure>
     let mut output = Capture::new(&mask, call.desk.clone(), whole_max, END_MAX);
     let mut errors = Capture::new(&mask, call.desk.clone(), 0, END_MAX);
     call.desk.sent();
-    let mut child = order.spawn()?;
+    let stdin = match order.stdin {
+        Some(_) => Stdio::piped(),
+        None => Stdio::null(),
+    };
+    let mut child = order.launch.spawn(stdin)?;
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let mut group = Group::new(child, &call.desk);
     let end = {
@@ -103,13 +86,13 @@ async fn run(project: &Path, call: &StepCall) -> Result<StepReport, StepFailure>
                 errors.drain(stderr)
             );
         };
-        watch(&mut group, pin!(pipes), &*call.desk).await
+        watch(&mut group, pin!(pipes), &*call.desk, &Attempt(&*call.desk)).await
     };
     let end = end.map_err(|error| failed(&order, FailureClass::Transient, &error, ""))?;
     group.leave();
     let status = match end {
-        End::Exited(status) => status,
-        End::Stopped => {
+        End::Exited { status, .. } => status,
+        End::Ended { .. } => {
             // The log has all that came.
             drop((output.finish(), errors.finish()));
             return Ok(StepReport::Stopped {
@@ -124,7 +107,7 @@ async fn run(project: &Path, call: &StepCall) -> Result<StepReport, StepFailure>
     }
     let (output, errors) = (output.finish(), errors.finish());
     let code = code(&order, status, &errors)?;
-    let files = files::keep(call, &order.folder).await?;
+    let files = files::keep(call, &order.launch.folder).await?;
     let fields: [(&str, Value); 4] = [
         ("text", Value::text(output.trim_end_matches(['\n', '\r']))),
         ("errors", Value::text(errors)),
@@ -148,53 +131,6 @@ fn json(call: &StepCall, output: Capture) -> Result<Value, StepFailure> {
         sent: Sent::Maybe,
         ..failure
     })
-}
-
-/// Writes standard input, and closes it. A command that doesn't read all of it
-/// has what it wants.
-async fn feed(stdin: Option<ChildStdin>, text: Option<Arc<str>>) {
-    if let (Some(mut stdin), Some(text)) = (stdin, text) {
-        stdin.write_all(text.as_bytes()).await.ok();
-    }
-}
-
-/// Waits until the command has ended, or has to.
-async fn watch(
-    group: &mut Group,
-    mut pipes: Pin<&mut impl Future<Output = ()>>,
-    desk: &dyn Desk,
-) -> io::Result<End> {
-    let mut is_drained = false;
-    let mut looks = interval_at(Instant::now() + LOOK, LOOK);
-    loop {
-        tokio::select! {
-            status = group.wait() => {
-                let status = status?;
-                if !is_drained && timeout(DRAIN, pipes).await.is_err() {
-                    desk.log("flow: something that the command started holds its output open; \
-                              the rest of it is not read".as_bytes());
-                }
-                return Ok(End::Exited(status));
-            }
-            () = &mut pipes, if !is_drained => is_drained = true,
-            _ = looks.tick() => {
-                if desk.is_stopped() {
-                    break;
-                }
-            }
-        }
-    }
-    let mut ended = pin!(group.end());
-    loop {
-        tokio::select! {
-            () = &mut ended => break,
-            () = &mut pipes, if !is_drained => is_drained = true,
-        }
-    }
-    if !is_drained {
-        timeout(DRAIN, pipes).await.ok();
-    }
-    Ok(End::Stopped)
 }
 
 /// Returns the exit code of a command that went well.
@@ -232,7 +168,7 @@ fn failed(
         sent: Sent::Maybe,
         ..StepFailure::unsent(
             class,
-            format!("`{}` {how}{colon}{cut}{}", order.name, &errors[at..]),
+            format!("`{}` {how}{colon}{cut}{}", order.launch.name, &errors[at..]),
         )
     }
 }

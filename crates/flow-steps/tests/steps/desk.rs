@@ -27,6 +27,8 @@ pub(crate) const NOW: Timestamp = Timestamp(1_800_000_000_000);
 pub(crate) struct FakeDesk {
     folder: TempDir,
     pub(crate) lines: Mutex<Vec<Vec<u8>>>,
+    pub(crate) progress: Mutex<Vec<Progress>>,
+    pub(crate) kept: Mutex<Vec<Artifact>>,
     pub(crate) secrets: BTreeMap<String, Arc<str>>,
     pub(crate) is_stopped: AtomicBool,
     pub(crate) was_sent: AtomicBool,
@@ -39,6 +41,8 @@ impl FakeDesk {
         Self {
             folder: TempDir::new().unwrap(),
             lines: Mutex::default(),
+            progress: Mutex::default(),
+            kept: Mutex::default(),
             secrets: BTreeMap::new(),
             is_stopped: AtomicBool::new(false),
             was_sent: AtomicBool::new(false),
@@ -81,7 +85,9 @@ impl Desk for FakeDesk {
     fn sent(&self) {
         self.was_sent.store(true, Ordering::SeqCst);
     }
-    fn progress(&self, _: Progress) {}
+    fn progress(&self, progress: Progress) {
+        self.progress.lock().unwrap().push(progress);
+    }
     fn log(&self, line: &[u8]) {
         self.lines.lock().unwrap().push(line.to_vec());
     }
@@ -100,10 +106,12 @@ impl Desk for FakeDesk {
             let message = "a secret is in it, so it is not kept";
             return Err(StepFailure::unsent(FailureClass::Invalid, message));
         }
-        Ok(Artifact {
+        let kept = Artifact {
             media,
             ..self.artifact(&all)
-        })
+        };
+        self.kept.lock().unwrap().push(kept.clone());
+        Ok(kept)
     }
     fn open(&self, artifact: &Artifact) -> Result<PathBuf, StepFailure> {
         Ok(self.stored(&artifact.digest))

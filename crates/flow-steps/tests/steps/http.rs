@@ -124,7 +124,7 @@ async fn a_body_is_one_of_four_kinds() {
     let desk = Arc::new(FakeDesk::new());
     let web = Web::new(|_, _| answer("200 OK", "", "")).await;
     let registry = allowed(&web);
-    let file = Value::Artifact(Arc::new(desk.artifact(&[7; 200_000])));
+    let file = Value::Artifact(Arc::new(desk.artifact(&vec![7; 200_000])));
     let one = record([("a", Value::list(vec![Value::Int(1), Value::None]))]);
     for (name, argument, kind, body) in [
         (
@@ -652,6 +652,19 @@ async fn large_answers_are_files_and_texts_only_if_they_are_letters() {
     // What they were on the way is gone.
     let left = std::fs::read_dir(desk.folder().unwrap()).unwrap();
     assert_eq!(left.count(), 0);
+}
+
+#[tokio::test]
+async fn an_answer_that_takes_a_while_says_how_far_it_is() {
+    let desk = Arc::new(FakeDesk::new());
+    let web = Web::new(|_, _| answer("200 OK", "", vec![b'x'; 4 << 20])).await;
+    asked(&allowed(&web), get(&desk, &web.url("/")))
+        .await
+        .unwrap();
+    let progress = desk.progress.lock().unwrap();
+    let last = progress.last().unwrap();
+    assert_eq!((last.done, &*last.note), (Some(1.0), "4 of 4 MiB"));
+    assert!(progress.len() <= 4, "{progress:?}");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "test harness")]
 
+mod children;
 mod desk;
 mod web;
 
@@ -11,6 +12,7 @@ mod http;
 mod human;
 mod json;
 mod notify;
+mod plugin;
 mod shell;
 mod state;
 mod text;

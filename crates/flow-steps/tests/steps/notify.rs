@@ -54,14 +54,14 @@ async fn the_console_shows_a_message_below_its_title() {
     let desk = Arc::new(FakeDesk::new());
     let (told_at, shown) = told(message(&desk, "console", ""), &[]).await;
     assert_eq!(told_at, Ok(Value::Time(NOW)));
-    assert_eq!(shown, "test:\n  | three pages\n  | are down\n");
+    assert_eq!(shown, "test:\n  | three pages\n  | are down");
     let call = with(
         message(&desk, "console", ""),
         "title",
         Value::text("Report"),
     );
     let call = with(call, "message", Value::text("fine"));
-    assert_eq!(told(call, &[]).await.1, "Report: fine\n");
+    assert_eq!(told(call, &[]).await.1, "Report: fine");
 }
 
 #[tokio::test]

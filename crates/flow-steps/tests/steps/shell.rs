@@ -1,9 +1,7 @@
 //! Commands, good and bad.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use flow_core::effect::FailureClass;
 use flow_core::step::{Desk, Sent, StepCall, StepFailure, StepReport};
@@ -11,6 +9,7 @@ use flow_core::ty::Type;
 use flow_core::value::Value;
 use tempfile::TempDir;
 
+use crate::children::{gone, key, ready, survivors};
 use crate::desk::{FakeDesk, call, record, registry, report, texts, value};
 
 /// Makes a call of a script of `sh`, with everything that it may have.
@@ -69,33 +68,6 @@ fn text_of(value: &Value, name: &str) -> String {
         panic!("{value:?}");
     };
     text.to_string()
-}
-
-/// Returns what the processes of a call carry in their environment.
-fn key(call: &StepCall) -> String {
-    call.desk.folder().unwrap().display().to_string()
-}
-
-/// Returns the processes that carry a call's key in their environment.
-fn survivors(key: &str) -> Vec<u32> {
-    let mark = format!("FLOW_ATTEMPT={key}");
-    let mut found = Vec::new();
-    for entry in Path::new("/proc").read_dir().unwrap().flatten() {
-        let id = entry
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse().ok());
-        let (Some(id), Ok(environment)) = (id, std::fs::read(entry.path().join("environ"))) else {
-            continue;
-        };
-        if environment
-            .split(|byte| *byte == 0)
-            .any(|variable| variable.starts_with(mark.as_bytes()))
-        {
-            found.push(id);
-        }
-    }
-    found
 }
 
 #[tokio::test]
@@ -493,20 +465,6 @@ fn the_end_of_the_runtime_kills_what_is_left() {
         desk.released().await;
         gone(&key).await;
     });
-}
-
-/// Waits until a script has said that it is ready.
-async fn ready(desk: &FakeDesk) {
-    while !desk.log_text().contains("ready") {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
-
-/// Waits until the kernel has buried what was killed.
-async fn gone(key: &str) {
-    while !survivors(key).is_empty() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
 }
 
 #[tokio::test]

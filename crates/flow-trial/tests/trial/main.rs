@@ -9,6 +9,7 @@
 mod server;
 mod steps;
 
+mod asking;
 mod bench;
 mod dice;
 mod flow;
@@ -23,6 +24,7 @@ mod crash;
 mod encrypted;
 mod faults;
 mod full;
+mod plugins;
 mod powercut;
 mod remember;
 mod requests;

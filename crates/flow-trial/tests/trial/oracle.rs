@@ -42,8 +42,9 @@ impl Calm {
 
 /// Returns the outputs that a process printed.
 pub(crate) fn outputs(ended: &Ended) -> Json {
-    // A command that can't go on prints nothing.
-    let printed: Json = serde_json::from_str(&ended.out).unwrap_or_default();
+    // The last line says how it ended; a command that can't go on prints none.
+    let last = ended.out.lines().last().unwrap_or_default();
+    let printed: Json = serde_json::from_str(last).unwrap_or_default();
     printed["output"].clone()
 }
 

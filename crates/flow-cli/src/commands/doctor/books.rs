@@ -95,9 +95,11 @@ fn compare(rows: &[Row], sums: &Sums, found: &mut Findings) {
             "budgets count what the ledgers say; go back to a copy of the folder",
         );
     }
-    let held = rows.iter().filter_map(|row| match row {
-        Row::Hold(id, hold) if hold.state == HoldState::Open => Some(id),
-        _ => None,
+    let held = rows.iter().filter_map(|row| {
+        let Row::Hold(id, hold) = row else {
+            return None;
+        };
+        (hold.state == HoldState::Open).then_some(id)
     });
     let stray: Vec<String> = held
         .filter(|id| !sums.open.contains(id))
@@ -130,12 +132,12 @@ fn sums(archive: &Archive) -> Result<Sums, Failure> {
         };
         before = Some(last.number);
         for row in rows {
-            add(archive, &row, &mut sums)?;
+            add(archive, &row, &mut sums);
         }
     }
 }
 
-fn add(archive: &Archive, row: &RunRow, sums: &mut Sums) -> Result<(), Failure> {
+fn add(archive: &Archive, row: &RunRow, sums: &mut Sums) {
     let mut accounts: BTreeMap<Ticket, (Account, Vec<LedgerId>)> = BTreeMap::new();
     let read = archive.each_event(row, 0, &mut |_, event| {
         if let Fact::AttemptStarted(started) = &event.fact {
@@ -151,7 +153,7 @@ fn add(archive: &Archive, row: &RunRow, sums: &mut Sums) -> Result<(), Failure> 
     });
     // A log that can't be read is told elsewhere.
     if read.is_err() {
-        return Ok(());
+        return;
     }
     for (ticket, (account, ledgers)) in accounts {
         let amount = match account {
@@ -169,7 +171,6 @@ fn add(archive: &Archive, row: &RunRow, sums: &mut Sums) -> Result<(), Failure> 
             *sum = sum.saturating_add(amount);
         }
     }
-    Ok(())
 }
 
 fn settled(account: Account, bill: Bill) -> Account {
@@ -185,6 +186,36 @@ fn settled(account: Account, bill: Bill) -> Account {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_ledger_that_is_not_what_the_logs_make_it_is_told() {
+        use flow_core::address::RunId;
+        use flow_core::arbiter::Ledger;
+        let run = LedgerId::Run(RunId("kotemi".into()));
+        let rows = |spent| {
+            let ledger = Ledger {
+                spent: Money(spent),
+                held: Money(0),
+            };
+            [Row::Ledger(run.clone(), ledger)]
+        };
+        let sums = Sums {
+            spent: [(run.clone(), Money(3))].into(),
+            open: Vec::new(),
+        };
+        let mut found = Findings::default();
+        compare(&rows(3), &sums, &mut found);
+        assert!(found.is_well(), "{found:?}");
+        for (rows, wrong) in [
+            (&rows(2)[..], &sums),
+            (&[], &sums),
+            (&rows(3), &Sums::default()),
+        ] {
+            let mut found = Findings::default();
+            compare(rows, wrong, &mut found);
+            assert!(!found.is_well(), "{found:?}");
+        }
+    }
 
     #[test]
     fn a_presumed_bill_is_replaced_by_one_that_is_known_and_by_no_other() {

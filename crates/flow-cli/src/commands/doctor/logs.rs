@@ -42,7 +42,7 @@ pub(super) fn check(archive: &Archive, care: Care, found: &mut Findings) -> Resu
                 continue;
             }
             looked += 1;
-            for fault in faults(archive, row.clone()) {
+            for fault in faults(archive, &row) {
                 told += 1;
                 if told <= TOLD_MAX {
                     found.wrong("logs", format!("the run {}: {fault}", row.id), CURE);
@@ -70,7 +70,7 @@ pub(super) fn check(archive: &Archive, care: Care, found: &mut Findings) -> Resu
 const CURE: &str = "the log counts: `flow resume` puts lists right; a log that can't be followed needs a copy of the folder, or the flow that wrote it";
 
 /// Returns what is wrong with a run.
-fn faults(archive: &Archive, row: RunRow) -> Vec<String> {
+pub(in crate::commands) fn faults(archive: &Archive, row: &RunRow) -> Vec<String> {
     let head = row.head;
     let past = match archive.past(row) {
         Ok(past) => past,

@@ -132,10 +132,9 @@ pub(super) fn check_clock(archive: &Archive, found: &mut Findings) -> Result<(),
         .shared()
         .map_err(|error| unreadable(&error))?;
     let books = shared.rows.iter().filter_map(|row| {
-        match Row::read(row.kind, &row.key, row.body.as_ref()?).ok()? {
-            Row::Clock(at) => Some(at),
-            _ => None,
-        }
+        let row = Row::read(row.kind, &row.key, row.body.as_ref()?).ok()?;
+        let Row::Clock(at) = row else { return None };
+        Some(at)
     });
     let latest = seen.chain(books).max().unwrap_or(Timestamp(i64::MIN));
     if latest.0.saturating_sub(archive.now.0) > AHEAD_MAX {

@@ -5,7 +5,7 @@
 
 mod books;
 mod files;
-mod logs;
+pub(super) mod logs;
 mod machine;
 mod users;
 

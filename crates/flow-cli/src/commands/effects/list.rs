@@ -69,7 +69,7 @@ fn nothing(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
 }
 
 fn one(archive: &Archive, run: &str) -> Result<Listed, Failure> {
-    let (past, acts) = acts(archive, archive.run(run)?)?;
+    let (past, acts) = acts(archive, &archive.run(run)?)?;
     // What was only paid for, and went well, is for `flow show`.
     let acts = acts.all().into_iter();
     let acts = acts.filter(|act| act.effect.acts() || is_open(act));
@@ -108,7 +108,7 @@ fn open(archive: &Archive) -> Result<Vec<Listed>, Failure> {
             .run(&run)
             .map_err(|error| unreadable(&error))?;
         let Some(row) = row else { continue };
-        let (past, acts) = acts(archive, row)?;
+        let (past, acts) = acts(archive, &row)?;
         let acts = acts.all().into_iter().filter(|act| is_open(act));
         let acts: Vec<Act> = acts.cloned().collect();
         if !acts.is_empty() {

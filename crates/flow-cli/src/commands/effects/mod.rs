@@ -26,7 +26,7 @@ pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exi
 }
 
 /// Folds a run, and what it did to the world.
-fn acts(archive: &Archive, row: RunRow) -> Result<(Past, Acts), Failure> {
+fn acts(archive: &Archive, row: &RunRow) -> Result<(Past, Acts), Failure> {
     let mut acts = Acts::default();
     let values = archive.values();
     let past = archive.past_with(row, u64::MAX, &mut |event, run, history| {

@@ -120,7 +120,7 @@ fn find(
     attempt: Option<u32>,
     is_open: impl Fn(&Act) -> bool,
 ) -> Result<Found, Failure> {
-    let (_, all) = acts(&scene.archive, scene.past.row.clone())?;
+    let (_, all) = acts(&scene.archive, &scene.past.row)?;
     let all = all.all();
     let at = scene.at(path);
     let named = |act: &&&Act| match &at {

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::args::{DataFormat, Logs as Args};
 use crate::exit::Failure;
-use crate::output::Output;
+use crate::output::{Output, is_terminal};
 use crate::page::{is_wild, tame};
 use crate::standing::Words;
 
@@ -68,17 +68,7 @@ pub(super) fn show(
     args: &Args,
     output: &mut Output,
 ) -> Result<(), Failure> {
-    let is_one = place.is_some_and(|place| {
-        let node = growing.past.history.plan().node(place.node);
-        place.at().is_some() && matches!(node.kind, NodeKind::Step(_))
-    });
-    let mut writer = Writer {
-        output,
-        root: format!("{}/", growing.past.history.plan().root_node().name),
-        format: args.asking.format,
-        is_named: !is_one,
-        column: 0,
-    };
+    let mut writer = Writer::new(&growing, place, args, output);
     let mut open: Vec<(From, Ticket, Tail)> = Vec::new();
     let mut seen: BTreeSet<Ticket> = BTreeSet::new();
     let mut is_last = !args.follow || !growing.may_grow()?;
@@ -93,35 +83,20 @@ pub(super) fn show(
         if std::mem::replace(&mut stamp, now) != now {
             found = sources(&growing, place, args.attempt);
         }
-        let over: BTreeSet<Ticket> = (found.iter())
-            .filter(|source| source.is_over || is_last)
-            .map(|source| source.ticket.clone())
-            .collect();
         writer.widen(&found);
         for source in &found {
-            if !seen.insert(source.ticket.clone()) {
-                continue;
+            if seen.insert(source.ticket.clone()) {
+                // One at a time, so that what is over is told in one piece.
+                let (from, tail) = writer.begin(source, args.tail)?;
+                open.push((from, source.ticket.clone(), tail));
             }
-            let tail = Tail::open(source.file.clone(), args.tail);
-            let mut tail = tail.map_err(|error| unreadable(&source.file, &error))?;
-            let from = From {
-                path: source.path.clone(),
-                number: source.number,
-            };
-            if is_one && source.number > 1 {
-                let text = format!("attempt {}", source.number);
-                writer.output.message(&text)?;
-            }
-            // One at a time, so that what is over is told in one piece.
-            writer.take(&from, &mut tail, &source.file)?;
-            open.push((from, source.ticket.clone(), tail));
         }
+        let over: BTreeSet<&Ticket> = (found.iter())
+            .filter(|source| source.is_over || is_last)
+            .map(|source| &source.ticket)
+            .collect();
         for (from, ticket, tail) in &mut open {
-            let file = growing
-                .archive
-                .layout
-                .attempt_log(&growing.past.row.id, ticket);
-            writer.take(from, tail, &file)?;
+            writer.take(from, tail)?;
             if over.contains(ticket) {
                 tail.finish(&mut |line| writer.line(from, line))?;
             }
@@ -134,18 +109,26 @@ pub(super) fn show(
         is_last = !growing.wait()?;
     }
     if seen.is_empty() {
-        let path = place.map(|place| {
-            let values = growing.archive.values();
-            growing.past.history.place_path(place, &values)
-        });
-        let attempt = args.attempt.map(|attempt| format!(" in attempt {attempt}"));
-        let attempt = attempt.unwrap_or_default();
-        writer.output.message(&match path {
-            Some(path) => format!("`{}` wrote nothing{attempt}", tame(&path)),
-            None => format!("no step wrote anything{attempt}"),
-        })?;
+        nothing(&growing, place, args, writer.output)?;
     }
     Ok(())
+}
+
+/// Says that nothing was written.
+fn nothing(
+    growing: &Growing<'_>,
+    place: Option<&Place>,
+    args: &Args,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let values = growing.archive.values();
+    let path = place.map(|place| growing.past.history.place_path(place, &values));
+    let attempt = args.attempt.map(|attempt| format!(" in attempt {attempt}"));
+    let attempt = attempt.unwrap_or_default();
+    output.message(&match path {
+        Some(path) => format!("`{}` wrote nothing{attempt}", tame(&path)),
+        None => format!("no step wrote anything{attempt}"),
+    })
 }
 
 fn unreadable(file: &std::path::Path, error: &std::io::Error) -> Failure {
@@ -199,7 +182,42 @@ fn sources(growing: &Growing<'_>, place: Option<&Place>, attempt: Option<usize>)
 /// The widest that the names before lines are padded to.
 const COLUMN_MAX: usize = 28;
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
+    fn new(
+        growing: &Growing<'_>,
+        place: Option<&Place>,
+        args: &Args,
+        output: &'a mut Output,
+    ) -> Self {
+        let plan = growing.past.history.plan();
+        let is_one = place.is_some_and(|place| {
+            let is_step = matches!(plan.node(place.node).kind, NodeKind::Step(_));
+            place.at().is_some() && is_step
+        });
+        Self {
+            output,
+            root: format!("{}/", plan.root_node().name),
+            format: args.asking.format,
+            is_named: !is_one,
+            column: 0,
+        }
+    }
+
+    /// Begins with what an attempt has written so far.
+    fn begin(&mut self, source: &Source, lines: Option<usize>) -> Result<(From, Tail), Failure> {
+        let tail = Tail::open(source.file.clone(), lines);
+        let mut tail = tail.map_err(|error| unreadable(&source.file, &error))?;
+        let from = From {
+            path: source.path.clone(),
+            number: source.number,
+        };
+        if !self.is_named && source.number > 1 {
+            self.output.message(&format!("attempt {}", source.number))?;
+        }
+        self.take(&from, &mut tail)?;
+        Ok((from, tail))
+    }
+
     /// Makes room for names.
     fn widen(&mut self, sources: &[Source]) {
         if self.is_named {
@@ -214,14 +232,9 @@ impl Writer<'_> {
         path.strip_prefix(&*self.root).unwrap_or(path)
     }
 
-    fn take(
-        &mut self,
-        from: &From,
-        tail: &mut Tail,
-        file: &std::path::Path,
-    ) -> Result<(), Failure> {
+    fn take(&mut self, from: &From, tail: &mut Tail) -> Result<(), Failure> {
         let read = tail.lines(&mut |line| self.line(from, line))?;
-        read.map_err(|error| unreadable(file, &error))
+        read.map_err(|error| unreadable(tail.path(), &error))
     }
 
     fn line(&mut self, from: &From, line: &[u8]) -> Result<(), Failure> {
@@ -249,7 +262,7 @@ impl Writer<'_> {
                 self.output.data(&name)?;
             }
         }
-        if self.output.is_terminal() {
+        if is_terminal() {
             let line = shown(&String::from_utf8_lossy(line), looks.color);
             self.output.data(&line)?;
         } else {

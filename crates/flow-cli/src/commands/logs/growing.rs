@@ -16,6 +16,10 @@ const LOOK: Duration = Duration::from_millis(100);
 /// After so many looks in vain is asked whether the run is driven at all.
 const LOOKS_IN_VAIN: u32 = 10;
 
+/// Is told of an event that was added: where it is kept, what it is part of, its
+/// number, and what it is.
+pub(super) type Tell<'a> = &'a mut dyn FnMut(&Archive, &Past, u64, &Event) -> Result<(), Failure>;
+
 /// A run, and where it is kept.
 pub(super) struct Growing<'a> {
     pub(super) archive: &'a mut Archive,
@@ -34,10 +38,7 @@ impl<'a> Growing<'a> {
 
     /// Folds what was added, and hands each event to a function when it is part
     /// of the history.
-    pub(super) fn grow(
-        &mut self,
-        tell: &mut dyn FnMut(&Archive, &Past, u64, &Event) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
+    pub(super) fn grow(&mut self, tell: Tell<'_>) -> Result<(), Failure> {
         let archive = &*self.archive;
         let past = &mut self.past;
         let row = past.row.clone();

@@ -1,7 +1,7 @@
 //! `flow logs`: what the steps of a run wrote, or the run's journal.
 //!
 //! Modules, in reading order: the run as it grows, the ends of files, what steps
-//! wrote, and the journal.
+//! wrote, what events say, and the journal.
 
 mod captured;
 mod growing;
@@ -20,7 +20,7 @@ use growing::Growing;
 pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exit, Failure> {
     let mut archive = Archive::open(args.asking.store.as_deref(), extra)?;
     let meant = archive.meant(args.run.as_deref(), args.path.as_deref())?;
-    let past = archive.past(meant.row)?;
+    let past = archive.past(&meant.row)?;
     let place = meant.path.as_deref();
     let place = place.map(|path| past.place(path, &archive.values()));
     let place = place.transpose()?;

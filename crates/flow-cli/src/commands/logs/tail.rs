@@ -30,6 +30,10 @@ impl Tail {
         })
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Hands over the lines that were added, without their ends.
     pub(super) fn lines<E>(
         &mut self,

@@ -51,7 +51,7 @@ pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exi
         let failure = Failure::usage(format!("`{path}` is a step, and outputs are of runs"));
         return Err(failure.with_help(format!("`flow show {}` shows its value", quoted(&path))));
     }
-    let past = archive.past(meant.row)?;
+    let past = archive.past(&meant.row)?;
     let state = archive.state(&past.row)?;
     let values = archive.values();
     let ty = past.history.plan().root_node().ty.clone();
@@ -191,12 +191,13 @@ fn report(
         .filter(|(_, how)| *how != Copied::WasThere)
         .count();
     let there = copied.len() - new;
-    let there = match there {
-        0 => String::new(),
-        there => format!(", {there} were there already"),
-    };
+    let folder = folder.display();
     let files = crate::report::counted(new, "file");
-    output.message(&format!("{files} written to `{}`{there}", folder.display()))
+    output.message(&match (new, there) {
+        (0, _) => format!("`{folder}` had all of it already"),
+        (_, 0) => format!("{files} written to `{folder}`"),
+        _ => format!("{files} written to `{folder}`, {there} were there already"),
+    })
 }
 
 fn object(

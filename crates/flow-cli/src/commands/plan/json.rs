@@ -33,6 +33,7 @@ struct WholePlan<'a> {
     result: Option<&'a str>,
     parallelism: Parallelism,
     effects: Vec<EffectShape>,
+    programs: Vec<ProgramShape>,
     cost: CostShape,
     over_budget: Vec<Over>,
 }
@@ -86,6 +87,12 @@ struct EffectShape {
 }
 
 #[derive(Debug, Serialize)]
+struct ProgramShape {
+    run: String,
+    steps: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
 struct Amount {
     nano_usd: i64,
     text: String,
@@ -135,6 +142,7 @@ pub(super) fn plan(shown: &Shown<'_>, report: &Report) -> String {
             width: outline.width,
         },
         effects: effects(shown),
+        programs: programs(shown),
         cost: cost(shown),
         over_budget: over(shown),
     };
@@ -196,6 +204,15 @@ fn step<'a>(arm: &'a Arm, at: usize, part: &'a Part) -> Step<'a> {
         after: after.map(|(from, _, _)| &*arm.parts[*from].path).collect(),
         arms: arms.collect(),
     }
+}
+
+fn programs(shown: &Shown<'_>) -> Vec<ProgramShape> {
+    let programs = shown.programs().into_iter();
+    let programs = programs.map(|(run, steps)| ProgramShape {
+        run: run.to_string(),
+        steps: steps.iter().map(ToString::to_string).collect(),
+    });
+    programs.collect()
 }
 
 fn effects(shown: &Shown<'_>) -> Vec<EffectShape> {

@@ -23,6 +23,7 @@ pub(super) fn plan(shown: &Shown<'_>, looks: Looks) -> String {
     page.steps(shown);
     page.parallelism(shown);
     page.effects(shown);
+    page.programs(shown);
     page.budgets(shown);
     page.cost(shown);
     page.out
@@ -161,6 +162,20 @@ impl Page {
             if paths.len() > 8 {
                 self.line(&format!("    and at {} more places", paths.len() - 8));
             }
+        }
+    }
+
+    fn programs(&mut self, shown: &Shown<'_>) {
+        let programs = shown.programs();
+        if programs.is_empty() {
+            return;
+        }
+        self.heading("Programs");
+        let width = programs.keys().map(|run| run.chars().count());
+        let width = width.max().unwrap_or(0).min(48);
+        for (run, steps) in &programs {
+            let steps: Vec<&str> = steps.iter().map(AsRef::as_ref).collect();
+            self.line(&format!("  {run:width$}  {}", steps.join(", ")));
         }
     }
 

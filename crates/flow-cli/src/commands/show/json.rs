@@ -11,7 +11,7 @@ use crate::standing;
 
 use super::faults::{self, Fault};
 use super::tree::{Handled, Kind, Row, Tally};
-use super::{Next, Shown};
+use super::{Shown, next};
 
 /// Writes a run, or a part of one, as an object.
 pub(super) fn of(shown: &Shown<'_>, is_part: bool) -> Json {
@@ -44,6 +44,12 @@ pub(super) fn of(shown: &Shown<'_>, is_part: bool) -> Json {
         "changed": run.last_at().to_string(),
         "seconds": ended.map(|(at, _)| seconds(run.started_at(), at)),
         "resumed": past.history.owners().len(),
+        "edits": past.history.edits().iter().map(|edit| json!({
+            "at": edit.at.to_string(),
+            "by": &*edit.by,
+            "what": if edit.is_other_plan { "plan" } else { "part" },
+        })).collect::<Vec<_>>(),
+        "rerun_of": past.run.started().parent.as_ref().map(|from| from.run.to_string()),
         "events": past.seq,
         "spent": run.costs().spent.to_string(),
         "presumed": run.costs().presumed.to_string(),
@@ -58,17 +64,13 @@ pub(super) fn of(shown: &Shown<'_>, is_part: bool) -> Json {
         } else {
             root.rows.iter().map(|inner| row(shown, inner)).collect()
         },
-        "next": shown.next.iter().map(next).collect::<Vec<_>>(),
+        "next": shown.next.iter().map(next::json).collect::<Vec<_>>(),
     })
 }
 
 /// Writes the seconds from one instant to another.
 pub(super) fn seconds(from: Timestamp, to: Timestamp) -> f64 {
     to.since(from).unwrap_or(Duration(0)).seconds()
-}
-
-fn next(next: &Next) -> Json {
-    json!({ "command": next.command, "what": next.what })
 }
 
 fn fault(shown: &Shown<'_>, fault: &Fault) -> Json {

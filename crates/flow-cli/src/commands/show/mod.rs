@@ -67,7 +67,7 @@ pub(super) fn answer(
     let store = args.asking.store.as_deref();
     let only = states(&args.state)?;
     let meant = archive.meant(args.run.as_deref(), args.path.as_deref())?;
-    let past = archive.past(meant.row)?;
+    let past = archive.past(&meant.row)?;
     let words = Words::new(archive, &past);
     let place = meant.path.as_deref().map(|path| past.place(path, &words));
     let place = place.transpose()?;
@@ -155,9 +155,11 @@ impl Shown<'_> {
             .find(|(at, set)| **at == root && set.per.is_none());
         let limits = &run.plan().root().limits;
         let planned = limits.budget.as_ref().filter(|budget| budget.per.is_none());
-        let planned = planned.and_then(|budget| match &budget.amount {
-            Expr::Const(Value::Money(amount)) => Some(*amount),
-            _ => None,
+        let planned = planned.and_then(|budget| {
+            let Expr::Const(Value::Money(amount)) = &budget.amount else {
+                return None;
+            };
+            Some(*amount)
         });
         let own = open.map(|(_, set)| set.amount).or(planned);
         own.into_iter().chain(run.budget()).min()

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use flow_core::address::At;
 use flow_core::history::State;
+use serde_json::{Value as Json, json};
 
 use crate::args::RunState;
 use crate::next::{Next, Stop};
-use crate::page::quoted;
+use crate::page::{Page, Style, quoted, tame, wide};
 use crate::standing::Words;
 
 use super::faults::Fault;
@@ -20,6 +21,32 @@ pub(super) fn command(verb: &str, rest: &[&str], store: Option<&Path>) -> String
         words.push(format!("--store {}", quoted(&store.display().to_string())));
     }
     words.join(" ")
+}
+
+/// Writes what can be typed next for programs.
+pub(super) fn json(next: &Next) -> Json {
+    json!({ "command": next.command, "what": next.what })
+}
+
+/// Writes what can be typed next for people.
+pub(super) fn list(all: &[Next], page: &mut Page) {
+    if all.is_empty() {
+        return;
+    }
+    page.heading("Next");
+    let commands = all.iter().map(|next| wide(&next.command));
+    let column = commands.max().unwrap_or(0);
+    for next in all {
+        let command = tame(&next.command);
+        if 4 + column + wide(&next.what) <= page.looks.width {
+            let what = page.styled(Style::Dim, &next.what);
+            page.line(&format!("  {command:column$}  {what}"));
+        } else {
+            // A command is copied as a whole.
+            page.line(&format!("  {command}"));
+            page.prose(4, Style::Dim, &next.what);
+        }
+    }
 }
 
 /// Says what can be typed next.
@@ -63,21 +90,16 @@ pub(super) fn of(
 }
 
 /// Says what can be typed next about one step.
-pub(super) fn of_step(
-    words: &Words<'_>,
-    at: &At,
-    state: State,
-    store: Option<&Path>,
-) -> Vec<String> {
+pub(super) fn of_step(words: &Words<'_>, at: &At, state: State, store: Option<&Path>) -> Vec<Next> {
     let (id, path) = (&*words.past.row.id.0, words.path(at));
-    let commands = words.stop(store, |stop| stop.commands(Some(at)));
-    let mut found: Vec<String> = commands.into_iter().map(|next| next.command).collect();
+    let mut found = words.stop(store, |stop| stop.commands(Some(at)));
+    let of_it = |verb: &str, what| next(command(verb, &[id, &path], store), what);
     if state == State::Failed {
-        found.push(command("retry", &[id, &path], store));
+        found.push(of_it("retry", "tries it again"));
     }
-    found.push(command("why", &[id, &path], store));
+    found.push(of_it("why", "how that came about"));
     if !words.logs_of(at).is_empty() {
-        found.push(command("logs", &[id, &path], store));
+        found.push(of_it("logs", "what it wrote"));
     }
     found
 }

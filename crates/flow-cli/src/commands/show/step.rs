@@ -22,6 +22,7 @@ use crate::wording;
 
 use super::Find;
 use super::next;
+use crate::next::Next;
 
 /// How many lines of a value are shown.
 const LINES_MAX: usize = 40;
@@ -38,7 +39,7 @@ struct Step<'a> {
     prepared: Option<Prepared>,
     value: Option<Json>,
     written: Option<Written>,
-    next: Vec<String>,
+    next: Vec<Next>,
 }
 
 /// Returns what is shown of a step.
@@ -116,7 +117,12 @@ impl Step<'_> {
         }
         let entry = past.history.entry(self.at);
         if let Some(source) = entry.and_then(|entry| entry.source.as_ref()) {
-            let text = format!("its value is that of the run {}", source.from.run);
+            let is_here = source.from.run == *past.run.id();
+            let text = match (is_here, source.key) {
+                (true, Some(_)) => "its value is that of an equal step of this run".to_owned(),
+                (true, None) => "its value is from before the run was begun again".to_owned(),
+                (false, _) => format!("its value is that of the run {}", source.from.run),
+            };
             page.prose(2, Style::Plain, &text);
         }
         if let Some(fell_back) = entry.and_then(|entry| entry.fell_back.as_ref()) {
@@ -133,10 +139,7 @@ impl Step<'_> {
         self.attempts(&mut page);
         self.arguments(&mut page);
         self.value(&mut page);
-        page.heading("Next");
-        for command in &self.next {
-            page.line(&format!("  {}", tame(command)));
-        }
+        next::list(&self.next, &mut page);
         page.into_text()
     }
 
@@ -176,7 +179,7 @@ impl Step<'_> {
         }
         page.heading("Arguments");
         let room = page.looks.width.saturating_mul(2);
-        for (name, text) in self.words.arguments(prepared, room) {
+        for (name, text) in Words::arguments(prepared, room) {
             page.prose(2, Style::Plain, &format!("{name} = {text}"));
         }
     }
@@ -204,9 +207,10 @@ impl Step<'_> {
         let past = self.words.past;
         let entry = past.history.entry(self.at);
         let plan = past.history.plan();
-        let effect = match &plan.node(self.at.node).kind {
-            NodeKind::Step(step) => Some(wording::effect(step.effect)),
-            _ => None,
+        let effect = if let NodeKind::Step(step) = &plan.node(self.at.node).kind {
+            Some(wording::effect(step.effect))
+        } else {
+            None
         };
         let arguments = self.prepared.as_ref().map(|prepared| {
             let given = prepared.args.iter().map(|(name, value)| {
@@ -261,7 +265,7 @@ impl Step<'_> {
                 "line": spot.line,
                 "column": spot.column,
             })),
-            "next": self.next,
+            "next": self.next.iter().map(next::json).collect::<Vec<_>>(),
         })
     }
 }

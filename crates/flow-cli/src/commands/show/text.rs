@@ -10,9 +10,9 @@ use crate::output::Looks;
 use crate::page::{Page, Style, away, instant, length, number, short, tame, wide};
 use crate::standing::{self, sign, word};
 
-use super::Shown;
 use super::faults::{self, Fault, PATHS_MAX};
 use super::tree::{Handled, Kind, Row, Tally};
+use super::{Shown, next};
 
 /// How many different failures are told.
 const FAULTS_MAX: usize = 10;
@@ -33,7 +33,7 @@ pub(super) fn of(shown: &Shown<'_>, place: Option<&Place>, looks: Looks) -> Stri
     view.faults();
     view.waits();
     view.steps();
-    view.next();
+    next::list(&shown.next, &mut view.page);
     view.page.into_text()
 }
 
@@ -116,17 +116,23 @@ impl View<'_> {
             None => format!("last heard of {}", away(past.run.last_at(), now)),
         };
         let taken = past.history.owners().len();
-        let again = match taken {
-            0 => String::new(),
-            1 => ", taken up again once".to_owned(),
-            many => format!(", taken up again {many} times"),
-        };
+        let again = often("taken up again", taken);
+        let (plans, parts): (Vec<_>, Vec<_>) = past
+            .history
+            .edits()
+            .iter()
+            .partition(|edit| edit.is_other_plan);
+        let edited = often("edited", plans.len()) + &often("reset", parts.len());
         let text = format!(
-            "began {}, {}; {text}{again}",
+            "began {}, {}; {text}{again}{edited}",
             instant(began),
             away(began, now)
         );
         self.page.prose(2, Style::Plain, &text);
+        if let Some(from) = past.run.started().parent.as_ref() {
+            let text = format!("another run of {}", from.run);
+            self.page.prose(2, Style::Plain, &text);
+        }
     }
 
     fn money(&mut self) {
@@ -134,7 +140,7 @@ impl View<'_> {
         let text = match (spent, self.shown.budget()) {
             (None, None) => return,
             (Some(spent), None) => format!("spent {spent}"),
-            (Some(spent), Some(budget)) => format!("spent {spent}, of a budget of {budget}"),
+            (Some(spent), Some(budget)) => format!("spent {spent}; the budget is {budget}"),
             (None, Some(budget)) => format!("spent nothing of a budget of {budget}"),
         };
         self.page.prose(2, Style::Plain, &text);
@@ -281,9 +287,10 @@ impl View<'_> {
             }
         }
         let what = line.what.join(", ");
-        let style = match line.state {
-            State::Succeeded | State::Reused => Style::Dim,
-            _ => look,
+        let style = if line.state.is_good() {
+            Style::Dim
+        } else {
+            look
         };
         if what.is_empty() {
             self.page.line(&text);
@@ -343,7 +350,12 @@ impl View<'_> {
             return what;
         }
         if let Some(from) = &row.reused {
-            what.push(format!("from the run {from}"));
+            let is_here = **from == *self.shown.past().run.id().0;
+            what.push(if is_here {
+                "from this run".to_owned()
+            } else {
+                format!("from the run {from}")
+            });
         }
         if row.fell_back.is_some() {
             what.push("its `else` was taken".to_owned());
@@ -363,10 +375,8 @@ impl View<'_> {
                 let at = row.at.as_ref().filter(|_| row.kind != Kind::Item);
                 let note = at.and_then(|at| self.shown.words.note(at, state));
                 let note = note.map(|note| short(&note, 120));
-                let joint = match state {
-                    State::Held | State::Ready | State::Unknown | State::Probing => ": ",
-                    _ => " ",
-                };
+                let is_apart = [State::Held, State::Ready, State::Unknown, State::Pausing];
+                let joint = if is_apart.contains(&state) { ": " } else { " " };
                 what.push(match note {
                     Some(note) => format!("{}{joint}{note}", word(state)),
                     None => word(state).to_owned(),
@@ -380,26 +390,6 @@ impl View<'_> {
             what.push(format!("{} may have been charged", row.sums.costs.presumed));
         }
         what
-    }
-
-    fn next(&mut self) {
-        if self.shown.next.is_empty() {
-            return;
-        }
-        self.page.heading("Next");
-        let commands = self.shown.next.iter().map(|next| wide(&next.command));
-        let column = commands.max().unwrap_or(0);
-        for next in &self.shown.next {
-            let command = tame(&next.command);
-            if 4 + column + wide(&next.what) <= self.page.looks.width {
-                let what = self.page.styled(Style::Dim, &next.what);
-                self.page.line(&format!("  {command:column$}  {what}"));
-            } else {
-                // A command is copied as a whole.
-                self.page.line(&format!("  {command}"));
-                self.page.prose(4, Style::Dim, &next.what);
-            }
-        }
     }
 }
 
@@ -423,15 +413,19 @@ fn items_text(items: &super::tree::Counts) -> String {
         number(done.into()),
         number(items.count.into())
     )];
-    for (state, count) in items.tally.states() {
-        let count = number(count.into());
-        match state {
-            State::Succeeded | State::Reused => {}
-            State::Failed | State::Blocked if items.keeps_ok => {
-                parts.push(format!("{count} left out"));
-            }
-            state => parts.push(format!("{count} {}", word(state))),
-        }
+    for (state, count) in items.tally.states().filter(|(state, _)| !state.is_good()) {
+        let is_left = items.keeps_ok && matches!(state, State::Failed | State::Blocked);
+        let how = if is_left { "left out" } else { word(state) };
+        parts.push(format!("{} {how}", number(count.into())));
     }
     parts.join(", ")
+}
+
+/// Says how often something was done to a run.
+fn often(what: &str, count: usize) -> String {
+    match count {
+        0 => String::new(),
+        1 => format!(", {what} once"),
+        many => format!(", {what} {many} times"),
+    }
 }

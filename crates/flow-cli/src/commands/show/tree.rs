@@ -524,7 +524,9 @@ impl Builder<'_> {
         {
             let child_seat = self.inside(seat, arm, std::slice::from_ref(arm), *child, Some(item));
             let (found, states) = self.row(*child, &[child_seat]);
-            states.into_iter().for_each(|state| parts.add(state));
+            for state in states {
+                parts.add(state);
+            }
             row.sums.add(found.sums);
             row.rows.push(found);
         }
@@ -572,7 +574,9 @@ impl Builder<'_> {
             self.tell_as(at, None, State::Failed, handled);
             return;
         }
+        let is_pausing = !is_step && state == State::Pausing && !parts.has(State::Pausing);
         let is_told = match state {
+            _ if is_pausing => true,
             // Mostly it fails by what is in it, and that is told.
             State::Failed => is_step || !(parts.has(State::Failed) || parts.has(State::Blocked)),
             State::Running
@@ -583,7 +587,7 @@ impl Builder<'_> {
             | State::Unknown
             | State::Held
             | State::Pausing
-            | State::Sleeping => is_step || state == State::Pausing,
+            | State::Sleeping => is_step,
             State::Pending
             | State::Blocked
             | State::Cut

@@ -3,12 +3,13 @@
 
 use flow_core::address::At;
 use flow_core::expr::Expr;
-use flow_core::history::{Choice, Entry, State};
-use flow_core::plan::{NodeKind, Pattern};
+use flow_core::history::{Choice, Entry, Items, State};
+use flow_core::plan::{For, If, Match, NodeKind, Pattern, Repeat};
 use serde_json::{Map, Value as Json, json};
 
 use crate::exit::Failure;
 use crate::page::number;
+use crate::standing::value_text;
 use crate::wording;
 
 use super::Reasons;
@@ -25,69 +26,13 @@ impl Reasons<'_> {
         let plan = self.words.past.history.plan().clone();
         match (&plan.node(at.node).kind, &entry.choice) {
             (NodeKind::If(choice), Some(Choice::Arm { arm, seq })) => {
-                let holds = *arm == Some(0);
-                let cond = wording::expr(&plan, &choice.cond);
-                let truth = if holds { "true" } else { "false" };
-                let then = match arm {
-                    Some(0) => "`then` was taken",
-                    Some(_) => "`else` was taken",
-                    None => "nothing was done",
-                };
-                let values = self.values(at, &choice.cond, *seq)?;
-                let text = format!(
-                    "the condition `{cond}` was {truth}, so {then}{}",
-                    spoken(&values)
-                );
-                let data = json!({
-                    "condition": cond,
-                    "value": holds,
-                    "arm": arm.map(|arm| if arm == 0 { "then" } else { "else" }),
-                    "values": values_json(&values),
-                });
-                self.add("branch", text, data);
+                self.condition(at, choice, *arm, *seq)?;
             }
             (NodeKind::Match(choice), Some(Choice::Arm { arm, seq })) => {
-                let subject = wording::expr(&plan, &choice.subject);
-                let then = self
-                    .words
-                    .archive
-                    .past_until(self.words.past.row.clone(), *seq)?;
-                let value = then.run.value_at(at, &choice.subject, self.words);
-                let value = value.and_then(Result::ok);
-                let value = value.map(|value| self.words.value_text(&value, VALUE_MAX));
-                let taken = arm.and_then(|arm| choice.arms.get(arm as usize));
-                let patterns = taken.map(|arm| patterns(&arm.patterns));
-                let text = format!(
-                    "`{subject}` was {}, so {}",
-                    value.as_deref().unwrap_or("something"),
-                    match (&patterns, taken) {
-                        (Some(patterns), Some(_)) => format!("the arm `{patterns}` was taken"),
-                        _ => "no arm was taken".to_owned(),
-                    }
-                );
-                let data = json!({
-                    "subject": subject,
-                    "value": value,
-                    "arm": taken.map(|arm| &*arm.name),
-                });
-                self.add("branch", text, data);
+                self.matching(at, choice, *arm, *seq)?;
             }
             (NodeKind::For(each), Some(Choice::Items(items))) => {
-                let list = wording::expr(&plan, &each.list);
-                let values = self.values(at, &each.list, items.seq)?;
-                let text = format!(
-                    "it has {} items, since `{list}` had so many; {} are open at once{}",
-                    number(items.count.into()),
-                    items.parallel,
-                    spoken(&values)
-                );
-                let data = json!({
-                    "list": list,
-                    "count": items.count,
-                    "parallel": items.parallel,
-                    "values": values_json(&values),
-                });
-                self.add("items", text, data);
+                self.items(at, each, items)?;
             }
             (NodeKind::Repeat(repeat), Some(Choice::Rounds { opened, max, .. })) => {
                 self.rounds(at, repeat, *opened, *max);
@@ -103,7 +48,84 @@ impl Reasons<'_> {
         Ok(())
     }
 
-    fn rounds(&mut self, at: &At, repeat: &flow_core::plan::Repeat, opened: u32, max: u32) {
+    fn condition(
+        &mut self,
+        at: &At,
+        choice: &If,
+        arm: Option<u32>,
+        seq: u64,
+    ) -> Result<(), Failure> {
+        let holds = arm == Some(0);
+        let cond = wording::expr(self.words.past.history.plan(), &choice.cond);
+        let truth = if holds { "true" } else { "false" };
+        let then = match arm {
+            Some(0) => "`then` was taken",
+            Some(_) => "`else` was taken",
+            None => "nothing was done",
+        };
+        let values = self.values(at, &choice.cond, seq)?;
+        let text = format!(
+            "the condition `{cond}` was {truth}, so {then}{}",
+            spoken(&values)
+        );
+        let data = json!({
+            "condition": cond,
+            "value": holds,
+            "arm": arm.map(|arm| if arm == 0 { "then" } else { "else" }),
+            "values": values_json(&values),
+        });
+        self.add("branch", text, data);
+        Ok(())
+    }
+
+    fn matching(
+        &mut self,
+        at: &At,
+        choice: &Match,
+        arm: Option<u32>,
+        seq: u64,
+    ) -> Result<(), Failure> {
+        let subject = wording::expr(self.words.past.history.plan(), &choice.subject);
+        let then = (self.words.archive).past_until(&self.words.past.row, seq)?;
+        let value = then.run.value_at(at, &choice.subject, self.words);
+        let value = value.and_then(Result::ok);
+        let value = value.map(|value| value_text(&value, VALUE_MAX));
+        let taken = arm.and_then(|arm| choice.arms.get(arm as usize));
+        let then = match taken {
+            Some(arm) => format!("the arm `{}` was taken", patterns(&arm.patterns)),
+            None => "no arm was taken".to_owned(),
+        };
+        let was = value.as_deref().unwrap_or("something");
+        let text = format!("`{subject}` was {was}, so {then}");
+        let data = json!({
+            "subject": subject,
+            "value": value,
+            "arm": taken.map(|arm| &*arm.name),
+        });
+        self.add("branch", text, data);
+        Ok(())
+    }
+
+    fn items(&mut self, at: &At, each: &For, items: &Items) -> Result<(), Failure> {
+        let list = wording::expr(self.words.past.history.plan(), &each.list);
+        let values = self.values(at, &each.list, items.seq)?;
+        let text = format!(
+            "it has {} items, since `{list}` had so many; {} are open at once{}",
+            number(items.count.into()),
+            items.parallel,
+            spoken(&values)
+        );
+        let data = json!({
+            "list": list,
+            "count": items.count,
+            "parallel": items.parallel,
+            "values": values_json(&values),
+        });
+        self.add("items", text, data);
+        Ok(())
+    }
+
+    fn rounds(&mut self, at: &At, repeat: &Repeat, opened: u32, max: u32) {
         let plan = self.words.past.history.plan();
         let survey = self.words.past.survey();
         let state = survey.state(&survey.instance(at));
@@ -131,18 +153,19 @@ impl Reasons<'_> {
     /// Computes what an expression speaks of, as it was before an event.
     fn values(&self, at: &At, expr: &Expr, seq: u64) -> Result<Vec<(String, String)>, Failure> {
         let plan = self.words.past.history.plan();
-        let then = self
-            .words
-            .archive
-            .past_until(self.words.past.row.clone(), seq)?;
+        let then = self.words.archive.past_until(&self.words.past.row, seq)?;
         let mut found: Vec<(String, String)> = Vec::new();
         for part in references(expr) {
             let name = wording::expr(plan, part);
+            if std::ptr::eq(part, expr) {
+                // What is all of it was said already.
+                continue;
+            }
             if found.len() == VALUES_MAX || found.iter().any(|(known, _)| *known == name) {
                 continue;
             }
             if let Some(Ok(value)) = then.run.value_at(at, part, self.words) {
-                found.push((name, self.words.value_text(&value, VALUE_MAX)));
+                found.push((name, value_text(&value, VALUE_MAX)));
             }
         }
         Ok(found)

@@ -1,43 +1,31 @@
 //! Why a step ran: what its result is made of, and what of that was different
 //! the last time.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use flow_core::address::At;
-use flow_core::digest::Digest;
+use flow_core::event::{Fact, Origin};
 use flow_core::history::Entry;
+use flow_core::key::{Difference, Part, Way};
 use flow_core::plan::Step;
-use flow_core::run::{Prepared, Shared};
-use flow_runtime::store::{RunRow, Runs};
+use flow_core::run::Prepared;
+use flow_core::value::Value;
+use flow_runtime::store::Missed;
+use flow_runtime::why::{Nearest, Sharing, why_made};
 use serde_json::{Value as Json, json};
 
 use crate::archive::unreadable;
+use crate::attempts::prepared;
 use crate::exit::Failure;
 use crate::page::instant;
-use crate::standing::Words;
+use crate::standing::value_text;
 
 use super::Reasons;
 use super::reasons::step_text;
 
-/// How many earlier runs are looked at.
-const RUNS_MAX: usize = 3;
-
-/// How many runs are gone through for them.
-const ROWS_MAX: usize = 200;
-
-/// Longer logs are not read for a comparison.
+/// Longer logs are not folded for a comparison.
 const EVENTS_MAX: u64 = 300_000;
 
 /// A value that has room in a line.
 const VALUE_MAX: usize = 60;
-
-/// An earlier attempt at the same step.
-struct Earlier {
-    row: RunRow,
-    prepared: Prepared,
-    has_result: bool,
-}
 
 impl Reasons<'_> {
     /// Says why a step ran instead of taking a result that was there.
@@ -45,171 +33,198 @@ impl Reasons<'_> {
         let Some(attempt) = entry.attempts.first() else {
             return Ok(());
         };
-        let Some(prepared) = self.words.prepared(at, attempt.seq)? else {
+        let past = self.words.past;
+        let is_again = !past.history.edits().is_empty() || past.run.started().parent.is_some();
+        let made = why_made(&self.words.archive.reader, past.run.id(), attempt.seq);
+        let Some(made) = made.map_err(|error| unreadable(&error))? else {
+            self.not_shared(step, "");
             return Ok(());
         };
-        let Some(key) = prepared
-            .key
-            .as_ref()
-            .filter(|_| prepared.shared != Shared::No)
-        else {
-            let text = format!(
-                "it ran, since {}, and results of such steps are not kept for other runs",
-                step_text(step)
-            );
-            self.add("ran", text, json!({ "because": "not_shared" }));
-            return Ok(());
-        };
-        let known = self.words.archive.reader.cached(&key.digest);
-        let known = known.map_err(|error| unreadable(&error))?;
-        let own = self.words.past.run.id();
-        if let Some(known) = known.filter(|known| known.run != *own && known.made < attempt.started)
-        {
-            let text = format!(
-                "it ran although the run {} had made the same at {}: it was started with `--fresh`, or that result was too old",
-                known.run,
-                instant(known.made)
-            );
-            self.add(
-                "ran",
-                text,
-                json!({ "because": "fresh", "earlier": known.run.to_string() }),
-            );
-            return Ok(());
+        if is_again && let Some(nearest) = &made.nearest {
+            return self.again(at, attempt.seq, nearest);
         }
-        match self.earlier(at)? {
-            Some(earlier) => self.compare(&earlier, &prepared),
-            None => {
-                let text = "it ran, since no result of the same step with the same inputs was there; no earlier run of this workflow came that far";
-                self.add("ran", text, json!({ "because": "no_earlier_result" }));
+        match made.sharing {
+            Sharing::Shared => {}
+            Sharing::Private => {
+                self.not_shared(step, " unless their call says `cache on`");
+                return Ok(());
             }
+            Sharing::Off => {
+                let text = "it ran, since its call says `cache off`";
+                self.add("ran", text, json!({ "because": "not_shared" }));
+                return Ok(());
+            }
+            Sharing::Acts => {
+                self.not_shared(step, ", as what acts is done each time");
+                return Ok(());
+            }
+        }
+        if let Some(missed) = made.missed {
+            self.missed(missed);
+        } else if let Some(nearest) = &made.nearest {
+            self.compare(at, attempt.seq, nearest)?;
+        } else {
+            let text =
+                "it ran, since nothing was there that is made of the same, nor of nearly the same";
+            self.add("ran", text, json!({ "because": "no_earlier_result" }));
         }
         Ok(())
     }
 
-    /// Finds the last attempt at the same step in an earlier run.
-    fn earlier(&self, at: &At) -> Result<Option<Earlier>, Failure> {
-        let words = self.words;
-        let path = words.past.history.path(at, words).to_string();
-        let rows = words
-            .archive
-            .reader
-            .runs(Runs::All, Some(words.past.row.number), ROWS_MAX);
-        let rows = rows.map_err(|error| unreadable(&error))?;
-        let same = rows
-            .into_iter()
-            .filter(|row| row.workflow == *words.past.run.workflow() && row.head <= EVENTS_MAX);
-        for row in same.take(RUNS_MAX) {
-            // A log that can't be read has nothing to compare with.
-            let Ok(past) = words.archive.past(row) else {
-                continue;
-            };
-            let other = Words::new(words.archive, &past);
-            let Ok(place) = past.history.find(&path, &other) else {
-                continue;
-            };
-            let Some(at) = place.at() else { continue };
-            let entry = past.history.entry(&at);
-            let Some(seq) = entry.and_then(Words::prepared_at) else {
-                continue;
-            };
-            let has_result = matches!(
-                entry.and_then(|entry| entry.end.as_ref()),
-                Some(flow_core::history::End::Done(_))
-            );
-            if let Some(prepared) = other.prepared(&at, seq)? {
-                return Ok(Some(Earlier {
-                    row: past.row.clone(),
-                    prepared,
-                    has_result,
-                }));
-            }
-        }
-        Ok(None)
-    }
-
-    fn compare(&mut self, earlier: &Earlier, prepared: &Prepared) {
-        let run = &earlier.row.id;
-        let parts = |prepared: &Prepared| -> BTreeMap<Arc<str>, Digest> {
-            let key = prepared.key.as_ref();
-            key.map(|key| key.parts.iter().cloned().collect())
-                .unwrap_or_default()
-        };
-        let (old, new) = (parts(&earlier.prepared), parts(prepared));
-        let mut names: Vec<&Arc<str>> = old.keys().chain(new.keys()).collect();
-        names.sort_unstable();
-        names.dedup();
-        names.retain(|name| old.get(*name) != new.get(*name));
-        if names.is_empty() {
-            let text = if earlier.has_result {
-                format!(
-                    "it ran although the run {run} had the same inputs: it was started with `--fresh`, or that result was too old or had been collected"
-                )
-            } else {
-                format!("it ran, since the run {run} had the same inputs and got no result")
-            };
-            self.add(
-                "ran",
-                text,
-                json!({ "because": "no_result", "earlier": run.to_string() }),
-            );
-            return;
-        }
-        let differences: Vec<(String, String)> = names
-            .iter()
-            .map(|name| (name.to_string(), self.difference(name, earlier, prepared)))
-            .collect();
+    fn not_shared(&mut self, step: &Step, unless: &str) {
+        let step = step_text(step);
         let text = format!(
-            "it ran, since {} different from what {} in the run {run}",
-            if differences.len() == 1 {
-                "one thing is"
-            } else {
-                "some things are"
-            },
-            if differences.len() == 1 {
-                "it was"
-            } else {
-                "they were"
-            },
+            "it ran, since {step}, and results of such steps are not kept for other runs{unless}"
         );
-        let data = json!({
-            "because": "different",
-            "earlier": run.to_string(),
-            "differences": differences.iter().map(|(name, text)| {
-                json!({ "part": name, "text": text })
-            }).collect::<Vec<Json>>(),
-        });
-        let reason = self.add("ran", text, data);
-        reason.more = differences.into_iter().map(|(_, text)| text).collect();
+        self.add("ran", text, json!({ "because": "not_shared" }));
     }
 
-    /// Says how a part of a key differs.
-    fn difference(&self, part: &str, earlier: &Earlier, prepared: &Prepared) -> String {
-        if let Some(name) = part.strip_prefix("input ") {
-            let text = |prepared: &Prepared| {
-                let value = prepared.args.get(name)?;
-                Some(self.words.value_text(value, VALUE_MAX))
-            };
-            return match (text(&earlier.prepared), text(prepared)) {
-                (Some(old), Some(new)) if old == new => {
-                    format!("the input `{name}` is another, further on: {new}")
-                }
-                (Some(old), Some(new)) => format!("the input `{name}` was {old}, and is {new}"),
-                (None, Some(new)) => format!("the input `{name}` is new: {new}"),
-                (Some(old), None) => format!("the input `{name}` is gone; it was {old}"),
-                (None, None) => format!("the input `{name}` is another"),
-            };
+    /// Says why a result that was there was not taken.
+    fn missed(&mut self, missed: Missed) {
+        let (because, since, what) = match missed {
+            Missed::Stale(since) => ("too_old", since, "was too old"),
+            Missed::Evicted(since) => ("evicted", since, "had lost a file, removed or lost"),
+        };
+        let since = instant(since);
+        let text = format!("it ran, since the result that was there {what} since {since}");
+        self.add("ran", text, json!({ "because": because, "since": since }));
+    }
+
+    /// Says why a step of a run that was edited, or is another run of one, ran
+    /// although it had a result before.
+    fn again(&mut self, at: &At, seq: u64, nearest: &Nearest) -> Result<(), Failure> {
+        let before = if nearest.from.run == *self.words.past.run.id() {
+            "before".to_owned()
+        } else {
+            format!("in the run {}", nearest.from.run)
+        };
+        if nearest.differences.is_empty() {
+            let text = format!(
+                "it ran again, although it is made of the same as {before}: that was asked for"
+            );
+            self.add("ran", text, of_nearest("asked", nearest, &[]));
+            return Ok(());
         }
-        if let Some(name) = part.strip_prefix("environment ") {
-            return format!("the variable `{name}` is another");
+        let text = format!("it ran again, since it is made of something else than {before}");
+        self.different(text, at, seq, nearest)
+    }
+
+    /// Says what is different from the nearest result of the same step.
+    fn compare(&mut self, at: &At, seq: u64, nearest: &Nearest) -> Result<(), Failure> {
+        let run = &nearest.from.run;
+        let where_from = if *run == *self.words.past.run.id() {
+            "earlier in this run".to_owned()
+        } else {
+            format!("in the run {run}")
+        };
+        if nearest.differences.is_empty() {
+            let text = format!(
+                "it ran, although the same was made {where_from} at {}: it was started with `--fresh`, or that result had been collected",
+                instant(nearest.at)
+            );
+            self.add("ran", text, of_nearest("fresh", nearest, &[]));
+            return Ok(());
         }
-        match part {
-            "signature" => "the declaration of the step is another".to_owned(),
-            "implementation" => "the program of the step is another".to_owned(),
-            "type" => "what stands for its type is another".to_owned(),
-            "result" => "the type of its result is another".to_owned(),
-            "seed" => "it draws from another seed; `--seed` makes it the same".to_owned(),
-            other => format!("`{other}` is another"),
+        let text = if nearest.differences.len() == 1 {
+            format!("it ran, since one thing is different from what it was {where_from}")
+        } else {
+            format!("it ran, since some things are different from what they were {where_from}")
+        };
+        self.different(text, at, seq, nearest)
+    }
+
+    fn different(
+        &mut self,
+        text: String,
+        at: &At,
+        seq: u64,
+        nearest: &Nearest,
+    ) -> Result<(), Failure> {
+        // Only arguments have values to be told, and those have to be computed.
+        let is_told = |found: &Difference| matches!(found.part, Part::Input(_));
+        let (old, new) = if nearest.differences.iter().any(is_told) {
+            let old = self.prepared_then(&nearest.from)?;
+            (old, self.words.prepared(at, seq)?)
+        } else {
+            (None, None)
+        };
+        let differences = nearest.differences.iter();
+        let lines: Vec<String> = differences
+            .map(|found| difference(found, old.as_ref(), new.as_ref()))
+            .collect();
+        let reason = self.add("ran", text, of_nearest("different", nearest, &lines));
+        reason.more = lines;
+        Ok(())
+    }
+
+    /// Returns an earlier attempt as it was prepared, if its log can be read and
+    /// isn't too long.
+    fn prepared_then(&self, origin: &Origin) -> Result<Option<Prepared>, Failure> {
+        let archive = self.words.archive;
+        let row = archive.reader.run(&origin.run);
+        let row = row.map_err(|error| unreadable(&error))?;
+        let Some(row) = row.filter(|_| origin.seq <= EVENTS_MAX) else {
+            return Ok(None);
+        };
+        let Ok(Some(event)) = archive.event(&row, origin.seq) else {
+            return Ok(None);
+        };
+        let Fact::AttemptStarted(started) = event.fact else {
+            return Ok(None);
+        };
+        let at = &started.ticket.at;
+        let found = prepared(archive, &row, at, origin.seq, &self.words.values);
+        Ok(found.ok().flatten())
+    }
+}
+
+fn of_nearest(because: &str, nearest: &Nearest, lines: &[String]) -> Json {
+    let differences = nearest.differences.iter().zip(lines);
+    json!({
+        "because": because,
+        "earlier": nearest.from.run.to_string(),
+        "seq": nearest.from.seq,
+        "differences": differences.map(|(found, text)| {
+            json!({ "part": found.part.to_string(), "text": text })
+        }).collect::<Vec<Json>>(),
+    })
+}
+
+/// Says how a part of a key differs.
+fn difference(found: &Difference, old: Option<&Prepared>, new: Option<&Prepared>) -> String {
+    let what = match &found.part {
+        Part::Input(name) => {
+            let value = |prepared: Option<&Prepared>| prepared?.args.get(name).cloned();
+            return argument(name, found.way, value(old).as_ref(), value(new).as_ref());
         }
+        Part::Signature => "the declaration of the step",
+        Part::Implementation => "the program of the step",
+        Part::Type => "what stands for its type",
+        Part::Result => "the type of its result",
+        Part::Seed => return "it draws from another seed; `--seed` makes it the same".to_owned(),
+        Part::Model(name) => &format!("the model `{name}`"),
+        Part::Environment(name) => &format!("the variable `{name}`"),
+    };
+    match found.way {
+        Way::Other => format!("{what} is another"),
+        Way::New => format!("{what} is new"),
+        Way::Gone => format!("{what} is gone"),
+    }
+}
+
+fn argument(name: &str, way: Way, old: Option<&Value>, new: Option<&Value>) -> String {
+    let text = |value: Option<&Value>| value.map(|value| value_text(value, VALUE_MAX));
+    match (way, text(old), text(new)) {
+        (Way::Other, Some(old), Some(new)) if old == new => {
+            format!("the input `{name}` is another, further on: {new}")
+        }
+        (Way::Other, Some(old), Some(new)) => {
+            format!("the input `{name}` was {old}, and is {new}")
+        }
+        (Way::Other, _, _) => format!("the input `{name}` is another"),
+        (Way::New, _, Some(new)) => format!("the input `{name}` is new: {new}"),
+        (Way::New, _, None) => format!("the input `{name}` is new"),
+        (Way::Gone, Some(old), _) => format!("the input `{name}` is gone; it was {old}"),
+        (Way::Gone, None, _) => format!("the input `{name}` is gone"),
     }
 }

@@ -47,7 +47,7 @@ pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exi
 /// Returns what is explained.
 pub(super) fn answer(archive: &Archive, args: &Args, looks: Looks) -> Result<String, Failure> {
     let meant = archive.meant(args.run.as_deref(), args.path.as_deref())?;
-    let past = archive.past(meant.row)?;
+    let past = archive.past(&meant.row)?;
     let words = Words::new(archive, &past);
     let place = meant.path.as_deref().map(|path| past.place(path, &words));
     let place = place.transpose()?;
@@ -97,9 +97,8 @@ fn unclear(words: &Words<'_>, place: &flow_core::history::Place) -> Failure {
 
 impl Reasons<'_> {
     fn add(&mut self, kind: &'static str, text: impl Into<String>, data: Json) -> &mut Reason {
-        let data = match data {
-            Json::Object(fields) => fields,
-            _ => Map::new(),
+        let Json::Object(data) = data else {
+            panic!("what belongs to a reason has names");
         };
         self.all.push(Reason {
             kind,
@@ -159,9 +158,10 @@ impl Reasons<'_> {
     fn json(&self, at: &At, item: Option<u32>) -> Json {
         let past = self.words.past;
         let plan = past.history.plan();
-        let step = match &plan.node(at.node).kind {
-            NodeKind::Step(step) => Some(&*step.step),
-            _ => None,
+        let step = if let NodeKind::Step(step) = &plan.node(at.node).kind {
+            Some(&*step.step)
+        } else {
+            None
         };
         let reasons = self.all.iter().map(|reason| {
             let mut object = Map::new();

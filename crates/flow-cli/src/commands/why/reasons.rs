@@ -1,6 +1,7 @@
 //! How something stands, and how it came to that.
 
 use flow_core::address::At;
+use flow_core::effect::FailureClass as Class;
 use flow_core::history::{Entry, Place, Reach, State};
 use flow_core::plan::NodeKind;
 use serde_json::{Value as Json, json};
@@ -329,7 +330,6 @@ impl Reasons<'_> {
         }
         let retry = step.policies.retry.as_ref();
         let on = retry.map_or(&[][..], |retry| &retry.on);
-        use flow_core::effect::FailureClass as Class;
         let default = [Class::Transient, Class::RateLimited, Class::Capacity];
         let is_tried = if on.is_empty() {
             default.contains(&failure.class)
@@ -422,14 +422,20 @@ impl Reasons<'_> {
             let region = At::new(node, at.ords.iter().take(depth).copied());
             let state = past.survey().state(&past.survey().instance(&region));
             let path = self.words.path(&region);
-            let text = match &plan.node(node).kind {
-                NodeKind::Race(_) if state.is_good() => {
-                    format!("another contender of `{path}` was the first to succeed")
-                }
-                _ if state == State::Failed => {
-                    format!("`{path}`, which it is in, failed before it was done")
-                }
-                _ => continue,
+            let entry = past.history.entry(&region);
+            let fell_back = entry.and_then(|entry| entry.fell_back.as_ref());
+            let is_race = matches!(plan.node(node).kind, NodeKind::Race(_));
+            let text = if let Some(failure) = fell_back {
+                format!(
+                    "`{path}`, which it is in, failed with {}, and its `else` was taken",
+                    standing::failure(failure)
+                )
+            } else if is_race && state.is_good() {
+                format!("another contender of `{path}` was the first to succeed")
+            } else if state == State::Failed {
+                format!("`{path}`, which it is in, failed before it was done")
+            } else {
+                continue;
             };
             self.add(
                 "cancelled",
@@ -659,7 +665,10 @@ impl Reasons<'_> {
                 (Some(_), false) => format!(
                     "its result was there already: the run {from} made it, by the same step with the same inputs"
                 ),
-                (None, _) => format!("its result was taken over from the run {from} when this one was begun again"),
+                (None, true) => {
+                    "its result is from before the run was begun again".to_owned()
+                }
+                (None, false) => format!("its result was taken over from the run {from}, of which this is another run"),
             };
             let data = json!({
                 "from": from.to_string(),

@@ -6,12 +6,14 @@
 //! #> name: "fox"                       an input, as JSON
 //! #> w/draw: fail transient | ok "x"   answers of a step, by its path
 //! #> at 5s: pause                      what happens meanwhile
+//! #> at 9s: leave                      the owner goes away
 //! ```
 //!
 //! An answer is `ok JSON`, `fail CLASS [unsent|maybe]`, `never`, `job`, `ask`,
 //! or `found yes|no|?`, followed by `for $0.04` and `in 3s` if that matters.
 //! What isn't scripted succeeds after a second with the least value of its type.
 
+mod edits;
 mod orders;
 mod print;
 mod script;

@@ -28,7 +28,7 @@ impl World {
         }
         let input = self.read(order);
         match self.run.order(input, self.now, &self.memory) {
-            Ok(event) => self.take(event),
+            Ok(event) => self.record(event),
             Err(objection) => {
                 let what = format!("`{order}` changes nothing: {objection:?}");
                 self.refused.push((self.log.len(), self.now, what));
@@ -53,7 +53,8 @@ impl World {
             "resume" => Input::Resume { by },
             "retry" => Input::Reopen { by, part: part() },
             "reset" => Input::Reset {
-                part: part().unwrap_or_default(),
+                at: part().unwrap_or_default().at,
+                estate: None,
                 by,
             },
             "cancel" => Input::Cancel {

@@ -11,14 +11,20 @@ use super::world::World;
 
 impl World {
     pub(super) fn printed(&self) -> String {
+        let end = self.end();
+        format!("{}{end}\n", self.events(0))
+    }
+
+    /// Returns the events from one on.
+    pub(super) fn events(&self, from: usize) -> String {
         let mut out = String::new();
         let mut refused = self.refused.iter().peekable();
         let mut line = |at: Timestamp, what: &str| {
             let at = Duration(at.0 * Duration::MILLISECOND.0);
             writeln!(out, "{:>8}  {what}", at.to_string()).unwrap();
         };
-        for (number, event) in self.log.iter().enumerate() {
-            while let Some((_, at, what)) = refused.next_if(|(before, ..)| *before == number) {
+        for (number, event) in self.log.iter().enumerate().skip(from) {
+            while let Some((_, at, what)) = refused.next_if(|(before, ..)| *before <= number) {
                 line(*at, what);
             }
             line(event.at, &self.fact(&event.fact));
@@ -26,6 +32,12 @@ impl World {
         for (_, at, what) in refused {
             line(*at, what);
         }
+        out
+    }
+
+    /// Returns how it stands.
+    pub(super) fn end(&self) -> String {
+        let mut out = String::new();
         let standing = self.run.standing();
         let costs = self.run.costs();
         write!(out, "{standing:?}").unwrap();
@@ -41,7 +53,6 @@ impl World {
             let json = flow_core::json::to_json(&output, ty).unwrap();
             write!(out, ": {json}").unwrap();
         }
-        out.push('\n');
         out
     }
 
@@ -55,6 +66,10 @@ impl World {
     }
 
     fn attempt(&self, ticket: &Ticket) -> String {
+        if ticket.generation < self.edits.count {
+            let path = self.run.path_of(ticket, &self.memory);
+            return format!("{path}#{} from before", ticket.attempt);
+        }
         format!("{}#{}", self.path(&ticket.at), ticket.attempt)
     }
 
@@ -64,6 +79,7 @@ impl World {
         match fact {
             Fact::RunStarted(_) => "started".into(),
             Fact::OwnerTook { epoch, .. } => format!("taken by owner {epoch}"),
+            Fact::ProgramsFound { programs } => format!("{} programs found", programs.len()),
             Fact::PauseAsked { .. }
             | Fact::ResumeAsked { .. }
             | Fact::CancelAsked { .. }
@@ -108,9 +124,12 @@ impl World {
             Fact::Refused {
                 at, failure, then, ..
             } => told(&format!("{} refused", self.path(at)), failure, *then),
-            Fact::PlanReplaced { .. }
-            | Fact::Adopted { .. }
-            | Fact::Reused { .. }
+            Fact::PlanReplaced { .. } => "goes on under another plan".into(),
+            Fact::Adopted { at, from, .. } => {
+                format!("{} is taken over from event {}", self.path(at), from.seq)
+            }
+            Fact::Joined { at, .. } => format!("{} goes on", self.path(at)),
+            Fact::Reused { .. }
             | Fact::AttemptStarted(_)
             | Fact::WasSent { .. }
             | Fact::Submitted { .. }
@@ -136,9 +155,7 @@ impl World {
             Fact::CancelAsked { scope, item, .. } => {
                 format!("{}{} cancelled", self.path(scope), item_told(*item))
             }
-            Fact::Reset { at, item, .. } => {
-                format!("{}{} forgotten", self.path(at), item_told(*item))
-            }
+            Fact::Reset { at, .. } => format!("{} forgotten", self.path(at)),
             Fact::Resolved {
                 ticket, verdict, ..
             } => format!("{} resolved: {verdict:?}", self.attempt(ticket)),

@@ -14,7 +14,7 @@ pub(super) struct Answer {
     pub(super) after: Duration,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Script {
     pub(super) inputs: BTreeMap<String, serde_json::Value>,
     pub(super) answers: BTreeMap<String, VecDeque<Answer>>,

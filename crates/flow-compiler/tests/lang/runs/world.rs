@@ -17,9 +17,10 @@ use flow_core::step::{Bill, Found, Question, Sent, StepFailure, StepReport};
 use flow_core::ty::Type;
 use flow_core::value::Value;
 
-use super::script::{Answer, Script, answer, least};
+use super::edits::Edits;
+use super::script::{Answer, Script, answer};
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Memory(RefCell<BTreeMap<Digest, Value>>);
 
 impl Values for Memory {
@@ -46,15 +47,21 @@ pub(super) struct World {
     pub(super) memory: Memory,
     /// What was said to orders that changed nothing, and before which event.
     pub(super) refused: Vec<(usize, Timestamp, String)>,
-    script: Script,
+    pub(super) script: Script,
     pub(super) now: Timestamp,
+    pub(super) edits: Edits,
     /// What steps will answer, and when.
     due: BTreeMap<(Timestamp, usize), Input>,
     count: usize,
 }
 
 impl World {
+    /// Begins a run whose steps give the least that they may.
     pub(super) fn begin(plan: Plan, script: Script) -> Self {
+        Self::start(plan, script, Edits::default())
+    }
+
+    pub(super) fn start(plan: Plan, script: Script, edits: Edits) -> Self {
         let memory = Memory::default();
         let plan = Arc::new(plan);
         let params = &plan.root().params;
@@ -76,6 +83,8 @@ impl World {
             budget: None,
             trigger: None,
             recalled: None,
+            estate: None,
+            parent: None,
         };
         let now = Timestamp(0);
         let (run, event, delta) = Run::start(plan.clone(), start, now);
@@ -87,6 +96,7 @@ impl World {
             refused: Vec::new(),
             script,
             now,
+            edits,
             due: BTreeMap::new(),
             count: 0,
         };
@@ -97,20 +107,21 @@ impl World {
     pub(super) fn give(&mut self, input: Input) {
         let events = self.run.decide(input, self.now, &self.memory);
         for event in events {
-            self.take(event);
+            self.record(event);
         }
     }
 
-    pub(super) fn take(&mut self, event: Event) {
+    pub(super) fn record(&mut self, event: Event) {
         let delta = self.run.apply(&event);
         self.log.push(event);
         self.carry_out(delta.actions);
     }
 
-    fn carry_out(&mut self, actions: Vec<Action>) {
+    pub(super) fn carry_out(&mut self, actions: Vec<Action>) {
         for action in actions {
             match action {
                 Action::Evaluate { at, item } => self.give(Input::Evaluate { at, item }),
+                Action::Admit { ticket } if self.offer(&ticket) => {}
                 Action::Admit { ticket } => self.admit(&ticket),
                 Action::Start { ticket } | Action::Poll { ticket } => self.answer(&ticket),
                 Action::Probe { ticket } => self.probe(&ticket),
@@ -126,10 +137,11 @@ impl World {
         }
     }
 
-    fn admit(&mut self, ticket: &Ticket) {
+    pub(super) fn admit(&mut self, ticket: &Ticket) {
         let day = |_| Arc::from("2026-05-01");
         let input = match self.run.prepare(ticket, &day, &self.memory) {
             Ok(prepared) => {
+                self.know(&prepared);
                 let grant = Grant {
                     hold: prepared.demand.amount,
                     ..Grant::default()
@@ -151,20 +163,19 @@ impl World {
     }
 
     fn next_answer(&mut self, ticket: &Ticket) -> Option<Answer> {
-        let path = self.run.path(&ticket.at, &self.memory).to_string();
+        let path = self.run.path_of(ticket, &self.memory).to_string();
         let answers = self.script.answers.get_mut(&path)?;
         answers.pop_front()
     }
 
     fn answer(&mut self, ticket: &Ticket) {
-        let node = self.plan.node(ticket.at.node);
-        let ty = node.ty.clone().unwrap_or(Type::Json);
+        let ty = self.result_of(ticket).unwrap_or(Type::Json);
         let answer = self.next_answer(ticket).unwrap_or_else(|| answer("ok"));
-        let bill = answer.cost.map(Bill::Exact);
+        let bill = answer.cost.map(Bill::Exact).or_else(|| self.cost(ticket));
         let (word, rest) = answer.words.split_once(' ').unwrap_or((&answer.words, ""));
         let report = match word {
             "ok" if rest.is_empty() => StepReport::Done {
-                value: least(&ty),
+                value: self.made(ticket, &ty),
                 bill: bill.unwrap_or_default(),
             },
             "ok" => {
@@ -212,8 +223,8 @@ impl World {
             .unwrap_or_else(|| answer("found ?"));
         let found = match &*answer.words {
             "found yes" => {
-                let ty = self.plan.node(ticket.at.node).ty.clone();
-                Found::Yes(ty.map_or(Value::None, |ty| least(&ty)))
+                let ty = self.result_of(ticket);
+                Found::Yes(ty.map_or(Value::None, |ty| self.made(ticket, &ty)))
             }
             "found no" => Found::No,
             _ => Found::CannotTell,
@@ -224,9 +235,14 @@ impl World {
 
     /// Everything is forgotten but the log.
     pub(super) fn crash(&mut self) {
+        self.take();
+        self.carry_out(self.run.outstanding());
+    }
+
+    /// Takes the run as its next owner.
+    pub(super) fn take(&mut self) {
         self.due.clear();
-        let plan = self.plan.clone();
-        self.run = Run::replay(&|_| Some(plan.clone()), self.log.clone()).unwrap();
+        self.read_again();
         let epoch = self.run.epoch() + 1;
         let binary = "test".into();
         let taken = self
@@ -236,12 +252,12 @@ impl World {
             self.run.apply(&event);
             self.log.push(event);
         }
-        self.carry_out(self.run.outstanding());
     }
 
     pub(super) fn live(&mut self) {
         let mut orders: VecDeque<_> = std::mem::take(&mut self.script.orders).into();
         for _ in 0..100_000 {
+            self.take_over();
             let order = orders
                 .front()
                 .map(|(after, _)| Timestamp(0).checked_add(*after).unwrap());
@@ -252,6 +268,9 @@ impl World {
             self.now = self.now.max(next);
             if order.is_some_and(|at| at <= self.now) {
                 let (_, order) = orders.pop_front().unwrap();
+                if order == "leave" {
+                    return;
+                }
                 self.order(&order);
             } else if answer.is_some_and(|at| at <= self.now) {
                 let (_, input) = self.due.pop_first().unwrap();

@@ -95,11 +95,13 @@ impl Books {
             | Fact::PauseAsked { .. }
             | Fact::ResumeAsked { .. }
             | Fact::CancelAsked { .. }
+            | Fact::ProgramsFound { .. }
             | Fact::Opened { .. }
             | Fact::LimitsChanged { .. }
             | Fact::PlanReplaced { .. }
             | Fact::Reset { .. }
             | Fact::Adopted { .. }
+            | Fact::Joined { .. }
             | Fact::RunSettled { .. }
             | Fact::Reopened { .. }
             | Fact::ItemsExpanded { .. }

@@ -144,6 +144,7 @@ impl World {
         let (seq, value) = made.last()?;
         Some(Input::Adopted {
             ticket: ticket.clone(),
+            key: None,
             value,
             from: Origin {
                 run: self.lives[number].run.id().clone(),

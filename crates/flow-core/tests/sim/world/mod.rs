@@ -238,6 +238,8 @@ impl World {
             budget,
             trigger: None,
             recalled: None,
+            estate: None,
+            parent: None,
         };
         let (run, event, delta) = Run::start(followed, start, self.now);
         let live = Live {

@@ -5,7 +5,7 @@ use flow_core::amount::Money;
 use flow_core::digest::Digest;
 use flow_core::event::{Fact, Same, Then, Verdict};
 use flow_core::handle::Values;
-use flow_core::run::{Action, Input, Standing};
+use flow_core::run::{Action, Input, Replan, Standing};
 use flow_core::step::Bill;
 
 use super::World;
@@ -68,7 +68,8 @@ impl World {
                 by,
             },
             7 => Input::Reset {
-                part: Part::whole(self.somewhere(number)),
+                at: self.somewhere(number),
+                estate: None,
                 by,
             },
             8 => {
@@ -77,11 +78,14 @@ impl World {
                 let plan = live.run.plan().clone();
                 let digest = plan.digest();
                 live.run.offer(digest, plan);
-                Input::Replan {
+                Input::Replan(Box::new(Replan {
                     plan: digest,
                     sheet: Digest::of(b"nothing changed"),
+                    inputs: None,
+                    files: Vec::new(),
+                    estate: None,
                     by,
-                }
+                }))
             }
             _ => Input::Tick,
         };
@@ -262,7 +266,8 @@ impl World {
             Input::Reopen { by, part: None }
         } else {
             Input::Reset {
-                part: Part::whole(self.somewhere(number)),
+                at: self.somewhere(number),
+                estate: None,
                 by,
             }
         }]

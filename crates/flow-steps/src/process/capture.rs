@@ -15,7 +15,7 @@ const LINE_MAX: usize = 1024 * 1024;
 const READ_MAX: usize = 16 * 1024;
 
 /// Takes what comes through one pipe.
-pub(super) struct Capture {
+pub(crate) struct Capture {
     mask: Stream,
     kept: Kept,
 }
@@ -38,7 +38,7 @@ struct Kept {
 impl Capture {
     /// Keeps so much as it is; of more, so much of both ends. Where nothing is
     /// kept whole, only the end is.
-    pub(super) fn new(mask: &Mask, desk: Arc<dyn Desk>, whole_max: usize, end_max: usize) -> Self {
+    pub(crate) fn new(mask: &Mask, desk: Arc<dyn Desk>, whole_max: usize, end_max: usize) -> Self {
         let kept = Kept {
             desk,
             line: Vec::new(),
@@ -55,7 +55,7 @@ impl Capture {
     }
 
     /// Reads a pipe until everybody who writes to it has closed it.
-    pub(super) async fn drain(&mut self, pipe: Option<impl AsyncRead + Unpin>) {
+    pub(crate) async fn drain(&mut self, pipe: Option<impl AsyncRead + Unpin>) {
         let Some(mut pipe) = pipe else {
             return;
         };
@@ -72,13 +72,13 @@ impl Capture {
     }
 
     /// Returns what was kept, as a text.
-    pub(super) fn finish(mut self) -> String {
+    pub(crate) fn finish(mut self) -> String {
         self.end();
         self.kept.text()
     }
 
     /// Returns all that came, if all of it was kept.
-    pub(super) fn finish_whole(mut self) -> Option<String> {
+    pub(crate) fn finish_whole(mut self) -> Option<String> {
         self.end();
         let is_whole = self.kept.tail.is_empty();
         is_whole.then(|| self.kept.text())

@@ -17,9 +17,18 @@ const GRACE: Duration = Duration::from_secs(5);
 /// How often is looked whether a group has ended.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// How a group came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// It ended when it was asked.
+    Asked,
+    /// It had to be killed.
+    Killed,
+}
+
 /// A process group. When it is dropped it is asked to end, and killed later if
 /// it doesn't.
-pub(super) struct Group {
+pub(crate) struct Group {
     /// Nothing once it is known to be gone.
     running: Option<Running>,
 }
@@ -33,7 +42,7 @@ struct Running {
 
 impl Group {
     /// Takes care of a child that leads its own group.
-    pub(super) fn new(leader: Child, desk: &Arc<dyn Desk>) -> Self {
+    pub(crate) fn new(leader: Child, desk: &Arc<dyn Desk>) -> Self {
         // A child that was not waited for has an id.
         let id = leader.id().and_then(|id| i32::try_from(id).ok());
         let running = id.and_then(Pid::from_raw).map(|id| {
@@ -45,7 +54,7 @@ impl Group {
     }
 
     /// Waits until the child has ended. What it started may go on.
-    pub(super) async fn wait(&mut self) -> io::Result<ExitStatus> {
+    pub(crate) async fn wait(&mut self) -> io::Result<ExitStatus> {
         match &mut self.running {
             Some(running) => running.leader.wait().await,
             None => Err(io::ErrorKind::NotFound.into()),
@@ -53,15 +62,17 @@ impl Group {
     }
 
     /// Asks all of it to end, kills it if it doesn't, and waits for that.
-    pub(super) async fn end(&mut self) {
-        if let Some(running) = &mut self.running {
-            running.end().await;
-        }
+    pub(crate) async fn end(&mut self) -> Ended {
+        let ended = match &mut self.running {
+            Some(running) => running.end().await,
+            None => Ended::Asked,
+        };
         self.forget();
+        ended
     }
 
     /// Ends what the child has left behind, without waiting for it.
-    pub(super) fn leave(mut self) {
+    pub(crate) fn leave(mut self) {
         let is_there = self.running.as_ref().is_some_and(Running::is_there);
         if !is_there {
             self.forget();
@@ -111,12 +122,14 @@ impl Drop for Closing {
 }
 
 impl Running {
-    async fn end(&mut self) {
+    async fn end(&mut self) -> Ended {
         self.signal(Signal::TERM);
-        if timeout(GRACE, self.gone()).await.is_err() {
-            self.signal(Signal::KILL);
-            self.leader.wait().await.ok();
+        if timeout(GRACE, self.gone()).await.is_ok() {
+            return Ended::Asked;
         }
+        self.signal(Signal::KILL);
+        self.leader.wait().await.ok();
+        Ended::Killed
     }
 
     /// Waits until nothing of it is left.

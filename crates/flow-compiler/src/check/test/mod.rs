@@ -1,21 +1,26 @@
 //! Tests: what is replaced, what is run, and what is expected of it.
 
+mod notes;
+mod stubs;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use flow_core::effect::FailureClass;
-use flow_core::expr::Expr;
+use flow_core::expr::{Expr, Site};
+use flow_core::path::PathEnd;
 use flow_core::plan::{NodeId, Template};
 use flow_core::ty::{Bounds, Type};
-use flow_syntax::ast::{self, Entry, ExprKind, Reply, TestStmtKind, TextPart};
-use flow_syntax::diagnostic::{Certainty, nearest};
+use flow_syntax::ast::{self, Entry, ExprKind, TestStmtKind, TextPart};
 use flow_syntax::span::Span;
 
 use super::call::Callee;
 use super::firing::{record, run_status, words};
-use super::{Binding, Checker, generic};
+use super::{Binding, Checker};
 use crate::codes;
-use crate::declare::twice;
+use crate::declare::{WorkflowId, twice};
+
+pub(super) use notes::Notes;
 
 /// A checked test.
 #[derive(Debug, Clone)]
@@ -31,6 +36,29 @@ pub struct CheckedTest {
     pub slots: Vec<Slot>,
     /// The templates of its expressions.
     pub templates: Vec<Template>,
+    /// The places of its expressions that can fail.
+    pub sites: BTreeMap<Site, Span>,
+    /// The files that stand for what steps give, by their paths in the
+    /// project, and where they are named.
+    pub fixtures: Vec<(Arc<str>, Span)>,
+}
+
+/// What can be called: a step, or a workflow of this file or of another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Called {
+    /// A declared step.
+    Step(Arc<str>),
+    /// A workflow, and what it is called in the entry.
+    Workflow(WorkflowId, Arc<str>),
+}
+
+impl Called {
+    /// Returns its name, as it is called in the entry.
+    pub fn name(&self) -> &Arc<str> {
+        match self {
+            Self::Step(name) | Self::Workflow(_, name) => name,
+        }
+    }
 }
 
 /// A part of a test.
@@ -47,11 +75,14 @@ pub enum TestAction {
 /// A step or workflow that is replaced.
 #[derive(Debug, Clone)]
 pub struct Stub {
-    /// Its name, as it is called in the entry.
-    pub step: Arc<str>,
-    /// The only place where it is replaced: the end of a path, of whole parts.
-    /// A stub with a place goes before one without.
-    pub at: Option<Arc<str>>,
+    /// Which.
+    pub called: Called,
+    /// What it gives; nothing for a workflow without a value. For a step with a
+    /// type parameter, `json`.
+    pub gives: Option<Type>,
+    /// The only place where it is replaced. A stub with a place goes before one
+    /// without.
+    pub at: Option<PathEnd>,
     /// What it answers, call after call; the last answer stays.
     pub replies: Vec<StubReply>,
     /// Its place.
@@ -88,6 +119,20 @@ pub struct Expect {
     pub cond: Expr,
     /// Its place.
     pub span: Span,
+    /// What it is made of, from the outside to the inside: what tells why it
+    /// doesn't hold.
+    pub parts: Vec<Seen>,
+}
+
+/// A part of an expression that is worth looking at by itself.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// Its place.
+    pub span: Span,
+    /// The part.
+    pub expr: Expr,
+    /// Its type.
+    pub ty: Type,
 }
 
 /// What an expression of a test can look at.
@@ -103,15 +148,15 @@ pub enum Slot {
     /// - `output`: what the workflow gave, if it gives something. To look at it
     ///   after a failure fails the test.
     Run,
-    /// How many calls of a step were made in all runs of the test so far,
-    /// attempts counted once.
-    Calls(Arc<str>),
+    /// How many calls of it were made in all runs of the test so far, attempts
+    /// counted once.
+    Calls(Called),
 }
 
 impl<'a> Checker<'a> {
     /// Checks a test. What can't be used of it is left out, and reported.
     pub(crate) fn test(&mut self, tree: &'a ast::Test) -> CheckedTest {
-        self.in_test = true;
+        self.test = Some(Notes::default());
         self.scopes.push();
         self.enter(NodeId(0));
         let mut slots = Vec::new();
@@ -133,10 +178,8 @@ impl<'a> Checker<'a> {
                     actions.extend(run.map(TestAction::Run));
                 }
                 TestStmtKind::Expect(cond) => {
-                    let cond = self.with_calls(cond, &mut slots);
-                    let (expr, _, _) = self.cond(&cond);
-                    let span = cond.span;
-                    actions.push(TestAction::Expect(Expect { cond: expr, span }));
+                    let expect = self.expectation(cond, &mut slots);
+                    actions.push(TestAction::Expect(expect));
                 }
                 TestStmtKind::Error => {}
             }
@@ -156,155 +199,28 @@ impl<'a> Checker<'a> {
                 .help("it shows no more than that nothing breaks: add `expect r.status == done`"),
             );
         }
+        let sites = std::mem::take(&mut self.body.sites).into_iter();
+        let notes = self.test.take().unwrap_or_default();
         CheckedTest {
             name: tree.name.text.as_str().into(),
             span: tree.name.span,
             actions,
             slots,
             templates: std::mem::take(&mut self.body.templates),
+            sites: sites.map(|(_, site, span)| (site, span)).collect(),
+            fixtures: notes.fixtures,
         }
     }
 
-    fn stub_twice(&mut self, step: &ast::Path, first: Span) {
-        let name = ast::Name {
-            text: step.text.clone(),
-            span: step.span,
-        };
-        self.report(
-            twice("stub of", &name, first)
-                .help("join answers by `then`, or say for which call each is by `at \"path\"`"),
-        );
-    }
-
-    fn stub(
-        &mut self,
-        step: &ast::Path,
-        at: Option<&ast::Name>,
-        replies: &[Reply],
-        span: Span,
-    ) -> Option<Stub> {
-        let gives = match self.callee(&step.text) {
-            Callee::Step(signature) => {
-                let open = generic::is_open(&signature.returns);
-                Some(Some(if open {
-                    Type::Json
-                } else {
-                    signature.returns.clone()
-                }))
-            }
-            Callee::Workflow(id) => match self.world.facts.get(id.0).and_then(Option::as_ref) {
-                Some(facts) if facts.broken => None,
-                Some(facts) => Some(facts.returns.clone()),
-                None => Some(self.world.program.workflows[id.0].returns.clone()),
-            },
-            Callee::Unknown => {
-                self.report_unknown_stub(step);
-                None
-            }
-        };
-        if let Some(at) = at {
-            self.check_place(at);
+    fn expectation(&mut self, tree: &ast::Expr, slots: &mut Vec<Slot>) -> Expect {
+        let tree = self.with_calls(tree, slots);
+        self.begin_seeing();
+        let (cond, _, _) = self.cond(&tree);
+        Expect {
+            cond,
+            span: tree.span,
+            parts: self.seen(),
         }
-        let mut read = Vec::new();
-        for reply in replies {
-            match reply {
-                Reply::Value(value) => read.extend(self.reply(value, gives.as_ref(), step)),
-                Reply::Fails { class, times, .. } => {
-                    let class = self.failure_class(class);
-                    let times = match times {
-                        Some(times) => self.at_least_one(times),
-                        None => Some(1),
-                    };
-                    if let (Some(class), Some(times)) = (class, times) {
-                        read.push(StubReply::Fails(class, times));
-                    }
-                }
-            }
-        }
-        gives.is_some().then(|| Stub {
-            step: step.text.as_str().into(),
-            at: at.map(|at| at.text.as_str().into()),
-            replies: read,
-            span,
-        })
-    }
-
-    /// Checks an answer. What is expected is unknown after an error, and
-    /// nothing for a workflow without a value.
-    fn reply(
-        &mut self,
-        value: &ast::Expr,
-        gives: Option<&Option<Type>>,
-        step: &ast::Path,
-    ) -> Option<StubReply> {
-        match gives {
-            None => {
-                self.expr(value, None);
-                None
-            }
-            Some(None) if value.kind == ExprKind::None => Some(StubReply::Value(
-                Expr::Const(flow_core::value::Value::None),
-                Type::None,
-            )),
-            Some(None) => {
-                let message = format!("`{}` gives nothing", step.text);
-                self.report(
-                    Self::error(codes::NO_VALUE, value.span, message)
-                        .help("write `none` for its answer"),
-                );
-                None
-            }
-            Some(Some(ty)) => {
-                let what = format!("an answer of `{}`", step.text);
-                let expr = self.expr_for(value, ty, &what, step.span);
-                Some(StubReply::Value(expr, ty.clone()))
-            }
-        }
-    }
-
-    fn report_unknown_stub(&mut self, step: &ast::Path) {
-        let name = step.text.as_str();
-        let file = self.world.program.file(self.file);
-        let steps = self.world.signatures.steps.keys().map(AsRef::as_ref);
-        let names = steps.chain(file.workflows.keys().map(String::as_str));
-        let near = nearest(name, names).map(str::to_owned);
-        let message = format!("there is no step or workflow `{name}`");
-        let diagnostic = Self::error(codes::UNKNOWN_STEP, step.span, message);
-        self.report(match near {
-            Some(near) => diagnostic.help(format!("did you mean `{near}`?")).fix(
-                Certainty::Likely,
-                format!("write `{near}`"),
-                step.span,
-                near,
-            ),
-            None => diagnostic.help("`flow steps` lists all of them"),
-        });
-    }
-
-    /// Checks that a text can be the end of a path: `stills[2]/drafts`.
-    fn check_place(&mut self, at: &ast::Name) {
-        let part = |part: &str| {
-            let (name, key) = match part.split_once('[') {
-                Some((name, rest)) => (name, rest.strip_suffix(']')),
-                None => (part, Some("0")),
-            };
-            let letters = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-');
-            !name.is_empty()
-                && name.chars().all(letters)
-                && key.is_some_and(|key| !key.is_empty() && !key.contains('['))
-        };
-        if !at.text.split('/').all(part) {
-            let message = format!("`{}` is no part of a path", at.text);
-            self.report(
-                Self::error(codes::BAD_PLACE, at.span, message)
-                    .help("a path has names and keys, as in `stills[2]/drafts`"),
-            );
-        }
-    }
-
-    fn failure_class(&mut self, class: &ast::Name) -> Option<FailureClass> {
-        let words = FailureClass::ALL.map(|class| (class.word(), class));
-        self.word(class, &words, "a step can fail with")
     }
 
     fn test_run(
@@ -359,15 +275,15 @@ impl<'a> Checker<'a> {
             }
             // No author can write this name.
             let name = format!("calls {}", slots.len());
-            let step = self.counted(call);
+            let called = self.counted(call);
             let count = Type::Int(Bounds {
                 min: Some(0),
                 max: None,
             });
-            let ty = step.is_some().then_some(count);
-            let step = step.unwrap_or_else(|| "".into());
+            let ty = called.is_some().then_some(count);
+            let called = called.unwrap_or_else(|| Called::Step("".into()));
             let binding = Binding {
-                expr: Expr::Arg(NodeId(0), slot(slots, Slot::Calls(step))),
+                expr: Expr::Arg(NodeId(0), slot(slots, Slot::Calls(called))),
                 ty,
                 empty: false,
                 span: call.path.span,
@@ -380,7 +296,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Returns the step that a `calls(step)` counts.
-    fn counted(&mut self, call: &ast::Call) -> Option<Arc<str>> {
+    fn counted(&mut self, call: &ast::Call) -> Option<Called> {
         let step = match call.args.as_slice() {
             [arg] if arg.name.is_none() => dotted(&arg.value),
             _ => None,
@@ -396,8 +312,10 @@ impl<'a> Checker<'a> {
             );
             return None;
         };
+        let name: Arc<str> = step.text.as_str().into();
         match self.callee(&step.text) {
-            Callee::Step(_) | Callee::Workflow(_) => Some(step.text.into()),
+            Callee::Step(_) => Some(Called::Step(name)),
+            Callee::Workflow(id) => Some(Called::Workflow(id, name)),
             Callee::Unknown => {
                 self.report_unknown_stub(&step);
                 None
