@@ -3,7 +3,7 @@
 use flow_core::address::{At, Ticket};
 use flow_core::digest::Digest;
 use flow_core::event::{
-    Counts, Event, Fact, Failure as Why, FoundProgram, Status, Then, Timer, Verdict,
+    Counts, Event, Fact, Failure as Why, FoundProgram, Started, Status, Then, Timer, Verdict,
 };
 use flow_core::handle::Handle;
 use flow_core::step::{Bill, Sent};
@@ -21,6 +21,42 @@ pub(crate) struct Entry {
     /// The attempt.
     pub(crate) attempt: Option<Ticket>,
     pub(crate) details: Map<String, Json>,
+}
+
+impl Entry {
+    /// What is about the run as a whole.
+    fn new(name: &'static str, details: Json) -> Self {
+        Self {
+            name,
+            at: None,
+            item: None,
+            attempt: None,
+            details: fields(details),
+        }
+    }
+
+    fn of(self, at: &At) -> Self {
+        Self {
+            at: Some(at.clone()),
+            ..self
+        }
+    }
+
+    fn of_attempt(self, ticket: &Ticket) -> Self {
+        Self {
+            attempt: Some(ticket.clone()),
+            ..self.of(&ticket.at)
+        }
+    }
+
+    fn of_item(self, item: Option<u32>) -> Self {
+        Self { item, ..self }
+    }
+
+    fn and(mut self, more: Json) -> Self {
+        self.details.append(&mut fields(more));
+        self
+    }
 }
 
 /// Returns an event as an object.
@@ -41,17 +77,50 @@ pub(crate) fn as_json(seq: u64, event: &Event, entry: &Entry, path: Option<&str>
 }
 
 /// Takes a fact apart.
-#[expect(clippy::too_many_lines, reason = "an arm for each fact")]
 pub(crate) fn entry(fact: &Fact) -> Entry {
-    let of_run = |name, details: Json| Entry {
-        name,
-        at: None,
-        item: None,
-        attempt: None,
-        details: fields(details),
-    };
     match fact {
-        Fact::RunStarted(start) => of_run(
+        Fact::RunStarted(_)
+        | Fact::OwnerTook { .. }
+        | Fact::PauseAsked { .. }
+        | Fact::ResumeAsked { .. }
+        | Fact::CancelAsked { .. }
+        | Fact::LimitsChanged { .. }
+        | Fact::PlanReplaced { .. }
+        | Fact::RunSettled { .. }
+        | Fact::Reopened { .. }
+        | Fact::ProgramsFound { .. }
+        | Fact::Reset { .. } => of_run(fact),
+        Fact::Elapsed(timer) => elapsed(timer),
+        Fact::Opened { .. }
+        | Fact::ItemsExpanded { .. }
+        | Fact::BranchTaken { .. }
+        | Fact::RoundOpened { .. }
+        | Fact::RaceWon { .. }
+        | Fact::Yielded { .. }
+        | Fact::Broke { .. } => of_region(fact),
+        Fact::Adopted { .. } | Fact::Joined { .. } | Fact::Reused { .. } | Fact::Refused { .. } => {
+            of_step(fact)
+        }
+        Fact::AttemptStarted(started) => began(started),
+        Fact::Succeeded { .. }
+        | Fact::Failed { .. }
+        | Fact::Stopped { .. }
+        | Fact::AttemptLost { .. } => of_outcome(fact),
+        Fact::WasSent { .. }
+        | Fact::Submitted { .. }
+        | Fact::Probed { .. }
+        | Fact::Resolved { .. }
+        | Fact::Rebilled { .. }
+        | Fact::Waits { .. }
+        | Fact::Asked { .. }
+        | Fact::Answered { .. } => of_attempt(fact),
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others are elsewhere")]
+fn of_run(fact: &Fact) -> Entry {
+    match fact {
+        Fact::RunStarted(start) => Entry::new(
             "run_started",
             json!({
                 "plan": start.plan.to_string(),
@@ -65,67 +134,41 @@ pub(crate) fn entry(fact: &Fact) -> Entry {
             }),
         ),
         Fact::OwnerTook { epoch, binary } => {
-            of_run("owner_took", json!({ "epoch": epoch, "flow": &**binary }))
+            Entry::new("owner_took", json!({ "epoch": epoch, "flow": &**binary }))
         }
-        Fact::PauseAsked { by } => of_run("pause_asked", json!({ "by": &**by })),
-        Fact::ResumeAsked { by } => of_run("resume_asked", json!({ "by": &**by })),
-        Fact::LimitsChanged { at, amount, by } => Entry {
-            at: at.clone(),
-            ..of_run(
-                "limits_changed",
-                json!({ "amount": amount.to_string(), "by": &**by }),
-            )
-        },
-        Fact::PlanReplaced { plan, by, .. } => of_run(
-            "plan_replaced",
-            json!({ "plan": plan.to_string(), "by": &**by }),
-        ),
-        Fact::RunSettled { status, output } => of_run(
-            "run_settled",
-            json!({ "status": status_word(*status), "output": output.as_ref().map(handle) }),
-        ),
-        Fact::Reopened { by, at, item } => Entry {
-            at: at.clone(),
-            item: *item,
-            ..of_run("reopened", json!({ "by": &**by }))
-        },
-        Fact::ProgramsFound { programs } => of_run("programs_found", found(programs)),
+        Fact::PauseAsked { by } => Entry::new("pause_asked", json!({ "by": &**by })),
+        Fact::ResumeAsked { by } => Entry::new("resume_asked", json!({ "by": &**by })),
         Fact::CancelAsked {
             scope,
             item,
             by,
             why,
-        } => Entry {
-            item: *item,
-            at: Some(scope.clone()),
-            ..of_run("cancel_asked", json!({ "by": &**by, "why": &**why }))
+        } => {
+            let entry = Entry::new("cancel_asked", json!({ "by": &**by, "why": &**why }));
+            entry.of(scope).of_item(*item)
+        }
+        Fact::LimitsChanged { at, amount, by } => Entry {
+            at: at.clone(),
+            ..Entry::new(
+                "limits_changed",
+                json!({ "amount": amount.to_string(), "by": &**by }),
+            )
         },
-        Fact::Elapsed(timer) => elapsed(timer),
-        Fact::Opened { .. }
-        | Fact::Reset { .. }
-        | Fact::Adopted { .. }
-        | Fact::Joined { .. }
-        | Fact::ItemsExpanded { .. }
-        | Fact::BranchTaken { .. }
-        | Fact::RoundOpened { .. }
-        | Fact::RaceWon { .. }
-        | Fact::Yielded { .. }
-        | Fact::Broke { .. }
-        | Fact::Reused { .. }
-        | Fact::Refused { .. } => of_instance(fact),
-        Fact::AttemptStarted(_)
-        | Fact::WasSent { .. }
-        | Fact::Submitted { .. }
-        | Fact::Succeeded { .. }
-        | Fact::Failed { .. }
-        | Fact::Stopped { .. }
-        | Fact::AttemptLost { .. }
-        | Fact::Probed { .. }
-        | Fact::Resolved { .. }
-        | Fact::Rebilled { .. }
-        | Fact::Waits { .. }
-        | Fact::Asked { .. }
-        | Fact::Answered { .. } => of_attempt(fact),
+        Fact::PlanReplaced { plan, by, .. } => Entry::new(
+            "plan_replaced",
+            json!({ "plan": plan.to_string(), "by": &**by }),
+        ),
+        Fact::RunSettled { status, output } => Entry::new(
+            "run_settled",
+            json!({ "status": status_word(*status), "output": output.as_ref().map(handle) }),
+        ),
+        Fact::Reopened { by, at, item } => Entry {
+            at: at.clone(),
+            ..Entry::new("reopened", json!({ "by": &**by })).of_item(*item)
+        },
+        Fact::Reset { at, by, .. } => Entry::new("reset", json!({ "by": &**by })).of(at),
+        Fact::ProgramsFound { programs } => Entry::new("programs_found", found(programs)),
+        other => unreachable!("{} is not about a run", other.kind()),
     }
 }
 
@@ -139,83 +182,85 @@ fn found(programs: &[FoundProgram]) -> Json {
     Json::Object(programs.collect())
 }
 
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "only facts of instances come here"
-)]
-#[expect(clippy::too_many_lines, reason = "an arm for each fact")]
-fn of_instance(fact: &Fact) -> Entry {
-    let (name, at, item, details) = match fact {
-        Fact::Opened { at, within, budget } => (
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others are elsewhere")]
+fn of_region(fact: &Fact) -> Entry {
+    match fact {
+        Fact::Opened { at, within, budget } => Entry::new(
             "opened",
-            at,
-            None,
             json!({
                 "within": within.map(|length| length.to_string()),
                 "budget": budget.as_ref().map(|budget| budget.amount.to_string()),
             }),
-        ),
-        Fact::Reset { at, by, .. } => ("reset", at, None, json!({ "by": &**by })),
-        Fact::Joined { at, ticket } => {
-            ("joined", at, None, json!({ "attempt": ticket.to_string() }))
-        }
-        Fact::Adopted {
-            at, value, from, ..
-        } => (
-            "adopted",
-            at,
-            None,
-            json!({ "from": from.run.to_string(), "seq": from.seq, "value": handle(value) }),
-        ),
+        )
+        .of(at),
         Fact::ItemsExpanded {
             at,
             count,
             parallel,
             ..
-        } => (
+        } => Entry::new(
             "items_expanded",
-            at,
-            None,
             json!({ "count": count, "parallel": parallel }),
-        ),
-        Fact::BranchTaken { at, arm } => ("branch_taken", at, None, json!({ "arm": arm })),
+        )
+        .of(at),
+        Fact::BranchTaken { at, arm } => Entry::new("branch_taken", json!({ "arm": arm })).of(at),
         Fact::RoundOpened {
             at,
             round,
             state,
             max,
-        } => (
+        } => Entry::new(
             "round_opened",
-            at,
-            Some(*round),
             json!({ "max": max, "state": handle(state) }),
-        ),
-        Fact::RaceWon { at, arm } => ("race_won", at, None, json!({ "arm": arm })),
+        )
+        .of(at)
+        .of_item(Some(*round)),
+        Fact::RaceWon { at, arm } => Entry::new("race_won", json!({ "arm": arm })).of(at),
         Fact::Yielded { at, item, value } => {
-            ("yielded", at, *item, json!({ "value": handle(value) }))
+            let entry = Entry::new("yielded", json!({ "value": handle(value) }));
+            entry.of(at).of_item(*item)
         }
         Fact::Broke {
             at,
             item,
             failure,
             then,
-        } => ("broke", at, *item, failed(failure, *then)),
+        } => {
+            let entry = Entry::new("broke", failed(failure)).and(follows(*then));
+            entry.of(at).of_item(*item)
+        }
+        other => unreachable!("{} is not about a region", other.kind()),
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others are elsewhere")]
+fn of_step(fact: &Fact) -> Entry {
+    match fact {
+        Fact::Joined { at, ticket } => {
+            Entry::new("joined", json!({ "attempt": ticket.to_string() })).of(at)
+        }
+        Fact::Adopted {
+            at, value, from, ..
+        } => Entry::new(
+            "adopted",
+            json!({ "from": from.run.to_string(), "seq": from.seq, "value": handle(value) }),
+        )
+        .of(at),
         Fact::Reused {
             at,
             key,
             value,
             from,
-        } => (
+        } => Entry::new(
             "reused",
-            at,
-            None,
             json!({
                 "from": from.run.to_string(),
                 "seq": from.seq,
                 "key": key.to_string(),
                 "value": handle(value),
             }),
-        ),
+        )
+        .of(at),
         Fact::Refused {
             at,
             failure,
@@ -223,99 +268,93 @@ fn of_instance(fact: &Fact) -> Entry {
             missing,
             then,
         } => {
-            let mut details = fields(failed(failure, *then));
             let ledger = ledger.as_ref().map(ToString::to_string);
-            details.insert("ledger".to_owned(), Json::from(ledger));
             let missing = missing.map(|amount| amount.to_string());
-            details.insert("missing".to_owned(), Json::from(missing));
-            ("refused", at, None, Json::Object(details))
+            Entry::new("refused", failed(failure))
+                .and(follows(*then))
+                .and(json!({ "ledger": ledger, "missing": missing }))
+                .of(at)
         }
-        _ => unreachable!("it is about no instance"),
-    };
-    Entry {
-        name,
-        at: Some(at.clone()),
-        item,
-        attempt: None,
-        details: fields(details),
+        other => unreachable!("{} is not about a step", other.kind()),
     }
 }
 
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "only facts of attempts come here"
-)]
-#[expect(clippy::too_many_lines, reason = "an arm for each fact")]
-fn of_attempt(fact: &Fact) -> Entry {
-    let (name, ticket, details) = match fact {
-        Fact::AttemptStarted(started) => (
-            "attempt_started",
-            &started.ticket,
-            json!({
-                "effect": wording::effect(started.effect),
-                "held": started.grant.hold.to_string(),
-                "pools": started.grant.pools.iter().map(|pool| &**pool).collect::<Vec<_>>(),
-                "key": started.key.as_ref().map(Digest::to_string),
-                "input": started.input.to_string(),
-                "idempotency": started.idempotency.to_string(),
-                "timeout": started.timeout.map(|length| length.to_string()),
-            }),
-        ),
-        Fact::WasSent { ticket } => ("was_sent", ticket, json!({})),
-        Fact::Submitted {
-            ticket,
-            job,
-            expires,
-        } => (
-            "submitted",
-            ticket,
-            json!({ "job": handle(job), "expires": expires.map(|at| at.to_string()) }),
-        ),
+fn began(started: &Started) -> Entry {
+    let pools = started.grant.pools.iter();
+    Entry::new(
+        "attempt_started",
+        json!({
+            "effect": wording::effect(started.effect),
+            "held": started.grant.hold.to_string(),
+            "pools": pools.map(|pool| &**pool).collect::<Vec<_>>(),
+            "key": started.key.as_ref().map(Digest::to_string),
+            "input": started.input.to_string(),
+            "idempotency": started.idempotency.to_string(),
+            "timeout": started.timeout.map(|length| length.to_string()),
+        }),
+    )
+    .of_attempt(&started.ticket)
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others are elsewhere")]
+fn of_outcome(fact: &Fact) -> Entry {
+    match fact {
         Fact::Succeeded {
             ticket,
             value,
             bill,
-        } => {
-            let mut details = billed(*bill);
-            details.insert("value".to_owned(), handle(value));
-            ("succeeded", ticket, Json::Object(details))
-        }
+        } => Entry::new("succeeded", json!({ "value": handle(value) }))
+            .and(billed(*bill))
+            .of_attempt(ticket),
         Fact::Failed {
             ticket,
             failure,
             sent,
             bill,
             then,
-        } => {
-            let mut details = fields(failed(failure, *then));
-            details.insert("sent".to_owned(), Json::from(sent_word(*sent)));
-            details.append(&mut billed(*bill));
-            ("failed", ticket, Json::Object(details))
-        }
+        } => Entry::new("failed", failed(failure))
+            .and(follows(*then))
+            .and(json!({ "sent": sent_word(*sent) }))
+            .and(billed(*bill))
+            .of_attempt(ticket),
         Fact::Stopped {
             ticket,
             sent,
             bill,
             then,
+        } => Entry::new("stopped", follows(*then))
+            .and(json!({ "sent": sent_word(*sent) }))
+            .and(billed(*bill))
+            .of_attempt(ticket),
+        Fact::AttemptLost { ticket, bill, then } => Entry::new("attempt_lost", follows(*then))
+            .and(billed(*bill))
+            .of_attempt(ticket),
+        other => unreachable!("{} is no outcome", other.kind()),
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others are elsewhere")]
+fn of_attempt(fact: &Fact) -> Entry {
+    let instant = |at: &flow_core::amount::Timestamp| at.to_string();
+    let (name, ticket, details) = match fact {
+        Fact::WasSent { ticket } => ("was_sent", ticket, json!({})),
+        Fact::Submitted {
+            ticket,
+            job,
+            expires,
         } => {
-            let mut details = billed(*bill);
-            details.insert("sent".to_owned(), Json::from(sent_word(*sent)));
-            details.append(&mut fields(follows(*then)));
-            ("stopped", ticket, Json::Object(details))
-        }
-        Fact::AttemptLost { ticket, bill, then } => {
-            let mut details = billed(*bill);
-            details.append(&mut fields(follows(*then)));
-            ("attempt_lost", ticket, Json::Object(details))
+            let expires = expires.as_ref().map(instant);
+            let details = json!({ "job": handle(job), "expires": expires });
+            ("submitted", ticket, details)
         }
         Fact::Probed {
             ticket,
             found,
             then,
         } => {
-            let mut details = fields(follows(*then));
-            details.insert("happened".to_owned(), Json::from(found.is_some()));
-            ("probed", ticket, Json::Object(details))
+            let happened = json!({ "happened": found.is_some() });
+            let entry = Entry::new("probed", happened).and(follows(*then));
+            return entry.of_attempt(ticket);
         }
         Fact::Resolved {
             ticket,
@@ -328,12 +367,11 @@ fn of_attempt(fact: &Fact) -> Entry {
                 Verdict::DidNot => "did_not",
                 Verdict::GiveUp => "given_up",
             };
-            let mut details = bill.map(billed).unwrap_or_default();
-            details.insert("verdict".to_owned(), Json::from(verdict));
-            details.insert("by".to_owned(), Json::from(&**by));
-            ("resolved", ticket, Json::Object(details))
+            let said = json!({ "verdict": verdict, "by": &**by });
+            let bill = bill.map_or_else(|| json!({}), billed);
+            return Entry::new("resolved", said).and(bill).of_attempt(ticket);
         }
-        Fact::Rebilled { ticket, bill } => ("rebilled", ticket, Json::Object(billed(*bill))),
+        Fact::Rebilled { ticket, bill } => ("rebilled", ticket, billed(*bill)),
         Fact::Waits { ticket, until, .. } => {
             ("waits", ticket, json!({ "until": until.to_string() }))
         }
@@ -342,49 +380,35 @@ fn of_attempt(fact: &Fact) -> Entry {
             form,
             expires,
             ..
-        } => (
-            "asked",
-            ticket,
-            json!({ "form": handle(form), "expires": expires.map(|at| at.to_string()) }),
-        ),
-        Fact::Answered { ticket, value, by } => (
-            "answered",
-            ticket,
-            json!({ "by": &**by, "value": handle(value) }),
-        ),
-        _ => unreachable!("it is about no attempt"),
+        } => {
+            let expires = expires.as_ref().map(instant);
+            let details = json!({ "form": handle(form), "expires": expires });
+            ("asked", ticket, details)
+        }
+        Fact::Answered { ticket, value, by } => {
+            let details = json!({ "by": &**by, "value": handle(value) });
+            ("answered", ticket, details)
+        }
+        other => unreachable!("{} is not about an attempt", other.kind()),
     };
-    Entry {
-        name,
-        at: Some(ticket.at.clone()),
-        item: None,
-        attempt: Some(ticket.clone()),
-        details: fields(details),
-    }
+    Entry::new(name, details).of_attempt(ticket)
 }
 
 fn elapsed(timer: &Timer) -> Entry {
-    let (what, at, attempt) = match timer {
-        Timer::Pause(at) => ("pause", at, None),
-        Timer::Within(at) => ("within", at, None),
-        Timer::Wait(ticket) => ("wait", &ticket.at, Some(ticket)),
-        Timer::Expiry(ticket) => ("expiry", &ticket.at, Some(ticket)),
-    };
-    Entry {
-        name: "elapsed",
-        at: Some(at.clone()),
-        item: None,
-        attempt: attempt.cloned(),
-        details: fields(json!({ "timer": what })),
+    let named = |timer| Entry::new("elapsed", json!({ "timer": timer }));
+    match timer {
+        Timer::Pause(at) => named("pause").of(at),
+        Timer::Within(at) => named("within").of(at),
+        Timer::Wait(ticket) => named("wait").of_attempt(ticket),
+        Timer::Expiry(ticket) => named("expiry").of_attempt(ticket),
     }
 }
 
 fn fields(object: Json) -> Map<String, Json> {
-    if let Json::Object(fields) = object {
-        fields
-    } else {
-        Map::new()
-    }
+    let Json::Object(fields) = object else {
+        panic!("what belongs to an event has names");
+    };
+    fields
 }
 
 /// Writes a small value, or where a large one is.
@@ -396,13 +420,8 @@ fn handle(handle: &Handle) -> Json {
     }
 }
 
-fn failed(failure: &Why, then: Then) -> Json {
-    let mut details = fields(json!({
-        "class": failure.class.word(),
-        "message": &*failure.message,
-    }));
-    details.append(&mut fields(follows(then)));
-    Json::Object(details)
+fn failed(failure: &Why) -> Json {
+    json!({ "class": failure.class.word(), "message": &*failure.message })
 }
 
 fn follows(then: Then) -> Json {
@@ -422,12 +441,12 @@ fn follows(then: Then) -> Json {
     }
 }
 
-fn billed(bill: Bill) -> Map<String, Json> {
-    fields(match bill {
+fn billed(bill: Bill) -> Json {
+    match bill {
         Bill::None => json!({}),
         Bill::Exact(amount) => json!({ "cost": amount.to_string() }),
         Bill::Presumed(amount) => json!({ "presumed": amount.to_string() }),
-    })
+    }
 }
 
 fn sent_word(sent: Sent) -> &'static str {

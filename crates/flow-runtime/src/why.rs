@@ -48,6 +48,18 @@ pub enum Sharing {
     Acts,
 }
 
+impl Sharing {
+    /// Returns whether results of a step are taken from other runs.
+    pub fn of(step: &Step) -> Self {
+        match (&step.policies.cache, step.effect) {
+            (_, Effect::Act(_)) => Self::Acts,
+            (Some(Cache::Off), _) => Self::Off,
+            (Some(Cache::On | Cache::For(_)), _) | (None, Effect::Pure) => Self::Shared,
+            (None, Effect::Read | Effect::Paid) => Self::Private,
+        }
+    }
+}
+
 /// An earlier result of the same step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Nearest {
@@ -220,7 +232,7 @@ impl<'a> Search<'a> {
             step: step.step.clone(),
             path: path_in(&plan, node),
             ords: ticket.at.ords.clone(),
-            sharing: sharing(step),
+            sharing: Sharing::of(step),
         }))
     }
 
@@ -403,13 +415,4 @@ fn path_in(plan: &Plan, node: NodeId) -> Vec<Arc<str>> {
     path.pop();
     path.reverse();
     path
-}
-
-fn sharing(step: &Step) -> Sharing {
-    match (&step.policies.cache, step.effect) {
-        (_, Effect::Act(_)) => Sharing::Acts,
-        (Some(Cache::Off), _) => Sharing::Off,
-        (Some(Cache::On | Cache::For(_)), _) | (None, Effect::Pure) => Sharing::Shared,
-        (None, Effect::Read | Effect::Paid) => Sharing::Private,
-    }
 }

@@ -177,14 +177,10 @@ const ASKING: [&[&str]; 6] = [
 #[test]
 fn stores_that_are_none_say_so_everywhere() {
     let folder = folder("asking-stores");
-    // None, and one in which nothing is left.
+    // None, and one in which nothing ever ran.
+    let refused = folder.flow(&["run", "flows.flow:quick", "n=x", "--store", "empty"]);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
     for made in ["none", "empty"] {
-        if made == "empty" {
-            let ran = folder.flow(&["call", "text.words", "a", "--store", made]);
-            assert_eq!(ran.code, Some(0), "{ran:?}");
-            let gone = folder.flow(&["gc", "--older-than", "0s", "--store", made]);
-            assert_eq!(gone.code, Some(0), "{gone:?}");
-        }
         for asked in ASKING {
             let ran = folder.flow(&[asked, &["--store", made]].concat());
             let code = match asked[0] {
@@ -430,4 +426,52 @@ fn a_run_whose_process_is_gone_was_interrupted() {
     assert_eq!(doctor["ok"], true, "{doctor}");
     let said = doctor.to_string();
     assert!(said.contains("1 interrupted"), "{said}");
+}
+
+#[test]
+fn why_a_step_ran_is_told_with_the_values_before_and_now() {
+    let folder = folder("asking-ran");
+    let ran = |args: &[&str]| -> Value {
+        let ran = folder.flow(args);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        let why = json(&folder, &["why", "made"]);
+        let reasons = why["reasons"].as_array().unwrap();
+        let reason = reasons.iter().find(|reason| reason["kind"] == "ran");
+        reason.unwrap_or_else(|| panic!("{why}")).clone()
+    };
+    let first = ran(&["run", "flows.flow:quick", "n=1"]);
+    assert_eq!(first["because"], "no_earlier_result");
+
+    let second = ran(&["run", "flows.flow:quick", "n=2"]);
+    assert_eq!(second["because"], "different");
+    let differences = second["differences"].as_array().unwrap();
+    assert_eq!(differences.len(), 1, "{second}");
+    assert_eq!(differences[0]["part"], "input text");
+    let text = "the input `text` was \"1\", and is \"2\"";
+    assert_eq!(differences[0]["text"], text);
+
+    let fresh = ran(&["run", "flows.flow:quick", "n=2", "--fresh"]);
+    assert_eq!(fresh["because"], "fresh", "{fresh}");
+    let runs = json(&folder, &["runs"]);
+    assert_eq!(fresh["earlier"], runs["runs"][1]["run"], "{fresh}");
+}
+
+#[test]
+fn why_a_step_of_an_edited_run_ran_is_told_by_the_plan_of_before() {
+    let folder = folder("asking-edited");
+    let text = FLOWS.replace("json.parse<int>(\"${n}\")", "json.parse<int>(\"1${n}\")");
+    folder.write("edited.flow", text);
+    let ran = folder.flow(&["run", "flows.flow:quick", "n=3"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let runs = json(&folder, &["runs"]);
+    let id = runs["runs"][0]["run"].as_str().unwrap();
+    let ran = folder.flow(&["resume", id, "--with", "edited.flow:quick", "--yes"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+
+    let why = json(&folder, &["why", id, "made"]);
+    let reason = &why["reasons"][0];
+    assert_eq!(reason["because"], "different", "{why}");
+    assert_eq!(reason["earlier"], id, "{why}");
+    let text = "the input `text` was \"3\", and is \"13\"";
+    assert_eq!(reason["differences"][0]["text"], text, "{why}");
 }

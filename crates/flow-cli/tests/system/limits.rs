@@ -13,6 +13,14 @@ workflow alone() -> list<int> {
 }
 ";
 
+/// There is something to go on with.
+const WAITS: &str = "\
+workflow waits() -> bool {
+  agreed = approve(\"Go on?\", show: \"this\")
+  return agreed
+}
+";
+
 #[test]
 fn a_pool_has_so_many_slots_as_it_is_given() {
     let folder = Folder::new("limits-pool");
@@ -32,6 +40,8 @@ fn a_pool_has_so_many_slots_as_it_is_given() {
 fn a_limit_that_is_wrong_stops_everything_that_would_run() {
     let folder = Folder::new("limits-wrong");
     folder.write("alone.flow", ALONE.replace(", pool gpu)", ")"));
+    folder.write("waits.flow", WAITS);
+    assert_eq!(folder.flow(&["run", "waits.flow"]).code, Some(5));
     folder.write("flow.toml", "[budget]\nday = 5\n");
     for args in [
         &["run", "alone.flow"][..],

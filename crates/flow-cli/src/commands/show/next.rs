@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use flow_core::address::At;
+use flow_core::event::Status;
 use flow_core::history::State;
 use serde_json::{Value as Json, json};
 
@@ -94,7 +95,11 @@ pub(super) fn of_step(words: &Words<'_>, at: &At, state: State, store: Option<&P
     let (id, path) = (&*words.past.row.id.0, words.path(at));
     let mut found = words.stop(store, |stop| stop.commands(Some(at)));
     let of_it = |verb: &str, what| next(command(verb, &[id, &path], store), what);
-    if state == State::Failed {
+    let settled = words.past.history.settled();
+    let went_well = settled.is_some_and(|(_, status)| status == Status::Succeeded);
+    if state == State::Failed && went_well {
+        found.push(of_it("reset", "makes it again, and what depends on it"));
+    } else if state == State::Failed {
         found.push(of_it("retry", "tries it again"));
     }
     found.push(of_it("why", "how that came about"));

@@ -36,32 +36,35 @@ impl Reasons<'_> {
         let past = self.words.past;
         let is_again = !past.history.edits().is_empty() || past.run.started().parent.is_some();
         let made = why_made(&self.words.archive.reader, past.run.id(), attempt.seq);
-        let Some(made) = made.map_err(|error| unreadable(&error))? else {
-            self.not_shared(step, "");
-            return Ok(());
-        };
-        if is_again && let Some(nearest) = &made.nearest {
+        let made = made.map_err(|error| unreadable(&error))?;
+        let nearest = made.as_ref().and_then(|made| made.nearest.as_ref());
+        if let Some(nearest) = nearest.filter(|_| is_again) {
             return self.again(at, attempt.seq, nearest);
         }
-        match made.sharing {
+        match Sharing::of(step) {
             Sharing::Shared => {}
             Sharing::Private => {
-                self.not_shared(step, " unless their call says `cache on`");
+                let kept = "results of such steps are not kept for other runs unless their call says `cache on`";
+                self.not_shared(&format!("{}, and {kept}", step_text(step)));
                 return Ok(());
             }
             Sharing::Off => {
-                let text = "it ran, since its call says `cache off`";
-                self.add("ran", text, json!({ "because": "not_shared" }));
+                self.not_shared("its call says `cache off`");
                 return Ok(());
             }
             Sharing::Acts => {
-                self.not_shared(step, ", as what acts is done each time");
+                let acts = "what acts is done in each run";
+                self.not_shared(&format!("{}, and {acts}", step_text(step)));
                 return Ok(());
             }
         }
+        let Some(made) = &made else {
+            self.not_shared("what it is made of has no name by which it could be found again");
+            return Ok(());
+        };
         if let Some(missed) = made.missed {
             self.missed(missed);
-        } else if let Some(nearest) = &made.nearest {
+        } else if let Some(nearest) = nearest {
             self.compare(at, attempt.seq, nearest)?;
         } else {
             let text =
@@ -71,11 +74,8 @@ impl Reasons<'_> {
         Ok(())
     }
 
-    fn not_shared(&mut self, step: &Step, unless: &str) {
-        let step = step_text(step);
-        let text = format!(
-            "it ran, since {step}, and results of such steps are not kept for other runs{unless}"
-        );
+    fn not_shared(&mut self, why: &str) {
+        let text = format!("it ran, since {why}");
         self.add("ran", text, json!({ "because": "not_shared" }));
     }
 
