@@ -386,12 +386,11 @@ fn no_field(asked: &Asked, record: &RecordType, name: &str) -> Failure {
         asked.path,
         tame(name)
     ));
-    match nearest(name, names()) {
-        Some(near) => failure.with_help(format!("did you mean `{near}`?")),
-        None => {
-            let names: Vec<&str> = names().collect();
-            failure.with_help(format!("it has `{}`", names.join("`, `")))
-        }
+    if let Some(near) = nearest(name, names()) {
+        failure.with_help(format!("did you mean `{near}`?"))
+    } else {
+        let names: Vec<&str> = names().collect();
+        failure.with_help(format!("it has `{}`", names.join("`, `")))
     }
 }
 
