@@ -215,12 +215,22 @@ impl<'a> Scene<'a> {
         })
     }
 
-    /// Says why an order about a part of the run changed nothing.
+    /// Says why an order about an instance, or the run, changed nothing.
     pub(crate) fn refusal(&self, objection: &Objection, at: Option<&At>) -> Failure {
+        let part = at.map(|at| Part {
+            at: at.clone(),
+            item: None,
+        });
+        self.refusal_of(objection, part.as_ref())
+    }
+
+    /// Says why an order about a part of the run changed nothing.
+    pub(crate) fn refusal_of(&self, objection: &Objection, part: Option<&Part>) -> Failure {
         let id = self.id();
-        let path = at.map_or_else(
+        let at = part.map(|part| &part.at);
+        let path = part.map_or_else(
             || format!("the run `{id}`"),
-            |at| format!("`{}`", self.typed(at)),
+            |part| format!("`{}`", self.typed_part(part)),
         );
         match objection {
             Objection::NotAsked => self.not_asked(&path, at),
@@ -293,12 +303,20 @@ impl<'a> Scene<'a> {
             Outcome::Expired => format!("{path} is expired: nobody answered in time{when}"),
             Outcome::Failed { .. } => format!("{path} isn't asked any more: it failed{when}"),
             Outcome::Stopped(_) | Outcome::Lost(_) => format!("{path} isn't asked any more{when}"),
+            Outcome::Asked if at.is_some_and(|at| self.is_given_up(at)) => {
+                format!("{path} isn't asked any more: it was given up")
+            }
             Outcome::Running
             | Outcome::Submitted
             | Outcome::Asked
             | Outcome::Waits(_)
             | Outcome::Succeeded => format!("{path} isn't asked"),
         })
+    }
+
+    fn is_given_up(&self, at: &At) -> bool {
+        let mut cancels = self.past.history.cancels().iter();
+        cancels.any(|cancel| self.past.history.is_in(at, &cancel.part))
     }
 
     fn not_unknown(&self, path: &str, at: Option<&At>) -> Failure {
@@ -312,7 +330,7 @@ impl<'a> Scene<'a> {
             Said::GiveUp => "that nobody will know",
         };
         let (by, when) = (tame(&resolved.by), instant(resolved.at));
-        Failure::late(format!("{by} said {what} at {when}"))
+        Failure::late(format!("{by} said at {when} {what}"))
     }
 }
 
@@ -355,14 +373,16 @@ fn undelivered(error: &MailError) -> Failure {
 impl Acting {
     /// Returns who acts: as it is said, or the user of the machine.
     pub(crate) fn by(&self) -> Arc<str> {
-        let user = || {
-            let names = ["USER", "LOGNAME"].into_iter();
-            let mut names = names.filter_map(|name| std::env::var(name).ok());
-            names.find(|name| !name.is_empty())
-        };
-        let by = self.by.clone().or_else(user);
-        by.unwrap_or_else(|| "somebody".to_owned()).into()
+        self.by.as_deref().map_or_else(user, Into::into)
     }
+}
+
+/// Returns the user of the machine.
+pub(crate) fn user() -> Arc<str> {
+    let names = ["USER", "LOGNAME"].into_iter();
+    let mut names = names.filter_map(|name| std::env::var(name).ok());
+    let name = names.find(|name| !name.is_empty());
+    name.map_or_else(|| "somebody".into(), Into::into)
 }
 
 /// Writes a command with the store, if that was named.

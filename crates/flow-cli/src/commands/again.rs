@@ -31,8 +31,7 @@ pub(super) fn retry(args: &Retry, extra: &Extra, output: &mut Output) -> Result<
         .run
         .order(input.clone(), scene.archive.now, &values);
     if let Err(objection) = checked {
-        let at = part.as_ref().map(|part| &part.at);
-        return Err(scene.refusal(&objection, at));
+        return Err(scene.refusal_of(&objection, part.as_ref()));
     }
     let root = crate::project::root_here()?;
     let desk = Desk::open(&root, &args.running, extra, Reuse::Results)?;

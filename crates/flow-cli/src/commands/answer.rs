@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use flow_core::address::At;
+use flow_core::event::Status;
 use flow_core::letter::Order;
 use flow_core::run::OpenQuestion;
 use flow_core::ty::{RecordType, Type};
@@ -20,6 +21,7 @@ use flow_core::value::{Artifact, List, Value};
 use flow_runtime::artifacts::Kept;
 use flow_runtime::driver::Given;
 use flow_steps::{Form, choice, choice_of};
+use flow_syntax::diagnostic::nearest;
 
 use crate::args::{Answer as AnswerArgs, Edit, Resume, Running, Verdict};
 use crate::asked::Asked;
@@ -72,7 +74,7 @@ pub(super) fn value(
 ) -> Result<Exit, Failure> {
     let scene = Scene::open(&args.acting, extra)?;
     let open = scene.stop(|stop| stop.questions());
-    let (step, words) = split(&scene, &open, &args.words);
+    let (step, words) = split(&scene, &open, args);
     let Some((question, asked)) = one(&scene, &open, step, output)? else {
         return Ok(Exit::Usage);
     };
@@ -133,7 +135,9 @@ fn goes_on(
     drop(desk);
     scene.again()?;
     let is_driven = scene.driver()?.is_some();
-    if resume && !is_driven && scene.past.run.status().is_none() {
+    // One that has failed is not tried again unasked.
+    let status = scene.past.run.status();
+    if resume && !is_driven && matches!(status, None | Some(Status::Succeeded)) {
         let args = Resume {
             run: Some(scene.id().to_owned()),
             edit: Edit::default(),
@@ -146,7 +150,10 @@ fn goes_on(
         output.message(&asked.page(&scene.archive.layout.blobs()))?;
     }
     output.message(&scene.goes_on()?)?;
-    Ok(Exit::Done)
+    Ok(match status {
+        Some(Status::Failed | Status::Cancelled) if resume => Exit::Failed,
+        Some(_) | None => Exit::Done,
+    })
 }
 
 /// Finds the question that is meant; if none is, lists them.
@@ -188,24 +195,25 @@ fn nothing_asked(scene: &Scene<'_>) -> Failure {
     }
 }
 
-/// Tells the path from the values: the first word is a path if it leads to a
-/// question, or if more than one is open.
+/// Tells the path from the values. The first word is a path if it leads to
+/// something that is or was asked, if it has to say which of several questions is
+/// meant, or if it can be nothing else.
 fn split<'a>(
     scene: &Scene<'_>,
     open: &[Open],
-    words: &'a [String],
+    args: &'a AnswerArgs,
 ) -> (Option<&'a str>, &'a [String]) {
+    let words = args.words.as_slice();
     let Some((first, rest)) = words.split_first() else {
         return (None, words);
     };
-    let leads_there = scene
-        .at(first)
-        .is_ok_and(|at| open.iter().any(|(question, _)| question.ticket.at == at));
     let was_asked = || {
         let at = scene.at(first).ok();
         at.is_some_and(|at| scene.is_question(&at))
     };
-    if leads_there || open.len() != 1 || !rest.is_empty() && was_asked() {
+    let has_name = |word: &String| word.contains('=');
+    let is_no_field = || !has_name(first) && !rest.is_empty() && rest.iter().all(has_name);
+    if args.suggested || open.len() != 1 || was_asked() || is_no_field() {
         (Some(first), rest)
     } else {
         (None, words)
@@ -261,7 +269,7 @@ fn read(
     match &asked.form {
         Form::Choose { from, count, .. } => chosen(asked, from, *count, words),
         Form::Ask { suggestion, .. } => match &asked.ty {
-            Some(Type::Record(record)) if has_fields(record, words) => {
+            Some(Type::Record(record)) if has_fields(words) => {
                 fields(asked, record, suggestion.as_ref(), words, desk, kept)
             }
             Some(_) | None => single(asked, words, desk, kept),
@@ -321,10 +329,14 @@ fn of_type(
     }
 }
 
-fn has_fields(record: &RecordType, words: &[String]) -> bool {
+/// Returns whether a record is given field by field, and not as JSON.
+fn has_fields(words: &[String]) -> bool {
     let is_field = |word: &String| {
         let name = word.split_once('=').map(|(name, _)| name);
-        name.is_some_and(|name| record.fields.iter().any(|field| *field.name == *name))
+        name.is_some_and(|name| {
+            name.chars()
+                .all(|letter| letter.is_alphanumeric() || letter == '_')
+        })
     };
     !words.is_empty() && words.iter().all(is_field)
 }
@@ -345,7 +357,9 @@ fn fields(
     for word in words {
         let (name, text) = word.split_once('=').unwrap_or((word, ""));
         let field = record.fields.iter().find(|field| *field.name == *name);
-        let Some(field) = field else { continue };
+        let Some(field) = field else {
+            return Err(no_field(asked, record, name));
+        };
         let value = of_type(asked, Some(name), text, &field.ty, desk, kept)?;
         read.insert(field.name.clone(), value);
     }
@@ -365,6 +379,21 @@ fn fields(
     Ok(Value::Record(Arc::new(read)))
 }
 
+fn no_field(asked: &Asked, record: &RecordType, name: &str) -> Failure {
+    let names = || record.fields.iter().map(|field| &*field.name);
+    let failure = Failure::usage(format!(
+        "the answer to {} has no `{}`",
+        asked.path,
+        tame(name)
+    ));
+    if let Some(near) = nearest(name, names()) {
+        failure.with_help(format!("did you mean `{near}`?"))
+    } else {
+        let names: Vec<&str> = names().collect();
+        failure.with_help(format!("it has `{}`", names.join("`, `")))
+    }
+}
+
 /// Reads a choice: by numbers, or by the values themselves.
 fn chosen(asked: &Asked, from: &List, count: usize, words: &[String]) -> Result<Value, Failure> {
     let wrong = |why: &dyn std::fmt::Display| {
@@ -381,11 +410,22 @@ fn chosen(asked: &Asked, from: &List, count: usize, words: &[String]) -> Result<
         Some(Type::List(list)) => Type::clone(&list.item),
         Some(_) | None => Type::Json,
     };
-    let values = words.iter().map(|word| match given::read(word, &item) {
+    let read = |word: &str| match given::read(word, &item) {
         Ok(Given::Value(value)) => Ok(value),
         Ok(Given::File(..)) => Err(wrong(&"files are chosen by their numbers")),
         Err(why) => Err(wrong(&why)),
-    });
+    };
+    let values = words.iter().map(|word| read(word));
     let values: Vec<Value> = values.collect::<Result<_, Failure>>()?;
-    choice_of(from, count, &values).map_err(|why| wrong(&why))
+    let chosen = choice_of(from, count, &values);
+    if let (Err(_), [several]) = (&chosen, words) {
+        // As with numbers, one word may have several.
+        let parts = several.split(',').map(|part| read(part.trim()).ok());
+        let parts: Option<Vec<Value>> = parts.collect();
+        let parts = parts.and_then(|parts| choice_of(from, count, &parts).ok());
+        if let Some(chosen) = parts {
+            return Ok(chosen);
+        }
+    }
+    chosen.map_err(|why| wrong(&why))
 }

@@ -6,14 +6,13 @@ use std::sync::Arc;
 
 use flow_core::plan::Input as Param;
 use flow_core::run::Input;
-use flow_runtime::driver::{Change, Driver, Given, NewPlan, Reuse, propose};
+use flow_runtime::driver::{Change, Driver, Given, NewPlan, Order, Reuse, propose};
 use flow_runtime::store::RunRow;
 use flow_syntax::diagnostic::nearest;
 
 use crate::archive::Archive;
 use crate::args::{Agreement, Resume as Args, Running};
 use crate::commands::agree::{Answer, agree};
-use crate::commands::resume::give;
 use crate::commands::run::{files, read};
 use crate::commands::target::Target;
 use crate::drive::{Desk, budget, drive};
@@ -21,6 +20,7 @@ use crate::exit::{Exit, Failure};
 use crate::extra::Extra;
 use crate::output::Output;
 use crate::render::human;
+use crate::scene::user;
 
 /// Goes on with a run under an edited file.
 pub(super) fn run(
@@ -143,20 +143,17 @@ pub(super) fn carry_out(wanted: &Changing<'_>, output: &mut Output) -> Result<Ex
         Answer::Agreed(agreed) => agreed,
         Answer::Over(exit) => return Ok(exit),
     };
-    let budget = budget(running)?;
+    let (budget, by) = (budget(running)?, user());
     drive(&desk, output, running.format, |around, orders| async move {
-        let driver = Driver::change(around, &row.id, change, &agreed).await?;
-        let by: Arc<str> = "resume".into();
+        let driver = Driver::change(around, &row.id, change, &agreed, &by).await?;
+        // The driver holds the other end, and takes them up first of all.
+        let give = |input| orders.send(Order::Give(Box::new(input)));
         if let Some(amount) = budget {
-            let input = Input::Limit {
-                at: None,
-                amount,
-                by: by.clone(),
-            };
-            give(&orders, input).await;
+            let (at, by) = (None, by.clone());
+            drop(give(Input::Limit { at, amount, by }).await);
         }
         if driver.run().is_paused() {
-            give(&orders, Input::Resume { by }).await;
+            drop(give(Input::Resume { by }).await);
         }
         Ok::<_, Failure>(driver)
     })

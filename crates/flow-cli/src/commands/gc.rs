@@ -285,10 +285,14 @@ fn as_text(gone: &Gone) -> String {
         .map(|(count, one, many)| format!("{count} {}", if count == 1 { one } else { many }))
         .collect();
     let (freed, rest) = (bytes(gone.bytes), bytes(gone.rest));
+    let what = match counts.as_slice() {
+        [] => freed,
+        counts => format!("{} ({freed})", counts.join(", ")),
+    };
     let line = match (counts.is_empty() && gone.bytes == 0, gone.is_dry) {
         (true, _) => format!("nothing to remove; there are {rest}"),
-        (false, true) => format!("would free {freed}{}; {rest} would stay", told(&counts)),
-        (false, false) => format!("freed {freed}{}; {rest} stay", told(&counts)),
+        (false, true) => format!("would remove {what}; {rest} would stay"),
+        (false, false) => format!("removed {what}; {rest} stay"),
     };
     let mut lines = vec![line];
     if let Some(until) = gone.until.filter(|_| !gone.runs.is_empty()) {
@@ -300,13 +304,6 @@ fn as_text(gone: &Gone) -> String {
         lines.push(format!("kept: {}", some(&gone.kept)));
     }
     format!("{}\n", lines.join("\n"))
-}
-
-fn told(counts: &[String]) -> String {
-    match counts {
-        [] => String::new(),
-        counts => format!(" of {}", counts.join(", ")),
-    }
 }
 
 /// Names the first of several runs.

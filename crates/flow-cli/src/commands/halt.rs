@@ -66,8 +66,8 @@ pub(super) fn cancel(args: &Cancel, extra: &Extra, output: &mut Output) -> Resul
             return Ok(Exit::Done);
         }
         Obeyed::Refused(objection) => {
-            let at = args.step.as_ref().map(|_| &part.at);
-            return Err(scene.refusal(&objection, at));
+            let of = args.step.as_ref().map(|_| &part);
+            return Err(scene.refusal_of(&objection, of));
         }
         Obeyed::Unread { pid, pace } => return Err(unread(scene.id(), pid, pace)),
     }

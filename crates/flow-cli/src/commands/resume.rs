@@ -12,7 +12,7 @@ use flow_runtime::store::{Phase, RunRow, Runs};
 use crate::archive::{Archive, unreadable};
 use crate::args::{Acting, Resume as Args};
 use crate::commands::edit;
-use crate::drive::{Budgets, Desk, budgets, drive};
+use crate::drive::{Budgets, Desk, budgets, drive, terms};
 use crate::exit::{Exit, Failure};
 use crate::extra::Extra;
 use crate::output::Output;
@@ -33,6 +33,9 @@ pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exi
             "`flow rerun RUN --set NAME=VALUE` begins another; `--with FILE` may need new ones",
         ));
     }
+    let root = crate::project::root_here()?;
+    // Without right limits nothing goes on, whichever run is meant.
+    terms(&root, args.running.settled.profile.as_deref())?;
     let archive = Archive::open(args.running.store.as_deref(), extra)?;
     let found = find(&archive, args.run.as_deref())?;
     let budgets = budgets(&args.running)?;
@@ -54,7 +57,6 @@ pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exi
     // What fails only now, because nobody saw how it ended, is not tried again
     // unasked.
     let has_failed = matches!(found.summary.phase, Phase::Failed | Phase::Cancelled);
-    let root = crate::project::root_here()?;
     let desk = Desk::open(&root, &args.running, extra, Reuse::Results)?;
     let (id, by) = (found.id, acting.by());
     drive(
@@ -79,11 +81,6 @@ pub(super) fn run(args: &Args, extra: &Extra, output: &mut Output) -> Result<Exi
             Ok::<_, BeginError>(driver)
         },
     )
-}
-
-pub(super) async fn give(orders: &tokio::sync::mpsc::Sender<Order>, input: Input) {
-    // The driver holds the other end, and takes them up first of all.
-    drop(orders.send(Order::Give(Box::new(input))).await);
 }
 
 /// Returns the budgets of a run by their places.

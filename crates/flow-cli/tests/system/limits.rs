@@ -43,7 +43,10 @@ fn a_limit_that_is_wrong_stops_everything_that_would_run() {
     folder.write("waits.flow", WAITS);
     assert_eq!(folder.flow(&["run", "waits.flow"]).code, Some(5));
     folder.write("flow.toml", "[budget]\nday = 5\n");
-    for args in [&["run", "alone.flow"][..], &["resume"]] {
+    for args in [
+        &["run", "alone.flow"][..],
+        &["call", "json.write", "value=1"],
+    ] {
         let ran = folder.flow(args);
         assert_eq!(ran.code, Some(1), "{args:?}: {}", ran.err);
         assert!(ran.err.contains("`budget.day` is an amount"), "{}", ran.err);

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "test harness")]
 
+mod acting;
 mod asking;
 mod documentation;
 mod folder;

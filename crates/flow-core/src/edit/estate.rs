@@ -226,7 +226,6 @@ impl Collector<'_> {
         clippy::wildcard_enum_match_arm,
         reason = "other facts say nothing of results"
     )]
-    #[expect(clippy::too_many_lines, reason = "an arm for each fact")]
     fn note(&mut self, seq: u64, fact: &Fact) -> Result<(), Corrupt> {
         self.trace.note(fact);
         match fact {
@@ -258,6 +257,17 @@ impl Collector<'_> {
                 from,
                 key,
             } => self.adopt(at, from, *key, value),
+            _ => self.note_outcome(seq, fact),
+        }
+        Ok(())
+    }
+
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "other facts say nothing of results"
+    )]
+    fn note_outcome(&mut self, seq: u64, fact: &Fact) {
+        match fact {
             Fact::Waits { ticket, value, .. } => {
                 self.promised.insert(ticket.clone(), value.clone());
             }
@@ -318,13 +328,12 @@ impl Collector<'_> {
             } => self.not_sent(ticket),
             Fact::Refused {
                 at, failure, then, ..
-            } if *then != Then::Hold => {
+            } if !matches!(then, Then::Hold | Then::HoldUntil { .. }) => {
                 let place = self.trace.place(at);
                 self.found.tried.insert(place, Some(failure.clone()));
             }
             _ => {}
         }
-        Ok(())
     }
 
     fn begin_again(&mut self, plan: Arc<Plan>, estate: Option<&Digest>) {

@@ -109,32 +109,18 @@ impl<'a> Forecast<'a> {
         }
     }
 
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "a takeover gives no other inputs that are about attempts"
-    )]
     fn take_over(&mut self, input: Input) {
-        let ticket = match &input {
-            Input::Adopted { ticket, from, .. } => {
-                if let Some(waiting) = self.waiting.get(ticket)
-                    && let Some(at) = self.takeover.number(from)
-                {
-                    let where_it_is = (waiting.at.clone(), waiting.place.clone(), at);
-                    self.adopted.push(where_it_is);
-                }
-                Some(ticket.clone())
-            }
-            Input::Joined { ticket, left } => {
-                if let Some(waiting) = self.waiting.get(ticket) {
-                    let where_it_is = (waiting.at.clone(), waiting.place.clone());
-                    self.joined.insert(left.clone(), where_it_is);
-                }
-                Some(ticket.clone())
-            }
-            _ => None,
-        };
-        if let Some(ticket) = ticket {
-            self.waiting.remove(&ticket);
+        if let Input::Adopted { ticket, from, .. } = &input
+            && let Some(waiting) = self.waiting.remove(ticket)
+            && let Some(at) = self.takeover.number(from)
+        {
+            self.adopted.push((waiting.at, waiting.place, at));
+        }
+        if let Input::Joined { ticket, left } = &input
+            && let Some(waiting) = self.waiting.remove(ticket)
+        {
+            let where_it_is = (waiting.at, waiting.place);
+            self.joined.insert(left.clone(), where_it_is);
         }
         self.feed(input);
     }

@@ -78,7 +78,6 @@ impl Acts {
 
     /// Adds an event. The run and its history are as they are after it.
     #[expect(clippy::wildcard_enum_match_arm, reason = "others say nothing of acts")]
-    #[expect(clippy::too_many_lines, reason = "an arm for each fact")]
     pub fn note(
         &mut self,
         event: &Event,
@@ -122,6 +121,31 @@ impl Acts {
                 self.end(ticket, event.at, known, Some(evidence.into()));
                 self.bill(ticket, *bill);
             }
+            Fact::Probed { .. } | Fact::Resolved { .. } => self.find_out(event),
+            Fact::Rebilled { ticket, bill } => self.bill(ticket, *bill),
+            // It goes on elsewhere.
+            Fact::Joined { at, ticket } => {
+                if let Some(act) = self.0.get_mut(ticket) {
+                    act.path = history.path(at, values);
+                }
+            }
+            Fact::Refused { at, then, .. } if *then == Then::Unknown => {
+                // It was to be tried again to find out, and can't be any more.
+                let mut acts = self.0.values_mut();
+                if let Some(open) = acts.rfind(|act| {
+                    act.ticket.at == *at && matches!(act.known, Known::Repeated | Known::Intended)
+                }) {
+                    (open.known, open.since) = (Known::Unknown, event.at);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Notes what somebody found out later.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "only these two come here")]
+    fn find_out(&mut self, event: &Event) {
+        match &event.fact {
             Fact::Probed {
                 ticket,
                 found,
@@ -145,24 +169,10 @@ impl Acts {
                     Verdict::DidNot => Known::Rejected,
                     Verdict::GiveUp => Known::GivenUp,
                 };
-                self.end(
-                    ticket,
-                    event.at,
-                    known,
-                    Some(format!("{by} said so").into()),
-                );
+                let evidence = format!("{by} said so");
+                self.end(ticket, event.at, known, Some(evidence.into()));
                 if let Some(bill) = bill {
                     self.bill(ticket, *bill);
-                }
-            }
-            Fact::Rebilled { ticket, bill } => self.bill(ticket, *bill),
-            Fact::Refused { at, then, .. } if *then == Then::Unknown => {
-                // It was to be tried again to find out, and can't be any more.
-                let mut acts = self.0.values_mut();
-                if let Some(open) = acts.rfind(|act| {
-                    act.ticket.at == *at && matches!(act.known, Known::Repeated | Known::Intended)
-                }) {
-                    (open.known, open.since) = (Known::Unknown, event.at);
                 }
             }
             _ => {}

@@ -19,7 +19,6 @@ use super::{
 
 impl History {
     /// Adds an event, and takes over the plan that the run follows after it.
-    #[expect(clippy::too_many_lines, reason = "an arm for each fact")]
     pub fn note(&mut self, seq: u64, event: &Event, plan: &Arc<Plan>) {
         match &event.fact {
             Fact::RunStarted(_)
@@ -67,23 +66,7 @@ impl History {
             | Fact::RaceWon { .. }
             | Fact::Yielded { .. }
             | Fact::Broke { .. } => self.note_region(seq, event),
-            Fact::Refused {
-                at,
-                failure,
-                ledger,
-                then,
-                ..
-            } => {
-                if let Some(entry) = self.touch(at, event.at) {
-                    entry.refused = Some(Refused {
-                        at: event.at,
-                        failure: failure.clone(),
-                        ledger: ledger.clone(),
-                        then: *then,
-                    });
-                    entry.follow(failure, *then);
-                }
-            }
+            Fact::Refused { .. } => self.note_refused(event),
             Fact::Elapsed(timer) => self.note_timer(timer, event.at),
             Fact::AttemptStarted(started) => self.note_started(seq, started, event.at),
             Fact::Submitted { .. }
@@ -97,6 +80,28 @@ impl History {
             | Fact::Probed { .. }
             | Fact::Resolved { .. }
             | Fact::Answered { .. } => self.note_outcome(event),
+        }
+    }
+
+    fn note_refused(&mut self, event: &Event) {
+        let Fact::Refused {
+            at,
+            failure,
+            ledger,
+            then,
+            ..
+        } = &event.fact
+        else {
+            return;
+        };
+        if let Some(entry) = self.touch(at, event.at) {
+            entry.refused = Some(Refused {
+                at: event.at,
+                failure: failure.clone(),
+                ledger: ledger.clone(),
+                then: *then,
+            });
+            entry.follow(failure, *then);
         }
     }
 

@@ -5,10 +5,10 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::address::At;
-use crate::amount::{Money, Timestamp};
+use crate::amount::{Duration, Money, Timestamp};
 use crate::arbiter::LedgerId;
 use crate::effect::FailureClass;
-use crate::event::{Counts, Event, Fact, Failure, Same, Then, Timer};
+use crate::event::{BudgetSet, Counts, Event, Fact, Failure, Same, Then, Timer};
 use crate::handle::Handle;
 use crate::plan::NodeKind;
 use crate::value::Value;
@@ -20,7 +20,6 @@ use super::state::{
 };
 
 impl Run {
-    #[expect(clippy::too_many_lines, reason = "an arm for each fact")]
     pub(super) fn fold(&mut self, event: &Event) {
         match &event.fact {
             Fact::RunStarted(_) => {}
@@ -31,16 +30,7 @@ impl Run {
             Fact::PauseAsked { by } => self.pause(Some(by.clone())),
             Fact::ResumeAsked { .. } => self.pause(None),
             Fact::CancelAsked { scope, item, .. } => self.fold_cancel(scope, *item),
-            Fact::Opened { at, within, budget } => {
-                let Some(cell) = self.find(at) else { return };
-                if let Some(budget) = budget {
-                    self.budgets.insert(at.clone(), budget.clone());
-                }
-                if let Some(within) = within {
-                    self.limit_time(cell, at, *within);
-                }
-                self.fold_opened(cell);
-            }
+            Fact::Opened { at, within, budget } => self.fold_limits(at, *within, budget.as_ref()),
             Fact::LimitsChanged { at, amount, .. } => self.fold_limit(at.as_ref(), *amount),
             Fact::PlanReplaced {
                 plan,
@@ -58,12 +48,7 @@ impl Run {
             }
             Fact::Joined { at, ticket } => self.fold_joined(at, ticket),
             Fact::Adopted { at, value, .. } | Fact::Reused { at, value, .. } => {
-                if let Some(cell) = self.find(at)
-                    && let Some(step) = self.step(cell)
-                    && step.phase.running().is_none()
-                {
-                    self.settle(cell, State::Done(value.clone()));
-                }
+                self.fold_given(at, value);
             }
             Fact::RunSettled { status, output } => {
                 self.settled = Some((*status, output.clone()));
@@ -100,6 +85,26 @@ impl Run {
             | Fact::Waits { .. }
             | Fact::Asked { .. }
             | Fact::Answered { .. } => self.fold_attempt(event),
+        }
+    }
+
+    fn fold_limits(&mut self, at: &At, within: Option<Duration>, budget: Option<&BudgetSet>) {
+        let Some(cell) = self.find(at) else { return };
+        if let Some(budget) = budget {
+            self.budgets.insert(at.clone(), budget.clone());
+        }
+        if let Some(within) = within {
+            self.limit_time(cell, at, within);
+        }
+        self.fold_opened(cell);
+    }
+
+    fn fold_given(&mut self, at: &At, value: &Handle) {
+        if let Some(cell) = self.find(at)
+            && let Some(step) = self.step(cell)
+            && step.phase.running().is_none()
+        {
+            self.settle(cell, State::Done(value.clone()));
         }
     }
 

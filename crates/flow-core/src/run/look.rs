@@ -98,13 +98,15 @@ impl Run {
                 place: Belongs::Here,
             })
         });
-        let orphans = self.orphans.values();
-        let orphans = orphans.filter(|orphan| orphan.state() == Some(OrphanState::Unknown));
-        let orphans = orphans.filter_map(|orphan| {
+        let orphans = self.orphans.values().filter_map(|orphan| {
+            if orphan.state() != Some(OrphanState::Unknown) {
+                return None;
+            }
+            let failure = orphan.step.failure.as_ref();
             Some(OpenOutcome {
                 ticket: orphan.ticket.clone(),
                 effect: orphan.running()?.effect,
-                evidence: None,
+                evidence: failure.map(|failure| failure.message.clone()),
                 place: Belongs::Nowhere,
             })
         });

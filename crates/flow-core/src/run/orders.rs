@@ -182,13 +182,13 @@ impl Run {
                 Verdict::DidNot | Verdict::GiveUp => Ok(()),
             };
         }
-        // The step of an orphan may be gone: nothing says what it gives.
         let orphan = self.orphans.get(ticket);
-        match orphan.and_then(super::state::Orphan::state) {
-            Some(OrphanState::Unknown) => Ok(()),
-            Some(OrphanState::Running | OrphanState::Remote(_) | OrphanState::Resting) | None => {
-                Err(Objection::NotUnknown)
-            }
+        match orphan.and_then(|orphan| Some((orphan, orphan.state()?))) {
+            Some((orphan, OrphanState::Unknown)) => match verdict {
+                Verdict::Happened(value) => orphan.former.check_handle(ticket, value, values),
+                Verdict::DidNot | Verdict::GiveUp => Ok(()),
+            },
+            Some(_) | None => Err(Objection::NotUnknown),
         }
     }
 
@@ -204,7 +204,9 @@ impl Run {
     }
 
     fn check_value(&self, ticket: &Ticket, value: &Value) -> Result<(), Objection> {
-        let ty = self.plan.node(ticket.at.node).ty.as_ref();
+        let cell = self.attempt(ticket).or_else(|| self.cell_of(ticket));
+        let node = cell.map_or(ticket.at.node, |cell| self.node_of(cell));
+        let ty = self.plan.node(node).ty.as_ref();
         let fits = match ty {
             Some(ty) => ty.check(value),
             None => Type::None.check(value),

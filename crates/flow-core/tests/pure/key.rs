@@ -238,7 +238,7 @@ fn differences(one: &ResultKey, other: &ResultKey) -> Vec<String> {
     let [one, other] = [one, other].map(|key| {
         // What is kept is enough to tell.
         let bytes = KeptParts::of(&key.parts).encode();
-        KeptParts::decode(&bytes).unwrap()
+        KeptParts::decode(&bytes).expect("what was encoded is decoded")
     });
     let mut names: Vec<String> = other
         .differences_from(&one)

@@ -103,7 +103,7 @@ pub fn propose(around: &Surroundings, id: &RunId, change: &Change) -> Result<She
             record.events.push(event);
         }
     }
-    work_out(around, &values, &record, change).map(|worked| worked.sheet)
+    work_out(around, &values, &record, change, &"".into()).map(|worked| worked.sheet)
 }
 
 /// Works a change out.
@@ -112,11 +112,12 @@ pub(super) fn work_out(
     values: &StoreValues,
     record: &Record,
     change: &Change,
+    by: &Arc<str>,
 ) -> Result<Worked, ChangeError> {
     let mut left = Left::of(around, values, record)?;
     match change {
-        Change::Plan(new) => left.replan(new),
-        Change::Reset(again) => left.reset(again),
+        Change::Plan(new) => left.replan(new, by),
+        Change::Reset(again) => left.reset(again, by),
     }
 }
 
@@ -214,7 +215,7 @@ impl<'a> Left<'a> {
         self.values.put_bytes(bytes)
     }
 
-    fn replan(&mut self, new: &NewPlan) -> Result<Worked, ChangeError> {
+    fn replan(&mut self, new: &NewPlan, by: &Arc<str>) -> Result<Worked, ChangeError> {
         check_executors(self.around, &new.plan)?;
         let given = taken(self.around, self.values, &new.given)?;
         let inputs = self.inputs(&new.plan, &given)?;
@@ -226,7 +227,7 @@ impl<'a> Left<'a> {
             inputs: Some(self.values.put(&Value::list(inputs.values))),
             files: recall::pinned(self.values, &files),
             estate: None,
-            by: "resume".into(),
+            by: by.clone(),
         };
         let mut run = self.record.run.clone();
         run.offer(replan.plan, new.plan.clone());
@@ -260,14 +261,12 @@ impl<'a> Left<'a> {
         edit::inputs(old, &before, &plan.root().params, given).map_err(ChangeError::Inputs)
     }
 
-    fn reset(&mut self, again: &Again) -> Result<Worked, ChangeError> {
+    fn reset(&mut self, again: &Again, by: &Arc<str>) -> Result<Worked, ChangeError> {
         let plan = self.record.run.plan().clone();
         let forgotten = again.forget(&plan, &mut self.collected);
         forgotten.map_err(ChangeError::Unplaced)?;
-        let by: Arc<str> = "reset".into();
-        let at = At::root();
         let reset = |estate| Input::Reset {
-            at: at.clone(),
+            at: At::root(),
             estate,
             by: by.clone(),
         };
@@ -282,13 +281,14 @@ impl<'a> Left<'a> {
 }
 
 impl Driver {
-    /// Takes a run and changes it, if what becomes of it is still what was agreed
-    /// with.
+    /// Takes a run and changes it for somebody, if what becomes of it is still
+    /// what was agreed with.
     pub async fn change(
         around: Surroundings,
         id: &RunId,
         change: &Change,
         agreed: &Digest,
+        by: &Arc<str>,
     ) -> Result<Self, ChangeError> {
         let (mut driver, mut record, taken) = Self::take(around, id).await?;
         let now = driver.around.clock.now();
@@ -300,13 +300,14 @@ impl Driver {
             }
         }
         record.run = driver.run.clone();
-        let worked = work_out(&driver.around, &driver.values, &record, change);
+        let worked = work_out(&driver.around, &driver.values, &record, change, by);
+        let moved = || ChangeError::Moved { run: id.clone() };
+        let worked = worked.and_then(|worked| {
+            let is_agreed = worked.sheet.digest() == *agreed;
+            is_agreed.then_some(worked).ok_or_else(moved)
+        });
         let worked = match worked {
-            Ok(worked) if worked.sheet.digest() == *agreed => worked,
-            Ok(_) => {
-                Box::pin(driver.let_go()).await.map_err(BeginError::from)?;
-                return Err(ChangeError::Moved { run: id.clone() });
-            }
+            Ok(worked) => worked,
             Err(error) => {
                 Box::pin(driver.let_go()).await.map_err(BeginError::from)?;
                 return Err(error);

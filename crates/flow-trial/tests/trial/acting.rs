@@ -29,9 +29,11 @@ fn code(ended: &Ended, expected: i32) {
 /// How often a question of a run was answered, and with what.
 fn answers(bench: &Bench, run: &str) -> Vec<bool> {
     let facts = Books::of(bench, run).facts.into_iter();
-    let answers = facts.filter_map(|(_, fact)| match fact {
-        Fact::Answered { value, .. } => Some(format!("{value:?}").contains("true")),
-        _ => None,
+    let answers = facts.filter_map(|(_, fact)| {
+        let Fact::Answered { value, .. } = fact else {
+            return None;
+        };
+        Some(format!("{value:?}").contains("true"))
     });
     answers.collect()
 }

@@ -19,6 +19,7 @@ mod acting;
 mod budget;
 mod children;
 mod clocks;
+mod collecting;
 mod crash;
 mod encrypted;
 mod faults;

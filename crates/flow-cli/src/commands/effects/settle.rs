@@ -46,6 +46,7 @@ pub(super) fn resolve(args: &Resolve, extra: &Extra, output: &mut Output) -> Res
     let word = match (&args.happened, args.did_not) {
         (Some(_), _) => "happened",
         (None, true) => "did not happen",
+        (None, false) if act.effect.acts() => "given up; a retry does it again",
         (None, false) => "given up",
     };
     output.message(&format!("{}: {word}", typed(&act.path)))?;

@@ -24,7 +24,7 @@ use flow_core::digest::Digest;
 use flow_core::edit::{
     Estate, Inputs, OpenStay, Proposal, Sheet, Sources, Takeover, Verdict, collect, inputs, survey,
 };
-use flow_core::event::{Fact, Status};
+use flow_core::event::{Event, Fact, Status};
 use flow_core::handle::Values as _;
 use flow_core::key::KeptParts;
 use flow_core::plan::{NodeKind, Plan};
@@ -128,6 +128,19 @@ impl World {
                 self.admit(&ticket);
             }
         }
+    }
+
+    /// Returns the plan that is followed after an event, if that begins another.
+    pub(super) fn plan_from(&self, event: &Event) -> Option<Arc<Plan>> {
+        let digest = if let Fact::RunStarted(start) = &event.fact {
+            start.plan
+        } else if let Fact::PlanReplaced { plan, .. } = &event.fact {
+            *plan
+        } else {
+            return None;
+        };
+        let known = self.edits.plans.get(&digest);
+        Some(known.unwrap_or(&self.plan).clone())
     }
 
     /// Begins again from the log.

@@ -87,11 +87,16 @@ impl World {
     }
 
     pub(super) fn history(&self) -> History {
-        let mut history = History::new(self.plan.clone());
+        let mut plan = self.plan.clone();
+        let mut history = None;
         for (seq, event) in (0..).zip(&self.log) {
-            history.note(seq, event, &self.plan);
+            if let Some(next) = self.plan_from(event) {
+                plan = next;
+            }
+            let history = history.get_or_insert_with(|| History::new(plan.clone()));
+            history.note(seq, event, &plan);
         }
-        history
+        history.expect("a log begins with its start")
     }
 
     fn part(&self, path: &str) -> Part {
@@ -100,21 +105,24 @@ impl World {
         place.part().unwrap()
     }
 
-    /// Returns the last attempt at a place.
+    /// Returns the last attempt at a place, also at one of a former plan.
     fn last_try(&self, path: &str) -> Ticket {
-        let at = self.part(path).at;
+        let is_there = |ticket: &Ticket| {
+            let place = self.run.path_of(ticket, &self.memory);
+            place.to_string() == path || place.inside().to_string() == path
+        };
         let started = self.log.iter().rev().find_map(|event| {
             let Fact::AttemptStarted(started) = &event.fact else {
                 return None;
             };
-            (started.ticket.at == at).then(|| started.ticket.clone())
+            is_there(&started.ticket).then(|| started.ticket.clone())
         });
         started.unwrap_or_else(|| panic!("nothing was tried at {path}"))
     }
 
     fn value(&self, ticket: &Ticket, json: &str) -> Value {
         let json: serde_json::Value = serde_json::from_str(json).unwrap();
-        let ty = self.plan.node(ticket.at.node).ty.clone().unwrap();
+        let ty = self.result_of(ticket).unwrap();
         // What doesn't fit is for the run to refuse.
         flow_core::json::from_json(&json, &ty).unwrap_or(Value::text(json.to_string()))
     }
