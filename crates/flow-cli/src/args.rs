@@ -186,6 +186,7 @@ Examples:
   flow resume                          # the newest that isn't over
   flow resume kotemi
   flow resume ko --budget '$5'         # the beginning of its name is enough
+  flow resume ko --budget 'stills=$2'  # a part of it that has a budget of its own
   flow resume ko --with poster.flow    # under an edited file: what is the same is taken over
   flow resume ko --with poster.flow --dry-run
 

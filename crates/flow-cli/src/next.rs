@@ -286,7 +286,7 @@ fn depth(run: &Run, node: NodeId) -> usize {
 }
 
 /// Returns a path for inside of quotes.
-fn plain(path: &StepPath) -> String {
+pub(crate) fn plain(path: &StepPath) -> String {
     path.below().unwrap_or_else(|| path.clone()).to_string()
 }
 

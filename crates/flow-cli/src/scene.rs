@@ -23,7 +23,7 @@ use crate::args::Acting;
 use crate::drive::{Desk, runtime, whole};
 use crate::exit::{Exit, Failure};
 use crate::extra::Extra;
-use crate::next::{Stop, typed};
+use crate::next::{Stop, plain, typed};
 use crate::page::{instant, tame};
 
 /// How long somebody who drives a run has to answer.
@@ -92,6 +92,11 @@ impl<'a> Scene<'a> {
     /// Returns the path of a part as it is typed.
     pub(crate) fn typed_part(&self, part: &Part) -> String {
         typed(&self.past.history.part_path(part, &self.values()))
+    }
+
+    /// Returns the path of a part for inside of quotes.
+    fn plain_part(&self, part: &Part) -> String {
+        plain(&self.past.history.part_path(part, &self.values()))
     }
 
     /// Finds the part of the run that a path means.
@@ -230,7 +235,7 @@ impl<'a> Scene<'a> {
         let at = part.map(|part| &part.at);
         let path = part.map_or_else(
             || format!("the run `{id}`"),
-            |part| format!("`{}`", self.typed_part(part)),
+            |part| format!("`{}`", self.plain_part(part)),
         );
         match objection {
             Objection::NotAsked => self.not_asked(&path, at),

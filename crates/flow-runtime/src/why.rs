@@ -31,6 +31,8 @@ pub struct Made {
     pub sharing: Sharing,
     /// Why one that was there wasn't taken.
     pub missed: Option<Missed>,
+    /// When one that was there was removed, before this one was begun.
+    pub removed: Option<Timestamp>,
     /// The earlier result of the step that is made of the most alike.
     pub nearest: Option<Nearest>,
 }
@@ -136,6 +138,7 @@ pub fn why_made(reader: &Reader, run: &RunId, seq: u64) -> Result<Option<Made>, 
     };
     let kept = reader.parts(run, &key)?;
     let missed = kept.as_ref().and_then(|kept| kept.missed);
+    let removed = reader.evicted(&key)?.filter(|at| *at <= event.at);
     let nearest = match search.parts_of(run, &key)? {
         Some(parts) => search.nearest(&place, &parts, event.at)?,
         None => None,
@@ -143,6 +146,7 @@ pub fn why_made(reader: &Reader, run: &RunId, seq: u64) -> Result<Option<Made>, 
     Ok(Some(Made {
         sharing: place.sharing,
         missed,
+        removed,
         nearest,
     }))
 }

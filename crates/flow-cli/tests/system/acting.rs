@@ -23,11 +23,14 @@ fn people_act_on_runs_as_written_down() {
         if told != story && is_written {
             fs::write(&path, &told).unwrap();
         } else if told != story {
-            eprintln!("{name}:\n{told}");
-            wrong.push(name);
+            wrong.push(format!("{name}:\n{told}"));
         }
     }
-    assert!(wrong.is_empty(), "{wrong:?} differ; UPDATE=1 writes them");
+    assert!(
+        wrong.is_empty(),
+        "{} differ; UPDATE=1 writes them",
+        wrong.join("\n")
+    );
 }
 
 /// Does what a story says, in a folder of its own, and writes it down again with
@@ -118,7 +121,7 @@ fn without_times(line: &str) -> String {
     let mut at = 0;
     while at < letters.len() {
         let before = text.chars().last();
-        let starts = is_digit(at) && !before.is_some_and(|letter| letter.is_alphanumeric());
+        let starts = is_digit(at) && !before.is_some_and(char::is_alphanumeric);
         if !starts {
             text.push(letters[at]);
             at += 1;

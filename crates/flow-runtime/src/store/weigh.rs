@@ -93,11 +93,10 @@ impl Reader {
         self.one(sql, [run.as_bytes()], |row| row.get(0).map(Timestamp))
     }
 
-    /// Returns when the result of a key was removed, if it was and wasn't made
-    /// again.
+    /// Returns when the result of a key was removed the last time, if it was. It
+    /// may have been made again since.
     pub fn evicted(&self, key: &flow_core::digest::Digest) -> Result<Option<Timestamp>, ReadError> {
-        let sql = "SELECT at FROM stone WHERE kind = 1 AND name = ?1 \
-                   AND NOT EXISTS (SELECT 1 FROM cache WHERE key = ?1)";
+        let sql = "SELECT at FROM stone WHERE kind = 1 AND name = ?1";
         self.one(sql, [super::rows::Key(key)], |row| {
             row.get(0).map(Timestamp)
         })

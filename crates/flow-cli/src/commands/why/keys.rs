@@ -64,6 +64,10 @@ impl Reasons<'_> {
         };
         if let Some(missed) = made.missed {
             self.missed(missed);
+        } else if let Some(since) = made.removed {
+            let since = instant(since);
+            let text = format!("it ran, since the result that was there was removed at {since}");
+            self.add("ran", text, json!({ "because": "removed", "since": since }));
         } else if let Some(nearest) = nearest {
             self.compare(at, attempt.seq, nearest)?;
         } else {
